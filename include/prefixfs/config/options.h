@@ -1,0 +1,100 @@
+#pragma once
+// The command line, fstab's words, the settings file and the environment, made into one const Options.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "prefixfs/base/environment.h"
+#include "prefixfs/base/result.h"
+#include "prefixfs/object/key.h"
+
+namespace prefixfs::config {
+
+enum class Coherence { open, ttl, immutable };
+enum class Attrs { listing, exact };
+enum class Unlisted { deny, known };
+enum class PosixMetadata { aws, s3fs, off };
+
+struct Options {
+  // What and where.
+  std::string bucket;
+  Prefix prefix;
+  std::string mountpoint;  ///< absolute
+  std::string endpoint;
+  std::string region;
+  bool path_style = false;
+  std::string profile;
+
+  // The local side.
+  std::string cache_dir;  ///< empty: chosen by default_cache_dir()
+  std::uint64_t cache_size_bytes = 1ULL << 30;
+  std::uint64_t stage_size_bytes = 10ULL << 30;
+
+  // Meaning.
+  Coherence coherence = Coherence::open;
+  std::chrono::milliseconds freshness{1000};  ///< the window; ttl=N sets it
+  std::chrono::milliseconds outage_timeout{10000};
+  Attrs attrs = Attrs::listing;
+  Unlisted unlisted = Unlisted::deny;
+  PosixMetadata posix_metadata = PosixMetadata::aws;
+  std::string sse = "AES256";
+  std::string storage_class;
+  std::uint64_t part_size_bytes = 8ULL << 20;
+  std::optional<std::uint64_t> max_file_size_bytes;
+  std::optional<std::uint32_t> uid;
+  std::optional<std::uint32_t> gid;
+  std::uint32_t umask = 022;
+  bool read_only = false;
+  bool allow_other = false;
+  bool check = false;  ///< wait for S3 and fail loudly instead of connecting in the background
+
+  // The process.
+  bool foreground = false;
+  std::string log_level = "info";
+  std::string log_file;  ///< empty: stderr with -f, syslog otherwise
+  std::vector<std::string> fuse_options;  ///< generic mount options to hand on: ro, noatime, nosuid, nodev, noexec, ...
+};
+
+enum class Command { mount, help, version };
+
+struct Invocation {
+  Command command = Command::mount;
+  Options options;
+  bool fake = false;     ///< mount(8) -f when called as mount.prefixfs: do everything but mount
+  bool verbose = false;
+};
+
+/// `arguments` without argv[0]; `program` is argv[0]'s last component: "mount.prefixfs" and "mount.fuse.prefixfs" take mount(8)'s words
+/// (SOURCE MOUNTPOINT [-sfnv] [-N ns] [-t type] [-o options], where -f means fake), anything else prefixfs's own.
+/// Settings: defaults < /etc/prefixfs/prefixfs.toml < environment where AWS names it (left to module aws) < -o words, later ones win.
+/// Errors: invalid, unsupported (a known option whose feature is not built yet). The sentence names the option, what is allowed, and for an
+/// unknown word the nearest known one; for a file also the line.
+Result<Invocation> parse_invocation(const std::string& program, const std::vector<std::string>& arguments,
+                                    const std::string& working_directory, const FileReader& files);
+
+/// Where this mount keeps its files when cache_dir is not given: /var/lib/prefixfs/<name> for root, otherwise
+/// $XDG_STATE_HOME or ~/.local/state + /prefixfs/<name>; <name> is made of bucket, prefix and mountpoint, so that two mounts never share.
+Result<std::string> default_cache_dir(const Options& options, bool is_root, const Environment& environment);
+
+/// The text of --help: every option once, with its default.
+std::string help_text();
+
+/// One row for each option word, for help, man page check, and parsing.
+struct OptionRow {
+  std::string name;
+  std::string value;    ///< "URL", "close|journal"; empty for a flag
+  std::string fallback; ///< the default, as shown
+  std::string meaning;
+  bool built = true;    ///< false: refused by name
+};
+const std::vector<OptionRow>& option_table();
+
+/// "8M", "1.5GiB", "1024" -> bytes (K, M, G, T: powers of 1024). Errors: invalid.
+Result<std::uint64_t> parse_size(std::string_view text);
+/// "10", "10s", "500ms", "5m", "2h" -> milliseconds. Errors: invalid.
+Result<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+}  // namespace prefixfs::config

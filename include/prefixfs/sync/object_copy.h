@@ -1,0 +1,14 @@
+#pragma once
+
+#include "prefixfs/s3/object_store.h"
+
+namespace prefixfs::sync {
+
+/// Server-side copy of an object of any size: one CopyObject up to s3::kCopyBytesMax, UploadPartCopy beyond. Nothing is downloaded.
+/// `size` is that of the source's version `source.if_match`. `options.replace` as in ObjectStore::copy; for the parts of a large object
+/// the source's headers are asked for when they are to be kept. An upload that fails is aborted.
+/// Errors: those of ObjectStore::copy.
+Result<s3::CopyAnswer> copy_object(s3::ObjectStore& store, const s3::CopySource& source, std::uint64_t size, const Key& destination,
+                                   const s3::CopyOptions& options, const CallContext& context);
+
+}  // namespace prefixfs::sync

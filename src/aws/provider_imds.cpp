@@ -1,0 +1,89 @@
+#include "provider_imds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "credentials_check.h"
+
+namespace prefixfs::aws {
+namespace {
+
+constexpr const char* kRolePath = "/latest/meta-data/iam/security-credentials/";
+constexpr const char* kRegionPath = "/latest/meta-data/placement/region";
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find_first_of("\r\n")); }
+
+/// IAM's own alphabet for role names; the name becomes part of a URL.
+bool is_role_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || std::string_view("+=,.@_-").contains(c);
+  });
+}
+
+bool is_region_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 &&
+         std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+}
+
+}  // namespace
+
+Result<CredentialsSource::Answer> ImdsSource::fetch(const CallContext& context) {
+  if (!client_) {
+    auto settings = read_imds_settings(environment_);
+    if (!settings) {
+      return fail(Errc::credentials, std::move(settings.error().what));
+    }
+    if (settings->disabled) {
+      return NotHere{"AWS_EC2_METADATA_DISABLED is true"};
+    }
+    client_.emplace(std::move(*settings), clock_, http_);
+  }
+  auto answer = ask(context);
+  if (!answer && answer.error().code != Errc::cancelled && answer.error().code != Errc::timeout) {
+    answer.error().code = Errc::credentials;
+  }
+  return answer;
+}
+
+Result<CredentialsSource::Answer> ImdsSource::ask(const CallContext& context) {
+  auto listing = client_->get(kRolePath, context);
+  if (!listing && listing.error().code == Errc::not_found) {
+    return NotHere{"no role is attached to this instance"};
+  }
+  if (!listing) {
+    return fail(std::move(listing.error()));
+  }
+  const std::string role = first_line(*listing);
+  if (!is_role_name(role)) {
+    return fail(Errc::credentials, "the name of the role is not valid");
+  }
+  TRY_ASSIGN(const std::string document, client_->get(kRolePath + role, context));
+  TRY_ASSIGN(Credentials credentials, parse_credentials_json(document, fmt::format("role {}", role)));
+  if (credentials.session_token.empty()) {
+    return fail(Errc::credentials, fmt::format("role {}: the Token is missing", role));
+  }
+  credentials.source = fmt::format("instance role {} ({})", role, client_->used_token() ? "IMDSv2" : "IMDSv1");
+  return credentials;
+}
+
+Result<std::string> instance_region(const ChainSurroundings& surroundings, const CallContext& context) {
+  TRY_ASSIGN(ImdsSettings settings, read_imds_settings(surroundings.environment));
+  if (settings.disabled) {
+    return fail(Errc::unavailable, "no region from instance metadata: AWS_EC2_METADATA_DISABLED is true");
+  }
+  ImdsClient client(std::move(settings), surroundings.clock, surroundings.http);
+  auto region = client.get(kRegionPath, context);
+  if (!region) {
+    const Errc code = region.error().code;
+    return fail(code == Errc::cancelled || code == Errc::timeout ? code : Errc::unavailable,
+                fmt::format("no region from instance metadata: {}", region.error().what));
+  }
+  const std::string name = first_line(*region);
+  if (!is_region_name(name)) {
+    return fail(Errc::unavailable, "no region from instance metadata: the answer is not the name of a region");
+  }
+  return name;
+}
+
+}  // namespace prefixfs::aws

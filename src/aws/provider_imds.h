@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+
+#include "credentials_source.h"
+#include "imds_client.h"
+
+namespace prefixfs::aws {
+
+/// The role of an EC2 instance.
+class ImdsSource final : public CredentialsSource {
+ public:
+  ImdsSource(const Environment& environment, const Clock& clock, http::Engine& http)
+      : environment_(environment), clock_(clock), http_(http) {}
+  std::string name() const override { return "instance metadata"; }
+  Result<Answer> fetch(const CallContext& context) override;
+
+ private:
+  Result<Answer> ask(const CallContext& context);
+
+  const Environment& environment_;
+  const Clock& clock_;
+  http::Engine& http_;
+  std::optional<ImdsClient> client_;  ///< kept for its session token
+};
+
+}  // namespace prefixfs::aws

@@ -1,0 +1,198 @@
+#include "option_entries.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "option_values.h"
+
+namespace prefixfs::config {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// A member that holds a checked text.
+template <std::string Options::*member, Result<std::string> (*parse)(const std::string&)>
+Result<void> set_checked(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(options.*member, parse(value.text));
+  return {};
+}
+
+template <std::string Options::*member>
+Result<void> set_text(const OptionValue& value, Options& options) {
+  options.*member = value.text;
+  return {};
+}
+
+template <std::string Options::*member>
+Result<void> set_path(const OptionValue& value, Options& options) {
+  options.*member = absolute_path(value.text, value.working_directory);
+  return {};
+}
+
+template <bool Options::*member, bool on = true>
+Result<void> set_flag(const OptionValue& value, Options& options) {
+  options.*member = (value.text == "true") == on;
+  return {};
+}
+
+template <auto Options::*member, std::uint64_t min, std::uint64_t max>
+Result<void> set_size(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(const std::uint64_t bytes, parse_size(value.text));
+  if (bytes < min || bytes > max) {
+    return fail(Errc::invalid, fmt::format("it must be from {} to {} bytes", min, max));
+  }
+  options.*member = bytes;
+  return {};
+}
+
+Result<void> set_outage_timeout(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(options.outage_timeout, parse_duration(value.text));
+  return {};
+}
+
+Result<void> set_ttl(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(options.freshness, parse_duration(value.text));
+  options.coherence = Coherence::ttl;
+  return {};
+}
+
+Result<void> set_coherence(const OptionValue& value, Options& options) {
+  constexpr std::string_view kTtl = "ttl=";
+  if (value.text.starts_with(kTtl)) {
+    return set_ttl({value.text.substr(kTtl.size()), {}}, options);
+  }
+  TRY_ASSIGN(const std::string choice, parse_choice(value.text, {"open", "ttl", "ttl=N", "immutable"}));
+  options.coherence = choice == "open" ? Coherence::open : choice == "immutable" ? Coherence::immutable : Coherence::ttl;
+  return {};
+}
+
+Result<void> set_attrs(const OptionValue& value, Options&) {
+  TRY(parse_choice(value.text, {"listing"}, {"exact"}));
+  return {};
+}
+
+Result<void> set_unlisted(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(const std::string choice, parse_choice(value.text, {"deny", "known"}));
+  options.unlisted = choice == "deny" ? Unlisted::deny : Unlisted::known;
+  return {};
+}
+
+Result<void> set_posix_metadata(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(const std::string choice, parse_choice(value.text, {"aws", "s3fs", "off"}));
+  options.posix_metadata = choice == "aws" ? PosixMetadata::aws : choice == "s3fs" ? PosixMetadata::s3fs : PosixMetadata::off;
+  return {};
+}
+
+// Words with one choice so far set nothing; they are read so that a mount line says what it relies on, and a later release keeps it.
+Result<void> check_commit(const OptionValue& value, Options&) {
+  TRY(parse_choice(value.text, {"close"}, {"journal"}));
+  return {};
+}
+
+Result<void> check_outage(const OptionValue& value, Options&) {
+  TRY(parse_choice(value.text, {"error"}, {"queue"}));
+  return {};
+}
+
+Result<void> check_excl(const OptionValue& value, Options&) {
+  TRY(parse_choice(value.text, {"close"}, {"open"}));
+  return {};
+}
+
+Result<void> set_uid(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(options.uid, parse_user(value.text));
+  return {};
+}
+
+Result<void> set_gid(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(options.gid, parse_group(value.text));
+  return {};
+}
+
+Result<void> set_umask(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(options.umask, parse_umask(value.text));
+  return {};
+}
+
+Result<void> set_log_level(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(options.log_level, parse_choice(value.text, {"debug", "info", "warn", "error"}));
+  return {};
+}
+
+Result<void> refuse_allow_root(const OptionValue&, Options&) {
+  return fail(Errc::unsupported, "letting in root alone is not built; use allow_other, which lets in root and all other users");
+}
+
+constexpr std::uint64_t kMiB = 1ULL << 20;
+constexpr std::uint64_t kGiB = 1ULL << 30;
+constexpr std::uint64_t kSizeMax = 1ULL << 60;
+// S3 User Guide, "Amazon S3 multipart upload limits".
+constexpr std::uint64_t kPartMin = 5 * kMiB;
+constexpr std::uint64_t kPartMax = 5 * kGiB;
+
+std::vector<OptionEntry> make_entries() {
+  return {
+      {{"endpoint", "URL", "AWS", "http[s]://HOST[:PORT] of another S3 service"}, set_checked<&Options::endpoint, parse_endpoint>},
+      {{"region", "NAME", "learnt", "region to sign for; learnt from S3's first answer when not given"},
+       set_checked<&Options::region, parse_region>},
+      {{"path_style", "", "by host", "the bucket goes into the path of the URL; chosen by itself for IP addresses and localhost"},
+       set_flag<&Options::path_style>},
+      {{"profile", "NAME", "AWS_PROFILE", "profile of the shared AWS files"}, set_text<&Options::profile>},
+      {{"cache_dir", "DIR", "by mount", "where this mount alone keeps its files"}, set_path<&Options::cache_dir>},
+      {{"cache_size", "SIZE", "1G", "limit of cached bytes"}, set_size<&Options::cache_size_bytes, kMiB, kSizeMax>},
+      {{"stage_size", "SIZE", "10G", "limit of bytes that wait for their upload"}, set_size<&Options::stage_size_bytes, kMiB, kSizeMax>},
+      {{"commit", "close|journal", "close", "when close() returns 0: the object is in S3 (journal: not built yet)"}, check_commit},
+      {{"outage", "queue|error", "error", "after outage_timeout: EIO, and the bytes are kept (queue: not built yet)"}, check_outage},
+      {{"outage_timeout", "TIME", "10s", "how long a call tries again while S3 does not answer"}, set_outage_timeout},
+      {{"coherence", "open|ttl=N|immutable", "open", "when S3 is asked again: at each open, after N, or never"}, set_coherence},
+      {{"ttl", "TIME", "1s", "the same as coherence=ttl=TIME"}, set_ttl},
+      {{"attrs", "listing|exact", "listing", "attributes of files that were only listed (exact: not built yet)"}, set_attrs},
+      {{"excl", "close|open", "close", "when O_EXCL is settled between hosts (open: not built yet)"}, check_excl},
+      {{"unlisted", "deny|known", "deny",
+        "what ls shows where S3 does not allow listing: an error, or the names this host knows"}, set_unlisted},
+      {{"unlink", "close|journal", "close", "when unlink() returns 0: the object is deleted (journal: not built yet)"}, check_commit},
+      {{"posix_metadata", "aws|s3fs|off", "aws", "how mode, owner and times are written into user metadata"}, set_posix_metadata},
+      {{"sse", "KIND", "AES256", "encryption asked of S3: AES256, aws:kms[:KEY], aws:kms:dsse, none"},
+       set_checked<&Options::sse, parse_sse>},
+      {{"storage_class", "NAME", "the bucket's", "storage class of new objects"},
+       set_checked<&Options::storage_class, parse_storage_class>},
+      {{"part_size", "SIZE", "8M", "part of a multipart upload, 5M to 5G"}, set_size<&Options::part_size_bytes, kPartMin, kPartMax>},
+      {{"max_file_size", "SIZE", "none", "larger writes fail with EFBIG"}, set_size<&Options::max_file_size_bytes, 1, kSizeMax>},
+      {{"uid", "USER", "the caller's", "owner of files that have none in their metadata; number or name"}, set_uid},
+      {{"gid", "GROUP", "the caller's", "their group; number or name"}, set_gid},
+      {{"umask", "OCTAL", "022", "bits taken from the mode of files that have none in their metadata"}, set_umask},
+      {{"ro", "", "off", "nothing can be changed"}, set_flag<&Options::read_only>},
+      {{"rw", "", "on", "the opposite of ro"}, set_flag<&Options::read_only, false>},
+      {{"allow_other", "", "off", "other users may use the mount"}, set_flag<&Options::allow_other>},
+      {{"allow_root", "", "", "not built; see allow_other", false}, refuse_allow_root},
+      {{"check", "", "off", "wait for S3 at start, and fail when it cannot be used"}, set_flag<&Options::check>},
+      {{"log_level", "debug|info|warn|error", "info", "the least important lines to log"}, set_log_level},
+      {{"log_file", "FILE", "syslog", "log to this file; with -f the default is standard error"}, set_path<&Options::log_file>},
+  };
+}
+
+}  // namespace
+
+const std::vector<OptionEntry>& option_entries() {
+  static const std::vector<OptionEntry> entries = make_entries();
+  return entries;
+}
+
+const std::vector<OptionRow>& option_table() {
+  static const std::vector<OptionRow> rows = [] {
+    std::vector<OptionRow> made;
+    for (const OptionEntry& entry : option_entries()) {
+      made.push_back(entry.row);
+    }
+    return made;
+  }();
+  return rows;
+}
+
+std::string absolute_path(const std::string& path, const std::string& directory) {
+  const auto whole = (std::filesystem::path(directory) / path).lexically_normal();
+  return whole.has_filename() || whole == whole.root_path() ? whole.string() : whole.parent_path().string();
+}
+
+}  // namespace prefixfs::config

@@ -1,0 +1,288 @@
+#include "callbacks.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "request.h"
+
+namespace prefixfs::fuse {
+namespace {
+
+using Interrupts = Request::Interrupts;
+
+// 64 threads of libfuse hold a buffer of this size each, so it also bounds the daemon's memory.
+constexpr unsigned kWriteBytesMax = 256 << 10;
+constexpr unsigned kReadAheadBytesMax = 1 << 20;
+constexpr unsigned kBackgroundRequestsMax = 64;
+
+void on_init(void* userdata, fuse_conn_info* connection) {
+  connection->max_write = kWriteBytesMax;
+  connection->max_readahead = std::min(connection->max_readahead, kReadAheadBytesMax);
+  connection->max_background = kBackgroundRequestsMax;
+  connection->congestion_threshold = kBackgroundRequestsMax * 3 / 4;
+  // The kernel drops pages by its own guess from mtime, which for S3 objects moves by fractions of a second; open tells it exactly.
+  connection->want &= ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_WRITEBACK_CACHE);
+  // With splice libfuse keeps a pipe of buffers for each thread; replies here are copies of at most 1 MiB.
+  connection->want &= ~static_cast<unsigned>(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+  if ((connection->capable & FUSE_CAP_EXPLICIT_INVAL_DATA) != 0) {
+    connection->want |= FUSE_CAP_EXPLICIT_INVAL_DATA;
+  }
+  auto& server = *static_cast<Server*>(userdata);
+  if (server.ready) {
+    server.ready();
+  }
+}
+
+void on_lookup(fuse_req_t raw, fuse_ino_t parent, const char* name) {
+  answer(raw, Interrupts::heed, [&](const Request& request) {
+    request.reply_entry(request.filesystem().lookup(parent, name, request.caller()));
+  });
+}
+
+/// Nothing is counted for the kernel: inode numbers are never used again, so there is nothing to forget.
+void on_forget(fuse_req_t raw, fuse_ino_t, std::uint64_t) { fuse_reply_none(raw); }
+void on_forget_multi(fuse_req_t raw, std::size_t, fuse_forget_data*) { fuse_reply_none(raw); }
+
+void on_getattr(fuse_req_t raw, fuse_ino_t inode, fuse_file_info*) {
+  answer(raw, Interrupts::heed, [&](const Request& request) {
+    request.reply_attributes(request.filesystem().getattr(inode, request.caller()));
+  });
+}
+
+std::int64_t nanoseconds_of(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+
+vfs::SetAttributes changes_of(const struct stat& attributes, int to_set) {
+  vfs::SetAttributes changes;
+  if ((to_set & FUSE_SET_ATTR_SIZE) != 0) {
+    changes.size = static_cast<std::uint64_t>(attributes.st_size);
+  }
+  if ((to_set & FUSE_SET_ATTR_MODE) != 0) {
+    changes.mode = attributes.st_mode;
+  }
+  if ((to_set & FUSE_SET_ATTR_UID) != 0) {
+    changes.uid = attributes.st_uid;
+  }
+  if ((to_set & FUSE_SET_ATTR_GID) != 0) {
+    changes.gid = attributes.st_gid;
+  }
+  if ((to_set & FUSE_SET_ATTR_MTIME_NOW) != 0) {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    changes.mtime_ns = nanoseconds_of(now);
+  } else if ((to_set & FUSE_SET_ATTR_MTIME) != 0) {
+    changes.mtime_ns = nanoseconds_of(attributes.st_mtim);
+  }
+  return changes;
+}
+
+void on_setattr(fuse_req_t raw, fuse_ino_t inode, struct stat* attributes, int to_set, fuse_file_info* file) {
+  answer(raw, Interrupts::ignore, [&](const Request& request) {
+    const auto handle = file != nullptr ? std::optional<vfs::HandleId>(file->fh) : std::nullopt;
+    request.reply_attributes(request.filesystem().setattr(inode, handle, changes_of(*attributes, to_set), request.caller()));
+  });
+}
+
+void fill_opened(fuse_file_info& file, const vfs::Opened& opened) {
+  file.fh = opened.handle;
+  file.keep_cache = opened.keep_cache ? 1 : 0;
+}
+
+void on_open(fuse_req_t raw, fuse_ino_t inode, fuse_file_info* file) {
+  answer(raw, Interrupts::heed, [&](const Request& request) {
+    const auto opened = request.filesystem().open(inode, file->flags, request.caller());
+    if (!opened) {
+      request.reply(opened.error());
+      return;
+    }
+    fill_opened(*file, *opened);
+    if (fuse_reply_open(request.settle(), file) != 0) {
+      request.filesystem().release(opened->handle);  // the caller was killed meanwhile
+    }
+  });
+}
+
+void on_create(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* file) {
+  answer(raw, Interrupts::heed, [&](const Request& request) {
+    const auto created = request.filesystem().create(parent, name, mode, file->flags, request.caller());
+    if (!created) {
+      request.reply(created.error());
+      return;
+    }
+    fill_opened(*file, created->opened);
+    const fuse_entry_param entry = entry_param(created->entry);
+    if (fuse_reply_create(request.settle(), &entry, file) != 0) {
+      request.filesystem().release(created->opened.handle);
+    }
+  });
+}
+
+void on_read(fuse_req_t raw, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* file) {
+  answer(raw, Interrupts::heed, [&](const Request& request) {
+    std::vector<std::byte> buffer(size);
+    const auto got = request.filesystem().read(file->fh, static_cast<std::uint64_t>(offset), buffer, request.caller());
+    if (!got) {
+      request.reply(got.error());
+      return;
+    }
+    fuse_reply_buf(request.settle(), reinterpret_cast<const char*>(buffer.data()), *got);
+  });
+}
+
+void on_write(fuse_req_t raw, fuse_ino_t, const char* data, std::size_t size, off_t offset, fuse_file_info* file) {
+  answer(raw, Interrupts::ignore, [&](const Request& request) {
+    const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(data), size);
+    const auto written = request.filesystem().write(file->fh, static_cast<std::uint64_t>(offset), bytes, request.caller());
+    if (!written) {
+      request.reply(written.error());
+      return;
+    }
+    fuse_reply_write(request.settle(), *written);
+  });
+}
+
+/// A signal does not end close or fsync: what a program has written must not be lost because a timer went off.
+void on_flush(fuse_req_t raw, fuse_ino_t, fuse_file_info* file) {
+  answer(raw, Interrupts::ignore, [&](const Request& request) { request.reply(request.filesystem().flush(file->fh, request.caller())); });
+}
+
+void on_fsync(fuse_req_t raw, fuse_ino_t, int, fuse_file_info* file) {
+  answer(raw, Interrupts::ignore, [&](const Request& request) { request.reply(request.filesystem().fsync(file->fh, request.caller())); });
+}
+
+void on_release(fuse_req_t raw, fuse_ino_t, fuse_file_info* file) {
+  answer(raw, Interrupts::ignore, [&](const Request& request) {
+    request.filesystem().release(file->fh);
+    request.reply(Result<void>());
+  });
+}
+
+void on_unlink(fuse_req_t raw, fuse_ino_t parent, const char* name) {
+  answer(raw, Interrupts::ignore, [&](const Request& request) { request.reply(request.filesystem().unlink(parent, name, request.caller())); });
+}
+
+void on_mkdir(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode) {
+  answer(raw, Interrupts::ignore, [&](const Request& request) {
+    request.reply_entry(request.filesystem().mkdir(parent, name, mode, request.caller()));
+  });
+}
+
+void on_rmdir(fuse_req_t raw, fuse_ino_t parent, const char* name) {
+  answer(raw, Interrupts::ignore, [&](const Request& request) { request.reply(request.filesystem().rmdir(parent, name, request.caller())); });
+}
+
+void on_rename(fuse_req_t raw, fuse_ino_t parent, const char* name, fuse_ino_t new_parent, const char* new_name, unsigned flags) {
+  answer(raw, Interrupts::ignore, [&](const Request& request) {
+    request.reply(request.filesystem().rename(parent, name, new_parent, new_name, flags, request.caller()));
+  });
+}
+
+void on_opendir(fuse_req_t raw, fuse_ino_t inode, fuse_file_info* file) {
+  answer(raw, Interrupts::heed, [&](const Request& request) {
+    const auto handle = request.filesystem().opendir(inode, request.caller());
+    if (!handle) {
+      request.reply(handle.error());
+      return;
+    }
+    file->fh = *handle;
+    if (fuse_reply_open(request.settle(), file) != 0) {
+      request.filesystem().releasedir(*handle);
+    }
+  });
+}
+
+void on_releasedir(fuse_req_t raw, fuse_ino_t, fuse_file_info* file) {
+  answer(raw, Interrupts::ignore, [&](const Request& request) {
+    request.filesystem().releasedir(file->fh);
+    request.reply(Result<void>());
+  });
+}
+
+/// Both forms of readdir differ only in how an entry is packed.
+template <class Pack>
+void read_directory(fuse_req_t raw, std::size_t size, off_t position, fuse_file_info* file, Pack&& pack) {
+  answer(raw, Interrupts::heed, [&](const Request& request) {
+    std::vector<char> buffer(size);
+    std::size_t used = 0;
+    const auto sink = [&](const vfs::DirectoryEntry& entry) {
+      const std::size_t needed = pack(raw, buffer.data() + used, size - used, entry);
+      if (needed > size - used) {
+        return false;
+      }
+      used += needed;
+      return true;
+    };
+    const auto listed = request.filesystem().readdir(file->fh, static_cast<std::uint64_t>(position), sink, request.caller());
+    if (!listed) {
+      request.reply(listed.error());
+      return;
+    }
+    fuse_reply_buf(request.settle(), buffer.data(), used);
+  });
+}
+
+void on_readdir(fuse_req_t raw, fuse_ino_t, std::size_t size, off_t position, fuse_file_info* file) {
+  read_directory(raw, size, position, file, [](fuse_req_t request, char* out, std::size_t room, const vfs::DirectoryEntry& entry) {
+    const struct stat attributes = stat_of(entry.entry.attributes);
+    return fuse_add_direntry(request, out, room, entry.name.c_str(), &attributes, static_cast<off_t>(entry.position));
+  });
+}
+
+void on_readdirplus(fuse_req_t raw, fuse_ino_t, std::size_t size, off_t position, fuse_file_info* file) {
+  read_directory(raw, size, position, file, [](fuse_req_t request, char* out, std::size_t room, const vfs::DirectoryEntry& entry) {
+    const fuse_entry_param param = entry_param(entry.entry);
+    return fuse_add_direntry_plus(request, out, room, entry.name.c_str(), &param, static_cast<off_t>(entry.position));
+  });
+}
+
+/// S3 has no such thing as an unsynced directory entry.
+void on_fsyncdir(fuse_req_t raw, fuse_ino_t, int, fuse_file_info*) { fuse_reply_err(raw, 0); }
+
+void on_statfs(fuse_req_t raw, fuse_ino_t) {
+  answer(raw, Interrupts::ignore, [&](const Request& request) {
+    constexpr std::uint64_t kBlock = 4096;
+    const vfs::FilesystemStats stats = request.filesystem().statfs();
+    struct statvfs answered {};
+    answered.f_bsize = kBlock;
+    answered.f_frsize = kBlock;
+    answered.f_blocks = stats.total_bytes / kBlock;
+    answered.f_bfree = stats.free_bytes / kBlock;
+    answered.f_bavail = answered.f_bfree;
+    answered.f_files = 1ULL << 40;
+    answered.f_ffree = 1ULL << 40;
+    answered.f_favail = 1ULL << 40;
+    answered.f_namemax = 255;
+    fuse_reply_statfs(request.settle(), &answered);
+  });
+}
+
+}  // namespace
+
+fuse_lowlevel_ops callbacks() {
+  fuse_lowlevel_ops table{};
+  table.init = on_init;
+  table.lookup = on_lookup;
+  table.forget = on_forget;
+  table.forget_multi = on_forget_multi;
+  table.getattr = on_getattr;
+  table.setattr = on_setattr;
+  table.open = on_open;
+  table.create = on_create;
+  table.read = on_read;
+  table.write = on_write;
+  table.flush = on_flush;
+  table.fsync = on_fsync;
+  table.release = on_release;
+  table.unlink = on_unlink;
+  table.mkdir = on_mkdir;
+  table.rmdir = on_rmdir;
+  table.rename = on_rename;
+  table.opendir = on_opendir;
+  table.releasedir = on_releasedir;
+  table.readdir = on_readdir;
+  table.readdirplus = on_readdirplus;
+  table.fsyncdir = on_fsyncdir;
+  table.statfs = on_statfs;
+  return table;
+}
+
+}  // namespace prefixfs::fuse

@@ -1,0 +1,11 @@
+#pragma once
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+
+namespace prefixfs::fuse {
+
+/// libfuse's table: each callback decodes, makes one call of vfs::Filesystem, and replies.
+fuse_lowlevel_ops callbacks();
+
+}  // namespace prefixfs::fuse

@@ -1,0 +1,39 @@
+#include <cerrno>
+
+#include "prefixfs/fuse/session.h"
+
+namespace prefixfs::fuse {
+
+int errno_of(Errc code) {
+  switch (code) {
+    case Errc::not_found: return ENOENT;
+    case Errc::exists: return EEXIST;
+    case Errc::not_dir: return ENOTDIR;
+    case Errc::is_dir: return EISDIR;
+    case Errc::not_empty: return ENOTEMPTY;
+    case Errc::denied: return EACCES;
+    case Errc::read_only: return EROFS;
+    case Errc::conflict: return ESTALE;
+    case Errc::stale: return ESTALE;
+    case Errc::throttled: return EIO;
+    case Errc::unavailable: return EIO;
+    case Errc::timeout: return EIO;
+    case Errc::credentials: return EACCES;
+    case Errc::wrong_region: return EIO;
+    case Errc::no_space: return ENOSPC;
+    case Errc::too_large: return EFBIG;
+    case Errc::name_too_long: return ENAMETOOLONG;
+    case Errc::bad_name: return EILSEQ;
+    case Errc::corrupt: return EIO;
+    case Errc::cancelled: return EINTR;
+    case Errc::unsupported: return EOPNOTSUPP;
+    case Errc::invalid: return EINVAL;
+    case Errc::busy: return EBUSY;
+    case Errc::cross_device: return EXDEV;
+    case Errc::io: return EIO;
+    case Errc::internal: return EIO;
+  }
+  return EIO;
+}
+
+}  // namespace prefixfs::fuse

@@ -1,0 +1,292 @@
+#include "lmdb_node_cache.h"
+
+#include "cache_state.h"
+#include "record.h"
+
+namespace prefixfs::meta {
+
+namespace {
+
+constexpr std::size_t kPageNodes = 1000;
+
+Result<void> check_place(InodeId parent, std::string_view name) {
+  if (parent == 0 || name.empty()) {
+    return fail(Errc::invalid, "a node needs a parent and a name");
+  }
+  if (name.size() > kNodeNameBytesMax) {
+    return fail(Errc::name_too_long, "a name has at most 255 bytes");
+  }
+  return {};
+}
+
+Result<void> check_node(const Node& node) {
+  if (node.etag.str().size() > kTextBytesMax || node.storage_class.size() > kTextBytesMax) {
+    return fail(Errc::invalid, "an ETag or a storage class of more than 1024 bytes cannot be kept");
+  }
+  const bool at_root = node.parent == kRootInode && node.name.empty();
+  if (node.id == kRootInode || at_root) {
+    const bool is_root = node.id == kRootInode && at_root && node.kind == NodeKind::directory;
+    return is_root ? Result<void>{} : fail(Errc::invalid, "inode 1 is the root: a directory, its own parent, without a name");
+  }
+  return check_place(node.parent, node.name);
+}
+
+/// A listing tells less than is known already of the same version.
+void keep_what_a_listing_cannot_know(Node& listed, const Node& present) {
+  if (listed.kind == NodeKind::directory && listed.etag.empty()) {
+    listed.etag = present.etag;
+    if (listed.last_modified == WallTime{}) {
+      listed.last_modified = present.last_modified;
+    }
+  }
+  if (present.posix_exact && !listed.posix_exact && listed.etag == present.etag) {
+    listed.posix = present.posix;
+    listed.posix_exact = true;
+  }
+}
+
+}  // namespace
+
+LmdbNodeCache::LmdbNodeCache(std::unique_ptr<LmdbEnv> cache, std::shared_ptr<LmdbEnv> journal, std::string boot_id)
+    : cache_(std::move(cache)), journal_(journal), boot_id_(std::move(boot_id)), inodes_(std::move(journal)) {}
+
+LmdbNodeCache::~LmdbNodeCache() {
+  const bool synced = cache_->sync().has_value();
+  cache_.reset();
+  // Without this note the next start throws the cache away: no harm is done where it cannot be written.
+  const char format = damaged_ ? char{0} : kCacheFormat;
+  [[maybe_unused]] const auto noted = write_cache_state(*journal_, {format, synced && !damaged_, boot_id_});
+}
+
+// ---- transactions ----
+
+Result<void> LmdbNodeCache::look(const Operation& operation) {
+  std::vector<std::string> bad;
+  return after(cache_->read([&](Txn& txn) {
+    NodeRecords records(txn, bad);
+    return operation(txn, records);
+  }), bad);
+}
+
+Result<void> LmdbNodeCache::change(const Operation& operation) {
+  std::vector<std::string> bad;
+  return after(cache_->write([&](Txn& txn) {
+    bad.clear();
+    NodeRecords records(txn, bad);
+    return operation(txn, records);
+  }), bad);
+}
+
+Result<void> LmdbNodeCache::after(Result<void> outcome, std::vector<std::string>& bad) {
+  if (!outcome && outcome.error().code == Errc::corrupt) {
+    damaged_ = true;
+  }
+  if (outcome && !bad.empty()) {
+    dropped_records_ += bad.size();
+    return drop_bad(bad);
+  }
+  return outcome;
+}
+
+Result<void> LmdbNodeCache::drop_bad(const std::vector<std::string>& bad) {
+  return cache_->write([&](Txn& txn) -> Result<void> {
+    for (const std::string& key : bad) {
+      TRY_ASSIGN(const auto value, txn.get(key));
+      // Somebody may have written a good one in its place.
+      const bool good = value && (key[0] == 'd'   ? decode_node(key, *value).has_value()
+                                  : key[0] == 'i' ? decode_place(*value).has_value()
+                                                  : decode_listing(*value).has_value());
+      if (value && !good) {
+        TRY(txn.erase(key));
+      }
+    }
+    return {};
+  });
+}
+
+// ---- single nodes ----
+
+Result<std::optional<Node>> LmdbNodeCache::find(InodeId parent, std::string_view name) {
+  std::optional<Node> found;
+  if (parent != kRootInode || !name.empty()) {
+    TRY(check_place(parent, name));
+  }
+  TRY(look([&](Txn&, NodeRecords& records) -> Result<void> {
+    TRY_ASSIGN(found, records.find(parent, name));
+    return {};
+  }));
+  return found;
+}
+
+Result<std::optional<Node>> LmdbNodeCache::get(InodeId id) {
+  std::optional<Node> found;
+  TRY(look([&](Txn&, NodeRecords& records) -> Result<void> {
+    TRY_ASSIGN(found, records.get(id));
+    return {};
+  }));
+  return found;
+}
+
+Result<void> LmdbNodeCache::store(NodeRecords& records, Node& node, const std::optional<Node>& present, std::vector<InodeId>& orphans) {
+  if (node.id != 0) {
+    TRY(records.drop_former_name(node));
+  } else if (present && present->kind == node.kind) {
+    node.id = present->id;
+  } else {
+    TRY_ASSIGN(node.id, inodes_.next());
+  }
+  if (present && present->id != node.id) {
+    TRY(records.drop(*present));
+    if (present->kind == NodeKind::directory) {
+      orphans.push_back(present->id);
+    }
+  }
+  return records.store(node, present);
+}
+
+Result<Node> LmdbNodeCache::put(Node node) {
+  TRY(check_node(node));
+  const std::lock_guard lock(changing_);
+  std::vector<InodeId> orphans;
+  Node stored;
+  TRY(change([&](Txn&, NodeRecords& records) -> Result<void> {
+    orphans.clear();
+    stored = node;
+    TRY_ASSIGN(const auto present, records.find(node.parent, node.name));
+    return store(records, stored, present, orphans);
+  }));
+  TRY(drop_below(std::move(orphans)));
+  return stored;
+}
+
+Result<void> LmdbNodeCache::put_page(InodeId parent, std::vector<Node>& nodes) {
+  for (Node& node : nodes) {
+    node.parent = parent;
+    TRY(check_node(node));
+  }
+  const std::lock_guard lock(changing_);
+  std::vector<InodeId> orphans;
+  std::vector<Node> stored;
+  const Operation store_page = [&](Txn&, NodeRecords& records) -> Result<void> {
+    orphans.clear();
+    stored = nodes;
+    for (Node& node : stored) {
+      TRY_ASSIGN(const auto present, records.find(node.parent, node.name));
+      const bool local_file = present && present->local && present->kind == NodeKind::file;
+      if (local_file || (present && present->checked_at > node.checked_at)) {
+        node = *present;
+        continue;
+      }
+      if (present && present->kind == node.kind) {
+        keep_what_a_listing_cannot_know(node, *present);
+      }
+      TRY(store(records, node, present, orphans));
+    }
+    return {};
+  };
+  TRY(change(store_page));
+  TRY(drop_below(std::move(orphans)));
+  nodes = std::move(stored);
+  return {};
+}
+
+Result<void> LmdbNodeCache::erase(InodeId parent, std::string_view name) {
+  TRY(check_place(parent, name));
+  const std::lock_guard lock(changing_);
+  std::vector<InodeId> orphans;
+  TRY(change([&](Txn&, NodeRecords& records) -> Result<void> {
+    orphans.clear();
+    TRY_ASSIGN(const auto present, records.find(parent, name));
+    if (!present) {
+      return {};
+    }
+    if (present->kind == NodeKind::directory) {
+      orphans.push_back(present->id);
+    }
+    return records.drop(*present);
+  }));
+  return drop_below(std::move(orphans));
+}
+
+Result<Node> LmdbNodeCache::move(InodeId id, InodeId new_parent, std::string_view new_name) {
+  TRY(check_place(new_parent, new_name));
+  if (id == kRootInode) {
+    return fail(Errc::invalid, "the root cannot be renamed");
+  }
+  const std::lock_guard lock(changing_);
+  std::vector<InodeId> orphans;
+  Node moved;
+  TRY(change([&](Txn&, NodeRecords& records) -> Result<void> {
+    orphans.clear();
+    TRY_ASSIGN(const auto node, records.get(id));
+    if (!node) {
+      return fail(Errc::not_found, "the inode to be renamed is not known");
+    }
+    moved = *node;
+    moved.parent = new_parent;
+    moved.name = new_name;
+    TRY_ASSIGN(const auto present, records.find(new_parent, new_name));
+    return store(records, moved, present, orphans);
+  }));
+  TRY(drop_below(std::move(orphans)));
+  return moved;
+}
+
+// ---- reading directories ----
+
+Result<NodeRecords::Page> LmdbNodeCache::page_of(InodeId parent, std::string_view after, std::size_t limit) {
+  NodeRecords::Page page;
+  TRY(look([&](Txn&, NodeRecords& records) -> Result<void> {
+    TRY_ASSIGN(page, records.children(parent, after, limit));
+    return {};
+  }));
+  return page;
+}
+
+Result<std::vector<Node>> LmdbNodeCache::children(InodeId parent, std::string_view after, std::size_t limit) {
+  std::vector<Node> all;
+  std::string at(after);
+  // Each page has its own short transaction; a long one would keep LMDB from using freed pages again.
+  for (bool more = limit > 0; more;) {
+    TRY_ASSIGN(NodeRecords::Page page, page_of(parent, at, std::min(limit - all.size(), kPageNodes)));
+    std::move(page.nodes.begin(), page.nodes.end(), std::back_inserter(all));
+    at = std::move(page.last_name);
+    more = page.more && all.size() < limit;
+  }
+  return all;
+}
+
+Result<bool> LmdbNodeCache::has_children(InodeId parent) {
+  TRY_ASSIGN(const NodeRecords::Page page, page_of(parent, {}, 1));
+  return !page.nodes.empty();
+}
+
+Result<ListingState> LmdbNodeCache::listing(InodeId parent) {
+  ListingState state;
+  std::string bad;
+  TRY(look([&](Txn& txn, NodeRecords&) -> Result<void> {
+    const std::string key = listing_key(parent);
+    TRY_ASSIGN(const auto value, txn.get(key));
+    if (value) {
+      const auto decoded = decode_listing(*value);
+      state = decoded.value_or(ListingState{});
+      bad = decoded ? "" : key;
+    }
+    return {};
+  }));
+  if (!bad.empty()) {
+    ++dropped_records_;
+    TRY(drop_bad({bad}));
+  }
+  return state;
+}
+
+Result<void> LmdbNodeCache::forget_listing(InodeId parent) {
+  const std::lock_guard lock(changing_);
+  return change([&](Txn& txn, NodeRecords&) -> Result<void> {
+    TRY(txn.erase(listing_key(parent)));
+    return {};
+  });
+}
+
+}  // namespace prefixfs::meta

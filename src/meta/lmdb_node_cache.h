@@ -1,0 +1,62 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "inode_counter.h"
+#include "lmdb_env.h"
+#include "node_records.h"
+#include "prefixfs/meta/node_cache.h"
+
+namespace prefixfs::meta {
+
+class LmdbNodeCache final : public NodeCache {
+ public:
+  /// `boot_id`: of now, for the state that is left in the journal at the end.
+  LmdbNodeCache(std::unique_ptr<LmdbEnv> cache, std::shared_ptr<LmdbEnv> journal, std::string boot_id);
+  /// Syncs, and notes in the journal that the cache was closed in order.
+  ~LmdbNodeCache() override;
+
+  Result<std::optional<Node>> find(InodeId parent, std::string_view name) override;
+  Result<std::optional<Node>> get(InodeId id) override;
+  Result<Node> put(Node node) override;
+  Result<void> put_page(InodeId parent, std::vector<Node>& nodes) override;
+  Result<void> erase(InodeId parent, std::string_view name) override;
+  Result<Node> move(InodeId id, InodeId new_parent, std::string_view new_name) override;
+  Result<std::vector<Node>> finish_listing(InodeId parent, WallTime began, std::uint32_t pages) override;
+  Result<ListingState> listing(InodeId parent) override;
+  Result<void> forget_listing(InodeId parent) override;
+  Result<std::vector<Node>> children(InodeId parent, std::string_view after, std::size_t limit) override;
+  Result<bool> has_children(InodeId parent) override;
+  std::uint64_t dropped_records() const override { return dropped_records_.load(); }
+
+ private:
+  using Operation = std::function<Result<void>(Txn&, NodeRecords&)>;
+  /// One transaction; afterwards bad records that were met are dropped.
+  Result<void> look(const Operation& operation);
+  Result<void> change(const Operation& operation);
+  Result<void> after(Result<void> outcome, std::vector<std::string>& bad);
+  Result<void> drop_bad(const std::vector<std::string>& bad);
+
+  /// Stores `node`, choosing its id; directories whose name it takes go to `orphans`.
+  Result<void> store(NodeRecords& records, Node& node, const std::optional<Node>& present, std::vector<InodeId>& orphans);
+  Result<NodeRecords::Page> page_of(InodeId parent, std::string_view after, std::size_t limit);
+  // These take several transactions, with changing_ held.
+  Result<void> drop_below(std::vector<InodeId> directories);
+  Result<bool> has_local_below(InodeId directory);
+  Result<std::vector<Node>> drop_unlisted(std::vector<Node> page, WallTime began, std::uint64_t& entries);
+
+  std::unique_ptr<LmdbEnv> cache_;
+  std::shared_ptr<LmdbEnv> journal_;
+  const std::string boot_id_;
+  InodeCounter inodes_;
+  std::mutex changing_;  ///< held by every change, also over the several transactions that a large one takes
+  std::atomic<std::uint64_t> dropped_records_{0};
+  std::atomic<bool> damaged_{false};
+};
+
+}  // namespace prefixfs::meta

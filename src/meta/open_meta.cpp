@@ -1,0 +1,91 @@
+#include "open_meta.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "cache_state.h"
+#include "lmdb_fact_store.h"
+#include "lmdb_node_cache.h"
+#include "record.h"
+
+namespace prefixfs::meta {
+
+namespace {
+
+constexpr std::string_view kFormatKey = "mformat";
+constexpr std::string_view kSourceKey = "msource";
+
+std::string read_boot_id() {
+  std::ifstream in("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  in >> id;
+  return id;
+}
+
+/// Signs a new journal; refuses one that was made for something else.
+Result<void> claim_journal(LmdbEnv& journal, const MetaOptions& options) {
+  return journal.write([&](Txn& txn) -> Result<void> {
+    TRY_ASSIGN(const auto format, txn.get(kFormatKey));
+    TRY_ASSIGN(const auto source, txn.get(kSourceKey));
+    if (!format && !source) {
+      TRY(txn.put(kFormatKey, std::string(1, kJournalFormat)));
+      return txn.put(kSourceKey, options.source);
+    }
+    if (!format || !source || format->size() != 1 || (*format)[0] == 0) {
+      return fail(Errc::corrupt, fmt::format("{}/journal lacks its format number; it is left as it is", options.directory));
+    }
+    if (static_cast<unsigned char>((*format)[0]) > kJournalFormat) {
+      return fail(Errc::invalid, fmt::format("{}/journal is of a newer version of prefixfs", options.directory));
+    }
+    if (*source != options.source) {
+      return fail(Errc::invalid, fmt::format("{} belongs to \"{}\", not to \"{}\"; choose another cache_dir", options.directory, *source, options.source));
+    }
+    return {};
+  });
+}
+
+Result<void> throw_away(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::remove_all(directory, error);
+  if (error) {
+    return fail(Errc::io, fmt::format("cannot remove {}: {}", directory, error.message()));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<LmdbEnv>> open_cache(LmdbEnv& journal, const MetaOptions& options, const std::string& boot_id) {
+  const std::string directory = options.directory + "/cache";
+  // NOSYNC: a power loss may tear it, which the state in the journal tells. NORDAHEAD: reads are small and at random.
+  const EnvOptions env{.directory = directory, .map_bytes = options.cache_map_bytes, .flags = MDB_NOSYNC | MDB_NORDAHEAD};
+  TRY_ASSIGN(const CacheState state, read_cache_state(journal));
+  if (!trustworthy(state, boot_id)) {
+    TRY(throw_away(directory));
+  }
+  TRY(write_cache_state(journal, {kCacheFormat, false, boot_id}));
+  auto opened = LmdbEnv::open(env);
+  if (!opened && opened.error().code == Errc::corrupt) {
+    TRY(throw_away(directory));
+    opened = LmdbEnv::open(env);
+  }
+  return opened;
+}
+
+}  // namespace
+
+Result<MetaStore> open_meta(const MetaOptions& options, const std::string& boot_id) {
+  TRY_ASSIGN(std::unique_ptr<LmdbEnv> opened,
+             LmdbEnv::open({.directory = options.directory + "/journal", .map_bytes = options.journal_map_bytes}));
+  const std::shared_ptr<LmdbEnv> journal = std::move(opened);
+  TRY(claim_journal(*journal, options));
+  TRY_ASSIGN(std::unique_ptr<LmdbEnv> cache, open_cache(*journal, options, boot_id));
+  MetaStore store;
+  store.nodes = std::make_unique<LmdbNodeCache>(std::move(cache), journal, boot_id);
+  store.facts = std::make_unique<LmdbFactStore>(journal);
+  return store;
+}
+
+Result<MetaStore> open_meta(const MetaOptions& options, const Clock& /*clock*/) { return open_meta(options, read_boot_id()); }
+
+}  // namespace prefixfs::meta

@@ -1,0 +1,204 @@
+#include "record.h"
+
+#include <concepts>
+
+namespace prefixfs::meta {
+
+namespace {
+
+constexpr std::uint8_t kNodeVersion = 1;
+constexpr std::uint8_t kListingVersion = 1;
+constexpr std::size_t kNodeHeadBytes = 60;
+constexpr std::size_t kListingBytes = 24;
+constexpr std::uint8_t kPosixExact = 1;
+constexpr std::uint8_t kLocal = 2;
+constexpr std::uint8_t kComplete = 1;
+
+void append_key_number(std::string& out, std::uint64_t number) {
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    out.push_back(static_cast<char>(number >> shift));
+  }
+}
+
+/// The caller has made sure that 8 bytes are there.
+std::uint64_t key_number(std::string_view bytes) {
+  std::uint64_t number = 0;
+  for (const char c : bytes.substr(0, 8)) {
+    number = number << 8 | static_cast<std::uint8_t>(c);
+  }
+  return number;
+}
+
+template <std::unsigned_integral T>
+void append(std::string& out, T number) {
+  for (std::size_t i = 0; i < sizeof(T); ++i) {
+    out.push_back(static_cast<char>(static_cast<std::uint64_t>(number) >> (8 * i)));
+  }
+}
+
+void append_time(std::string& out, WallTime time) { append(out, static_cast<std::uint64_t>(time.time_since_epoch().count())); }
+
+/// Takes numbers off the front; the caller has checked the length.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+  template <std::unsigned_integral T>
+  T number() {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < sizeof(T); ++i) {
+      value |= std::uint64_t{static_cast<std::uint8_t>(bytes_[i])} << (8 * i);
+    }
+    bytes_.remove_prefix(sizeof(T));
+    return static_cast<T>(value);
+  }
+  std::int64_t signed_number() { return static_cast<std::int64_t>(number<std::uint64_t>()); }
+  WallTime time() { return WallTime(std::chrono::nanoseconds(signed_number())); }
+  std::string_view text(std::size_t length) {
+    const std::string_view taken = bytes_.substr(0, length);
+    bytes_.remove_prefix(taken.size());
+    return taken;
+  }
+
+ private:
+  std::string_view bytes_;
+};
+
+}  // namespace
+
+std::string node_key(InodeId parent, std::string_view name) {
+  std::string key;
+  key.reserve(9 + name.size());
+  key.push_back('d');
+  append_key_number(key, parent);
+  key.append(name);
+  return key;
+}
+
+std::string inode_key(InodeId id) {
+  std::string key(1, 'i');
+  append_key_number(key, id);
+  return key;
+}
+
+std::string listing_key(InodeId directory) {
+  std::string key(1, 'l');
+  append_key_number(key, directory);
+  return key;
+}
+
+std::string encode_node(const Node& node) {
+  std::string out;
+  out.reserve(kNodeHeadBytes + node.etag.str().size() + node.storage_class.size());
+  append(out, kNodeVersion);
+  append(out, static_cast<std::uint8_t>(node.kind));
+  append(out, static_cast<std::uint8_t>((node.posix_exact ? kPosixExact : 0) | (node.local ? kLocal : 0)));
+  append(out, std::uint8_t{0});
+  append(out, static_cast<std::uint16_t>(node.etag.str().size()));
+  append(out, static_cast<std::uint16_t>(node.storage_class.size()));
+  append(out, node.id);
+  append(out, node.size);
+  append_time(out, node.last_modified);
+  append_time(out, node.checked_at);
+  append(out, static_cast<std::uint64_t>(node.posix.mtime_ns));
+  append(out, node.posix.mode);
+  append(out, node.posix.uid);
+  append(out, node.posix.gid);
+  out.append(node.etag.str());
+  out.append(node.storage_class);
+  return out;
+}
+
+std::optional<Node> decode_node(std::string_view key, std::string_view value) {
+  if (key.size() < 9 || key.size() > 9 + kNodeNameBytesMax || key[0] != 'd' || value.size() < kNodeHeadBytes) {
+    return std::nullopt;
+  }
+  Node node;
+  node.parent = key_number(key.substr(1));
+  node.name = key.substr(9);
+  Reader reader(value);
+  const auto version = reader.number<std::uint8_t>();
+  const auto kind = reader.number<std::uint8_t>();
+  const auto flags = reader.number<std::uint8_t>();
+  const auto reserved = reader.number<std::uint8_t>();
+  const auto etag_bytes = reader.number<std::uint16_t>();
+  const auto class_bytes = reader.number<std::uint16_t>();
+  node.id = reader.number<std::uint64_t>();
+  node.size = reader.number<std::uint64_t>();
+  node.last_modified = reader.time();
+  node.checked_at = reader.time();
+  node.posix.mtime_ns = reader.signed_number();
+  node.posix.mode = reader.number<std::uint32_t>();
+  node.posix.uid = reader.number<std::uint32_t>();
+  node.posix.gid = reader.number<std::uint32_t>();
+  const bool known_head = version == kNodeVersion && (kind == 1 || kind == 2) && flags <= (kPosixExact | kLocal) && reserved == 0;
+  if (!known_head || value.size() != kNodeHeadBytes + etag_bytes + class_bytes || node.id == 0 || node.parent == 0) {
+    return std::nullopt;
+  }
+  if (node.name.empty() != (node.id == kRootInode)) {
+    return std::nullopt;
+  }
+  node.kind = static_cast<NodeKind>(kind);
+  node.posix_exact = (flags & kPosixExact) != 0;
+  node.local = (flags & kLocal) != 0;
+  const std::string etag(reader.text(etag_bytes));
+  node.etag = ETag::from_wire('"' + etag + '"');
+  if (node.etag.str() != etag) {
+    return std::nullopt;
+  }
+  node.storage_class = reader.text(class_bytes);
+  return node;
+}
+
+std::string encode_place(InodeId parent, std::string_view name) { return node_key(parent, name).substr(1); }
+
+std::optional<NodePlace> decode_place(std::string_view value) {
+  if (value.size() < 8 || value.size() > 8 + kNodeNameBytesMax) {
+    return std::nullopt;
+  }
+  return NodePlace{key_number(value), std::string(value.substr(8))};
+}
+
+std::string encode_listing(const ListingState& state) {
+  std::string out;
+  append(out, kListingVersion);
+  append(out, static_cast<std::uint8_t>(state.complete ? kComplete : 0));
+  append(out, std::uint16_t{0});
+  append(out, state.pages);
+  append_time(out, state.listed_at);
+  append(out, state.entries);
+  return out;
+}
+
+std::optional<ListingState> decode_listing(std::string_view value) {
+  if (value.size() != kListingBytes) {
+    return std::nullopt;
+  }
+  Reader reader(value);
+  const auto version = reader.number<std::uint8_t>();
+  const auto flags = reader.number<std::uint8_t>();
+  const auto reserved = reader.number<std::uint16_t>();
+  if (version != kListingVersion || flags > kComplete || reserved != 0) {
+    return std::nullopt;
+  }
+  ListingState state;
+  state.complete = (flags & kComplete) != 0;
+  state.pages = reader.number<std::uint32_t>();
+  state.listed_at = reader.time();
+  state.entries = reader.number<std::uint64_t>();
+  return state;
+}
+
+std::string encode_number(std::uint64_t number) {
+  std::string out;
+  append(out, number);
+  return out;
+}
+
+std::optional<std::uint64_t> decode_number(std::string_view value) {
+  if (value.size() != 8) {
+    return std::nullopt;
+  }
+  return Reader(value).number<std::uint64_t>();
+}
+
+}  // namespace prefixfs::meta

@@ -1,0 +1,90 @@
+// CopyObject and UploadPartCopy: the two that read one object and write another.
+
+#include <fmt/format.h>
+
+#include "prefixfs/crypto/encoding.h"
+#include "s3_client.h"
+
+namespace prefixfs::s3 {
+
+namespace {
+
+using Kind = WriteCondition::Kind;
+
+void add_source(Call& call, const std::string& location, const CopySource& source) {
+  call.headers.push_back({"x-amz-copy-source", location});
+  if (!source.if_match.empty()) {
+    call.headers.push_back({"x-amz-copy-source-if-match", source.if_match.quoted()});
+  }
+}
+
+/// A copy that takes long is answered with 200 at once; what became of it stands in the body (S3 API, CopyObject).
+Result<CopyResult> read_copy(const Exchange& exchange, const Call& call, const http::Response& response) {
+  if (read_error_document(response.body)) {
+    return fail(exchange.error_of(call, response));
+  }
+  auto result = read_copy_result(response.body);
+  if (!result) {  // cut off, perhaps: nobody knows what became of it
+    Error error = exchange.error_of(call, response);
+    error.code = Errc::unavailable;
+    error.what = fmt::format("{} of '{}': {}", call.operation, call.key.str(), result.error().what);
+    return fail(std::move(error));
+  }
+  return result;
+}
+
+}  // namespace
+
+Result<CopyAnswer> S3Client::copy(const CopySource& source, const Key& destination, const CopyOptions& options, const CallContext& context) {
+  if (source.key.empty() || destination.empty()) {
+    return fail(Errc::invalid, "CopyObject needs a source and a destination");
+  }
+  Call call{"CopyObject", "PUT", destination};
+  call.answer_timeout = std::chrono::seconds(120);
+  add_source(call, copy_source(source.key), source);
+  TRY_ASSIGN(const Headers written, headers_to_write(options.replace.value_or(ObjectHeaders{})));
+  call.headers.insert(call.headers.end(), written.begin(), written.end());
+  call.headers.push_back({"x-amz-metadata-directive", options.replace ? "REPLACE" : "COPY"});
+  const bool honoured = known().get(&Capabilities::conditional_copy) == Support::yes;
+  if (options.condition.kind != Kind::none && !honoured) {
+    TRY(check_condition("CopyObject", destination, options.condition, context));
+  } else if (options.condition.kind == Kind::absent) {
+    call.headers.push_back({"if-none-match", "*"});
+  } else if (options.condition.kind == Kind::match) {
+    call.headers.push_back({"if-match", options.condition.etag.quoted()});
+  }
+  const auto response = exchange_.send(call, nullptr, context);
+  if (!response && response.error().code == Errc::not_found && options.condition.kind == Kind::match) {
+    TRY(check_condition("CopyObject", destination, options.condition, context));  // 404 is said of either of the two
+  }
+  if (!response) {
+    return fail(response.error());
+  }
+  TRY_ASSIGN(const CopyResult result, read_copy(exchange_, call, *response));
+  return CopyAnswer{result.etag, result.last_modified};
+}
+
+Result<UploadedPart> S3Client::upload_part_copy(const Key& key, const UploadId& upload, int number, const CopySource& source, ByteRange range,
+                                                const CallContext& context) {
+  if (number < 1 || number > kPartsMax || range.empty()) {
+    return fail(Errc::invalid, fmt::format("UploadPartCopy of '{}': part {} with {} bytes", key.str(), number, range.length()));
+  }
+  Call call{"UploadPartCopy", "PUT", key, {{"partNumber", std::to_string(number)}, {"uploadId", upload}}};
+  call.answer_timeout = std::chrono::seconds(120);
+  add_source(call, copy_source(source.key), source);
+  call.headers.push_back({"x-amz-copy-source-range", fmt::format("bytes={}-{}", range.begin, range.end - 1)});
+  const auto response = exchange_.send(call, nullptr, context);
+  if (!response) {
+    if (response.error().origin.http_status == 501) {
+      known().learn(&Capabilities::part_copy, Support::no);
+    }
+    return fail(response.error());
+  }
+  TRY_ASSIGN(const CopyResult result, read_copy(exchange_, call, *response));
+  if (known().get(&Capabilities::part_copy) == Support::unknown) {
+    known().learn(&Capabilities::part_copy, Support::yes);
+  }
+  return UploadedPart{number, result.etag, range.length(), result.crc64nvme};
+}
+
+}  // namespace prefixfs::s3

@@ -1,0 +1,172 @@
+#include "exchange.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "classify.h"
+#include "digests.h"
+#include "prefixfs/aws/sigv4.h"
+#include "prefixfs/crypto/encoding.h"
+
+namespace prefixfs::s3 {
+
+namespace {
+
+constexpr const char* kEmptySha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+Result<Endpoint> check_options(const ClientOptions& options) {
+  TRY(check_bucket_name(options.bucket));
+  if (!options.region.empty() && !is_region_name(options.region)) {
+    return fail(Errc::invalid, fmt::format("'{}' cannot be the name of a region", options.region));
+  }
+  TRY(storage_headers(options.sse, options.storage_class));
+  return parse_endpoint(options.endpoint);
+}
+
+bool is_aws(const Result<Endpoint>& endpoint) { return endpoint && (endpoint->aws() || is_aws_host(endpoint->host)); }
+
+bool contains(const std::vector<int>& statuses, int status) {
+  return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
+}
+
+std::string hex_of(const std::string& raw) {
+  return crypto::hex(std::span(reinterpret_cast<const std::uint8_t*>(raw.data()), raw.size()));
+}
+
+/// Local errors and those of the network get to know what they were about.
+Error about(Error error, const Call& call, const std::string& bucket) {
+  if (error.origin.operation.empty()) {
+    error.what = fmt::format("{} of s3://{}/{}: {}", call.operation, bucket, call.key.str(), error.what);
+    error.origin.operation = call.operation;
+    error.origin.key = call.key.str();
+    error.origin.attempt = 1;
+  }
+  return error;
+}
+
+/// Takes the body of an answer which nobody wants.
+class NoBody final : public http::ResponseSink {
+ public:
+  Result<void> begin(const http::Response&) override { return fail(Errc::cancelled, "only the status was wanted"); }
+  Result<void> accept(std::span<const std::byte>) override { return {}; }
+};
+
+}  // namespace
+
+Exchange::Exchange(const ClientOptions& options, http::Engine& engine, aws::CredentialsProvider& credentials, const Clock& clock,
+                   EndpointMemory& memory, Log& log)
+    : options_(options),
+      endpoint_(check_options(options)),
+      engine_(engine),
+      credentials_(credentials),
+      clock_(clock),
+      log_(log),
+      region_(options.bucket, endpoint_ ? endpoint_->name() : "", options.region, endpoint_ ? endpoint_->region : "", memory, log),
+      capabilities_(endpoint_ ? endpoint_->name() : "", is_aws(endpoint_), memory, log) {}
+
+WallTime Exchange::signing_time() const { return clock_.now() + std::chrono::nanoseconds(clock_offset_ns_.load()); }
+
+Result<http::Request> Exchange::build(const Call& call, const Attempt& attempt, const CallContext& context) const {
+  const Address address = address_of(*endpoint_, options_.bucket, attempt.region, options_.path_style);
+  aws::SignableRequest signable;
+  signable.method = call.method;
+  signable.host = address.host;
+  signable.encoded_path = call.key.empty() ? address.path_of_bucket() : address.path_of_key(call.key.str());
+  signable.query = call.query;
+  signable.headers = call.headers;
+  if (call.body == nullptr || call.body->size() == 0) {
+    signable.payload_sha256 = kEmptySha256;
+  } else if (!signs_payload()) {
+    signable.payload_sha256 = aws::kUnsignedPayload;
+  } else if (!call.body_sha256.empty()) {
+    signable.payload_sha256 = hex_of(call.body_sha256);
+  } else {
+    TRY_ASSIGN(const Digests digests, digest_body(*call.body, {.sha256 = true}, context));
+    signable.payload_sha256 = hex_of(digests.sha256);
+  }
+  http::Request request;
+  request.method = call.method;
+  request.url = address.scheme_and_host + signable.encoded_path;
+  if (!call.query.empty()) {
+    request.url += "?" + aws::canonical_query(call.query);
+  }
+  request.headers = call.headers;
+  request.body = call.body;
+  request.first_byte_timeout = call.answer_timeout;
+  for (http::Header& header : aws::sign(signable, attempt.credentials, {attempt.region, "s3"}, signing_time())) {
+    request.headers.push_back(std::move(header));
+  }
+  return request;
+}
+
+Result<http::Response> Exchange::perform(const Call& call, const Attempt& attempt, http::ResponseSink* sink, const CallContext& context) {
+  TRY_ASSIGN(const http::Request request, build(call, attempt, context));
+  TRY_ASSIGN(http::Response response, engine_.perform(request, sink, context));
+  capabilities_.see(response);
+  return response;
+}
+
+Result<http::Response> Exchange::send(const Call& call, http::ResponseSink* sink, const CallContext& context) {
+  if (!endpoint_) {
+    return fail(about(endpoint_.error(), call, options_.bucket));
+  }
+  if (call.key.str().size() > kKeyBytesMax) {
+    return fail(about(Error{Errc::name_too_long, "the key is longer than 1024 bytes", {}}, call, options_.bucket));
+  }
+  Attempt attempt{region_.current(), {}};
+  auto credentials = credentials_.get(context);
+  if (!credentials) {
+    return fail(about(std::move(credentials.error()), call, options_.bucket));
+  }
+  attempt.credentials = *std::move(credentials);
+  for (Cured cured;;) {
+    auto response = perform(call, attempt, sink, context);
+    if (!response) {
+      return fail(about(std::move(response.error()), call, options_.bucket));
+    }
+    if (response->status / 100 == 2 || contains(call.accept, response->status)) {
+      return response;
+    }
+    const Error error = call.method == "HEAD" ? read_hidden_error(call, *response, attempt, context)
+                                              : error_of(call, *response, attempt.region);
+    if (!cure(error, *response, attempt, cured, context)) {
+      return fail(error);
+    }
+  }
+}
+
+Error Exchange::error_of(const Call& call, const http::Response& response) const {
+  return error_of(call, response, region_.current());
+}
+
+Error Exchange::error_of(const Call& call, const http::Response& response, const std::string& signed_for) const {
+  const ErrorDocument document = read_error_document(response.body).value_or(ErrorDocument{});
+  Refusal refusal;
+  refusal.operation = call.operation;
+  refusal.bucket = options_.bucket;
+  refusal.key = call.key.str();
+  refusal.http_status = response.status;
+  refusal.s3_code = document.code;
+  refusal.message = document.message;
+  refusal.region = region_told(response, document.region).value_or("");
+  refusal.signed_for = signed_for;
+  refusal.request_id = std::string(response.header("x-amz-request-id").value_or(document.request_id));
+  refusal.retry_after_seconds = static_cast<int>(std::min<std::uint64_t>(parse_number(response.header("retry-after").value_or("")).value_or(0), 3600));
+  return classify(refusal);
+}
+
+Error Exchange::read_hidden_error(const Call& call, const http::Response& response, const Attempt& attempt, const CallContext& context) {
+  const Error plain = error_of(call, response, attempt.region);
+  const bool hidden = response.status == 400 || response.status == 301 || response.status == 307;
+  if (!hidden || call.key.empty() || region_told(response, "").value_or(attempt.region) != attempt.region) {
+    return plain;
+  }
+  // A HEAD answer has no body, so the code is asked for by a GET of one byte.
+  Call probe{call.operation, "GET", call.key, call.query, {{"range", "bytes=0-0"}}};
+  NoBody sink;
+  const auto told = perform(probe, attempt, &sink, context);
+  return told && told->status / 100 != 2 ? error_of(probe, *told, attempt.region) : plain;
+}
+
+}  // namespace prefixfs::s3

@@ -1,0 +1,102 @@
+// HeadObject and GetObject.
+
+#include <fmt/format.h>
+
+#include "download_sink.h"
+#include "s3_client.h"
+
+namespace prefixfs::s3 {
+
+namespace {
+
+Error with_origin(Error error, const Call& call, const http::Response& response) {
+  error.origin.operation = call.operation;
+  error.origin.key = call.key.str();
+  error.origin.http_status = response.status;
+  error.origin.request_id = std::string(response.header("x-amz-request-id").value_or(""));
+  error.origin.attempt = 1;
+  return error;
+}
+
+std::string range_header(ByteRange range) {
+  return range.end == UINT64_MAX ? fmt::format("bytes={}-", range.begin) : fmt::format("bytes={}-{}", range.begin, range.end - 1);
+}
+
+Result<void> check_key(const char* operation, const Key& key) {
+  if (key.empty()) {
+    return fail(Errc::invalid, fmt::format("{} needs a key", operation));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ObjectInfo> S3Client::head(const Key& key, const CallContext& context) {
+  TRY(check_key("HeadObject", key));
+  const Call call{"HeadObject", "HEAD", key, {}, {{"x-amz-checksum-mode", "ENABLED"}}};
+  TRY_ASSIGN(const http::Response response, exchange_.send(call, nullptr, context));
+  auto info = read_object_info(key, response);
+  if (!info) {
+    return fail(with_origin(std::move(info.error()), call, response));
+  }
+  return info;
+}
+
+Result<GetAnswer> S3Client::get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) {
+  TRY(check_key("GetObject", key));
+  Call call{"GetObject", "GET", key};
+  call.accept = {304, 416};
+  if (options.range && options.range->empty()) {  // HTTP has no way to ask for nothing
+    Error error{Errc::invalid, fmt::format("GetObject of '{}': an empty range", key.str()), {}};
+    error.origin.http_status = 416;
+    return fail(std::move(error));
+  }
+  if (options.range) {
+    call.headers.push_back({"range", range_header(*options.range)});
+  } else {
+    call.headers.push_back({"x-amz-checksum-mode", "ENABLED"});
+  }
+  if (!options.if_match.empty()) {
+    call.headers.push_back({"if-match", options.if_match.quoted()});
+  }
+  if (!options.if_none_match.empty()) {
+    call.headers.push_back({"if-none-match", options.if_none_match.quoted()});
+  }
+  DownloadSink download(key, options, sink);
+  TRY_ASSIGN(const http::Response response, exchange_.send(call, &download, context));
+  if (response.status == 304) {
+    GetAnswer answer;
+    answer.not_modified = true;
+    answer.info.key = key;
+    answer.info.etag = options.if_none_match;
+    return answer;
+  }
+  if (response.status == 416) {
+    return get_of_nothing(call, response, sink, context);
+  }
+  auto answer = download.finish(response);
+  if (!answer) {
+    return fail(with_origin(std::move(answer.error()), call, response));
+  }
+  return answer;
+}
+
+/// Every range of an empty object is refused with 416, and a 416 carries no attributes: one HEAD tells an empty object from a range
+/// beyond the end.
+Result<GetAnswer> S3Client::get_of_nothing(const Call& call, const http::Response& response, GetSink& sink, const CallContext& context) {
+  const Error refused = exchange_.error_of(call, response);
+  const auto content_range = response.header("content-range");
+  if (content_range && content_range->starts_with("bytes */") && *content_range != "bytes */0") {
+    return fail(refused);
+  }
+  TRY_ASSIGN(ObjectInfo info, head(call.key, context));
+  if (info.size != 0) {
+    return fail(refused);
+  }
+  GetAnswer answer;
+  answer.info = std::move(info);
+  TRY(sink.begin(answer));
+  return answer;
+}
+
+}  // namespace prefixfs::s3

@@ -1,0 +1,174 @@
+#include "headers.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "prefixfs/base/time_format.h"
+#include "prefixfs/crypto/crc64nvme.h"
+
+namespace prefixfs::s3 {
+
+namespace {
+
+constexpr std::string_view kMetaPrefix = "x-amz-meta-";
+
+bool is_name_char(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'; }
+
+/// HTTP strips white space at both ends (RFC 9110, 5.5).
+bool travels_unchanged(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7f; }) && !value.starts_with(' ') &&
+         !value.ends_with(' ');
+}
+
+std::string text_of(const http::Response& response, std::string_view name) {
+  const auto value = response.header(name);
+  return value ? std::string(*value) : std::string();
+}
+
+UserMetadata read_user_metadata(const http::Response& response) {
+  UserMetadata metadata;
+  for (const http::Header& header : response.headers) {
+    if (header.name.starts_with(kMetaPrefix)) {
+      metadata[header.name.substr(kMetaPrefix.size())] = header.value;
+    }
+  }
+  return metadata;
+}
+
+Result<std::uint64_t> read_size(const http::Response& response) {
+  const auto range = response.header("content-range");
+  if (response.status == 206 || range) {
+    const auto parsed = parse_content_range(range.value_or(""));
+    if (!parsed) {
+      return fail(Errc::corrupt, fmt::format("the answer has the Content-Range '{}'", range.value_or("").substr(0, 80)));
+    }
+    return parsed->size;
+  }
+  const auto length = parse_number(response.header("content-length").value_or(""));
+  if (!length) {
+    return fail(Errc::corrupt, "the answer has no Content-Length");
+  }
+  return *length;
+}
+
+}  // namespace
+
+ObjectHeaders headers_of(const ObjectInfo& info) {
+  return {info.content_type, info.cache_control, info.content_disposition, info.content_encoding, info.content_language, info.expires,
+          info.user_metadata};
+}
+
+Result<Headers> describe_object(const ObjectHeaders& headers) {
+  Headers result;
+  const std::pair<const char*, const std::string*> standard[] = {
+      {"content-type", &headers.content_type},         {"cache-control", &headers.cache_control},
+      {"content-disposition", &headers.content_disposition}, {"content-encoding", &headers.content_encoding},
+      {"content-language", &headers.content_language}, {"expires", &headers.expires},
+  };
+  for (const auto& [name, value] : standard) {
+    if (value->empty()) {
+      continue;
+    }
+    if (!travels_unchanged(*value)) {
+      return fail(Errc::invalid, fmt::format("the {} of an object must be printable ASCII", name));
+    }
+    result.push_back({name, *value});
+  }
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : headers.user_metadata) {
+    if (name.empty() || !std::all_of(name.begin(), name.end(), is_name_char) || !travels_unchanged(value)) {
+      return fail(Errc::invalid, fmt::format("the metadata '{}' needs a lower-case name and a printable ASCII value", name));
+    }
+    bytes += name.size() + value.size();
+    result.push_back({std::string(kMetaPrefix) + name, value});
+  }
+  if (bytes > kUserMetadataBytesMax) {
+    return fail(Errc::too_large, fmt::format("the user metadata has {} bytes; S3 takes {}", bytes, kUserMetadataBytesMax));
+  }
+  return result;
+}
+
+Result<Headers> storage_headers(const std::string& sse, const std::string& storage_class) {
+  constexpr std::string_view kKms = "aws:kms";
+  constexpr std::string_view kDsse = "aws:kms:dsse";
+  Headers result;
+  std::string algorithm = sse;
+  std::string key_id;
+  if (sse.starts_with(kDsse) && (sse.size() == kDsse.size() || sse[kDsse.size()] == ':')) {
+    algorithm = kDsse;
+    key_id = sse.size() > kDsse.size() ? sse.substr(kDsse.size() + 1) : "";
+  } else if (sse.starts_with("aws:kms:")) {
+    algorithm = kKms;
+    key_id = sse.substr(kKms.size() + 1);
+  } else if (!sse.empty() && sse != "none" && sse != "AES256" && sse != kKms) {
+    return fail(Errc::invalid, fmt::format("sse={} is none of none, AES256, aws:kms[:key], aws:kms:dsse", sse));
+  }
+  if (!algorithm.empty() && algorithm != "none") {
+    result.push_back({"x-amz-server-side-encryption", algorithm});
+  }
+  if (!key_id.empty()) {
+    result.push_back({"x-amz-server-side-encryption-aws-kms-key-id", key_id});
+  }
+  if (!storage_class.empty()) {
+    result.push_back({"x-amz-storage-class", storage_class});
+  }
+  return result;
+}
+
+Result<ObjectInfo> read_object_info(const Key& key, const http::Response& response) {
+  ObjectInfo info;
+  info.key = key;
+  info.etag = ETag::from_wire(text_of(response, "etag"));
+  if (info.etag.empty()) {
+    return fail(Errc::corrupt, fmt::format("the answer for '{}' has no ETag", key.str()));
+  }
+  TRY_ASSIGN(info.size, read_size(response));
+  info.last_modified = parse_http_date(text_of(response, "last-modified")).value_or(WallTime{});
+  info.complete = true;
+  const std::string storage_class = text_of(response, "x-amz-storage-class");
+  info.storage_class = storage_class == "STANDARD" ? "" : storage_class;
+  info.user_metadata = read_user_metadata(response);
+  info.content_type = text_of(response, "content-type");
+  info.content_encoding = text_of(response, "content-encoding");
+  info.content_disposition = text_of(response, "content-disposition");
+  info.content_language = text_of(response, "content-language");
+  info.cache_control = text_of(response, "cache-control");
+  info.expires = text_of(response, "expires");
+  info.version_id = text_of(response, "x-amz-version-id");
+  info.sse = text_of(response, "x-amz-server-side-encryption");
+  info.sse_key_id = text_of(response, "x-amz-server-side-encryption-aws-kms-key-id");
+  info.restore = text_of(response, "x-amz-restore");
+  info.tag_count = static_cast<int>(std::min<std::uint64_t>(parse_number(text_of(response, "x-amz-tagging-count")).value_or(0), 50));
+  if (text_of(response, "x-amz-checksum-type") != "COMPOSITE") {
+    info.crc64nvme = crypto::crc64nvme_from_header(text_of(response, "x-amz-checksum-crc64nvme"));
+  }
+  return info;
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::optional<ContentRange> parse_content_range(std::string_view text) {
+  const std::size_t dash = text.find('-');
+  const std::size_t slash = text.find('/');
+  if (!text.starts_with("bytes ") || dash == std::string_view::npos || slash == std::string_view::npos || slash < dash) {
+    return std::nullopt;
+  }
+  const auto first = parse_number(text.substr(6, dash - 6));
+  const auto last = parse_number(text.substr(dash + 1, slash - dash - 1));
+  const auto size = parse_number(text.substr(slash + 1));
+  if (!first || !last || !size || *first > *last || *last >= *size) {
+    return std::nullopt;
+  }
+  return ContentRange{{*first, *last + 1}, *size};
+}
+
+}  // namespace prefixfs::s3

@@ -1,0 +1,136 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <string>
+
+#include "local_file.h"
+#include "prefixfs/base/time_format.h"
+#include "prefixfs/stage/staged_file.h"
+
+namespace prefixfs::stage {
+
+namespace {
+
+constexpr std::size_t kKeptNameBytesMax = 160;  // with time and counter well below the 255 bytes of a name
+
+/// Makes a directory that only its owner can enter, and refuses one that somebody else has put there.
+Result<void> make_private_directory(const std::filesystem::path& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return fail(file_error(errno, "make directory", path));
+  }
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0) {
+    return fail(file_error(errno, "look at", path));
+  }
+  if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid()) {
+    return fail(Errc::denied, fmt::format("{} is not a directory of user {}; choose another cache_dir", path.native(), ::geteuid()));
+  }
+  if ((status.st_mode & 0777) != 0700 && ::chmod(path.c_str(), 0700) != 0) {
+    return fail(file_error(errno, "set the mode of", path));
+  }
+  return {};
+}
+
+std::string owner_of(int lock_fd) {
+  std::array<std::byte, 32> buffer{};
+  const std::int64_t n = read_all(lock_fd, 0, buffer);
+  const std::string text(reinterpret_cast<const char*>(buffer.data()), n > 0 ? static_cast<std::size_t>(n) : 0);
+  int pid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), pid);
+  return pid > 0 ? fmt::format("process {}", pid) : "another process";
+}
+
+/// An flock belongs to the open file: it ends with the process, however that ends.
+Result<UniqueFd> take_lock(const std::filesystem::path& directory) {
+  const std::filesystem::path path = directory / "lock";
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) {
+    return fail(file_error(errno, "open", path));
+  }
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) {
+      return fail(Errc::busy, fmt::format("the cache directory {} belongs to {}; choose another cache_dir", directory.native(), owner_of(fd.get())));
+    }
+    return fail(file_error(errno, "lock", path));
+  }
+  const std::string pid = fmt::format("{}\n", ::getpid());
+  if (::ftruncate(fd.get(), 0) != 0) {
+    return fail(file_error(errno, "empty", path));
+  }
+  if (const auto outcome = write_all(fd.get(), 0, std::as_bytes(std::span(pid))); outcome.error_number != 0) {
+    return fail(file_error(outcome.error_number, "write to", path));
+  }
+  return fd;
+}
+
+Result<void> remove_contents(const std::filesystem::path& directory) {
+  std::error_code error;
+  for (auto entry = std::filesystem::directory_iterator(directory, error); !error && entry != std::filesystem::directory_iterator();
+       entry.increment(error)) {
+    std::filesystem::remove_all(entry->path(), error);
+    if (error) {
+      break;
+    }
+  }
+  if (error) {
+    return fail(file_error(error.value(), "empty directory", directory));
+  }
+  return {};
+}
+
+bool safe_in_a_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+}
+
+}  // namespace
+
+StageDirectory::StageDirectory(std::filesystem::path root, UniqueFd lock, std::shared_ptr<Budget> budget)
+    : root_(std::move(root)), lock_(std::move(lock)), budget_(std::move(budget)) {}
+
+StageDirectory::~StageDirectory() = default;
+
+Result<std::unique_ptr<StageDirectory>> StageDirectory::open(const std::filesystem::path& cache_directory, std::uint64_t bytes_max) {
+  if (const auto parent = cache_directory.parent_path(); !parent.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(parent, error);
+    if (error) {
+      return fail(file_error(error.value(), "make directory", parent));
+    }
+  }
+  TRY(make_private_directory(cache_directory));
+  TRY_ASSIGN(UniqueFd lock, take_lock(cache_directory));
+  TRY(make_private_directory(cache_directory / "stage"));
+  TRY(make_private_directory(cache_directory / "kept"));
+  TRY(remove_contents(cache_directory / "stage"));
+  return std::unique_ptr<StageDirectory>(new StageDirectory(cache_directory, std::move(lock), std::make_shared<Budget>(bytes_max)));
+}
+
+Result<std::shared_ptr<StagedFile>> StageDirectory::create(std::uint64_t base_size) {
+  std::filesystem::path path = root_ / "stage" / fmt::format("{:016x}", next_.fetch_add(1));
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) {
+    return fail(file_error(errno, "make", path));
+  }
+  if (base_size > 0 && ::ftruncate(fd.get(), static_cast<off_t>(base_size)) != 0) {
+    const int error_number = errno;
+    ::unlink(path.c_str());
+    return fail(file_error(error_number, "resize", path));
+  }
+  return std::shared_ptr<StagedFile>(new StagedFile(std::move(path), std::move(fd), budget_, base_size));
+}
+
+std::filesystem::path StageDirectory::kept_path(std::string_view name, WallTime now) {
+  // The end of a long name says more than its beginning: there stand the file name and its type.
+  std::string safe(name.substr(name.size() - std::min(name.size(), kKeptNameBytesMax)));
+  std::replace_if(safe.begin(), safe.end(), [](char c) { return !safe_in_a_name(c); }, '_');
+  return root_ / "kept" / fmt::format("{}-{}-{}", format_iso8601_basic(now), next_.fetch_add(1), safe);
+}
+
+}  // namespace prefixfs::stage

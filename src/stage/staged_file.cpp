@@ -1,0 +1,312 @@
+#include "prefixfs/stage/staged_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <mutex>
+
+#include "local_file.h"
+
+namespace prefixfs::stage {
+
+// What always holds between calls:
+//   dirty_ is a part of valid_, and valid_ of [0, size_);
+//   [base_size_, size_) is valid, so a gap in valid_ always is a piece of the stored version;
+//   the local file has size_ bytes, and nothing was ever written beyond them: what is extended reads as zeros.
+
+namespace {
+
+constexpr std::uint64_t kBlockBytes = 4096;
+constexpr std::uint64_t kFileBytesMax = 1ULL << 62;  // room for sums
+
+std::uint64_t blocks_of(ByteRange range) { return (range.length() + kBlockBytes - 1) / kBlockBytes * kBlockBytes; }
+
+}  // namespace
+
+StagedFile::StagedFile(std::filesystem::path path, UniqueFd fd, std::shared_ptr<Budget> budget, std::uint64_t base_size)
+    : path_(std::move(path)), fd_(std::move(fd)), budget_(std::move(budget)), size_(base_size), base_size_(base_size), stored_size_(base_size) {}
+
+StagedFile::~StagedFile() {
+  budget_->give_back(charged_);
+  if (!kept_) {
+    ::unlink(path_.c_str());
+  }
+}
+
+std::uint64_t StagedFile::size() const {
+  const std::shared_lock lock(mutex_);
+  return size_;
+}
+
+std::filesystem::path StagedFile::path() const {
+  const std::shared_lock lock(mutex_);
+  return path_;
+}
+
+/// What the budget has to give when `range` becomes valid; negative where ranges melt into one that takes fewer blocks.
+std::int64_t StagedFile::cost_of(ByteRange range) const {
+  std::int64_t before = 0;
+  for (const ByteRange& touched : valid_.touching(range)) {
+    before += static_cast<std::int64_t>(blocks_of(touched));
+    range.begin = std::min(range.begin, touched.begin);
+    range.end = std::max(range.end, touched.end);
+  }
+  return static_cast<std::int64_t>(blocks_of(range)) - before;
+}
+
+Result<void> StagedFile::charge(std::int64_t bytes) {
+  if (bytes > 0 && !budget_->take(static_cast<std::uint64_t>(bytes))) {
+    return fail(Errc::no_space, fmt::format("the stage is full: {} of {} bytes are used, {} more are needed; raise stage_size", budget_->used(),
+                                            budget_->bytes_max(), bytes));
+  }
+  if (bytes < 0) {
+    budget_->give_back(static_cast<std::uint64_t>(-bytes));
+  }
+  charged_ = static_cast<std::uint64_t>(static_cast<std::int64_t>(charged_) + bytes);
+  return {};
+}
+
+/// After ranges were taken away. A cut in the middle of a range may cost one block more; then the old charge stays.
+void StagedFile::recharge() {
+  std::uint64_t now = 0;
+  for (const ByteRange& range : valid_.all()) {
+    now += blocks_of(range);
+  }
+  if (now < charged_) {
+    budget_->give_back(charged_ - now);
+    charged_ = now;
+  } else if (now > charged_ && budget_->take(now - charged_)) {
+    charged_ = now;
+  }
+}
+
+Result<void> StagedFile::write(std::uint64_t offset, std::span<const std::byte> data) {
+  if (data.empty()) {
+    return {};
+  }
+  if (offset > kFileBytesMax - data.size()) {
+    return fail(Errc::too_large, fmt::format("a write at {} is beyond what a local file can hold", offset));
+  }
+  const std::unique_lock lock(mutex_);
+  const ByteRange written{offset, offset + data.size()};
+  const ByteRange added{std::min(offset, size_), written.end};
+  const ByteRange marked = offset > size_ ? added : written;
+  const std::int64_t cost = cost_of(marked);
+  TRY(charge(cost));
+  if (const WriteOutcome outcome = write_all(fd_.get(), offset, data); outcome.error_number != 0) {
+    undo_failed_write({offset, offset + outcome.written});
+    return fail(file_error(outcome.error_number, "write to", path_));
+  }
+  valid_.add(marked);
+  dirty_.add(marked);
+  size_ = std::max(size_, written.end);
+  ++changes_;
+  return {};
+}
+
+/// A write failed after some bytes: no byte may be taken for what it is not. Clean ones are void now (they can be fetched again), dirty ones are a
+/// mixture, as after any failed write, and those beyond the end go.
+void StagedFile::undo_failed_write(ByteRange touched) {
+  for (const ByteRange& clean : dirty_.gaps(touched)) {
+    valid_.remove(clean);
+  }
+  if (touched.end > size_ && ::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) {
+    // Shrinking does not fail for want of space; if it fails all the same, resize() and write() meet the same error again.
+  }
+  if (!touched.empty()) {
+    ++changes_;
+  }
+  recharge();
+}
+
+Result<void> StagedFile::fill(std::uint64_t offset, std::span<const std::byte> data) {
+  const std::unique_lock lock(mutex_);
+  const ByteRange range = ByteRange{offset, offset + data.size()}.intersect({0, size_});
+  for (const ByteRange& gap : valid_.gaps(range)) {
+    TRY(fill_gap(gap, data.subspan(gap.begin - offset, gap.length())));
+  }
+  return {};
+}
+
+Result<void> StagedFile::fill_gap(ByteRange gap, std::span<const std::byte> data) {
+  TRY(charge(cost_of(gap)));
+  if (const WriteOutcome outcome = write_all(fd_.get(), gap.begin, data); outcome.error_number != 0) {
+    recharge();
+    return fail(file_error(outcome.error_number, "write to", path_));
+  }
+  valid_.add(gap);
+  return {};
+}
+
+Result<std::size_t> StagedFile::read(std::uint64_t offset, std::span<std::byte> out) const {
+  const std::shared_lock lock(mutex_);
+  if (offset >= size_ || out.empty()) {
+    return std::size_t{0};
+  }
+  const ByteRange range{offset, offset + std::min<std::uint64_t>(out.size(), size_ - offset)};
+  if (!valid_.contains(range)) {
+    return fail(Errc::internal, fmt::format("bytes {}-{} of {} are read before they are there", range.begin, range.end, path_.native()));
+  }
+  out = out.first(range.length());
+  const std::int64_t n = read_all(fd_.get(), offset, out);
+  if (n < 0) {
+    return fail(file_error(errno, "read", path_));
+  }
+  if (static_cast<std::size_t>(n) != out.size()) {
+    return fail(Errc::corrupt, fmt::format("{} was cut short by somebody else", path_.native()));
+  }
+  return out.size();
+}
+
+std::vector<ByteRange> StagedFile::missing(ByteRange range) const {
+  const std::shared_lock lock(mutex_);
+  return valid_.gaps(range.intersect({0, size_}));
+}
+
+Result<void> StagedFile::resize(std::uint64_t size) {
+  if (size > kFileBytesMax) {
+    return fail(Errc::too_large, fmt::format("{} bytes are more than a local file can hold", size));
+  }
+  const std::unique_lock lock(mutex_);
+  if (size == size_) {
+    return {};
+  }
+  const ByteRange added{size_, size};
+  if (!added.empty()) {
+    TRY(charge(cost_of(added)));
+  }
+  if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {
+    const int error_number = errno;
+    recharge();
+    return fail(file_error(error_number, "resize", path_));
+  }
+  if (added.empty()) {
+    valid_.remove({size, size_});
+    dirty_.remove({size, size_});
+    base_size_ = std::min(base_size_, size);
+    recharge();
+  } else {
+    valid_.add(added);
+    dirty_.add(added);
+  }
+  size_ = size;
+  ++changes_;
+  return {};
+}
+
+std::vector<ByteRange> StagedFile::dirty_ranges() const {
+  const std::shared_lock lock(mutex_);
+  return dirty_.all();
+}
+
+bool StagedFile::changed() const {
+  const std::shared_lock lock(mutex_);
+  return changed_locked();
+}
+
+std::uint64_t StagedFile::change_count() const {
+  const std::shared_lock lock(mutex_);
+  return changes_;
+}
+
+bool StagedFile::mark_clean(std::uint64_t change_count) {
+  const std::unique_lock lock(mutex_);
+  if (changes_ != change_count) {
+    return false;
+  }
+  dirty_.clear();
+  base_size_ = size_;
+  stored_size_ = size_;
+  return true;
+}
+
+std::uint64_t StagedFile::base_size() const {
+  const std::shared_lock lock(mutex_);
+  return base_size_;
+}
+
+Result<void> StagedFile::sync() {
+  // Shared: a sync takes milliseconds, and readers need not wait for it.
+  std::shared_lock lock(mutex_);
+  if (::fdatasync(fd_.get()) != 0) {
+    return fail(file_error(errno, "sync", path_));
+  }
+  const bool name_synced = name_synced_;
+  const std::filesystem::path directory = path_.parent_path();
+  lock.unlock();
+  if (!name_synced) {
+    TRY(sync_directory(directory));
+    const std::unique_lock exclusive(mutex_);
+    name_synced_ = true;
+  }
+  return {};
+}
+
+std::uint64_t StagedFile::allocated_bytes() const {
+  const std::shared_lock lock(mutex_);
+  return charged_;
+}
+
+Result<void> StagedFile::evict() {
+  const std::unique_lock lock(mutex_);
+  if (changed_locked()) {
+    return fail(Errc::busy, fmt::format("{} has changes that are not stored", path_.native()));
+  }
+  valid_.clear();
+  if (::ftruncate(fd_.get(), 0) != 0 || ::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) {
+    return fail(file_error(errno, "empty", path_));
+  }
+  recharge();
+  return {};
+}
+
+void StagedFile::drop_clean(ByteRange range) {
+  const std::unique_lock lock(mutex_);
+  // Bytes of whole blocks below base_size_ only: what lies beyond the stored version cannot be fetched.
+  range = range.intersect({0, base_size_});
+  for (const ByteRange& valid : valid_.parts(range)) {
+    for (ByteRange clean : dirty_.gaps(valid)) {
+      clean = {(clean.begin + kBlockBytes - 1) / kBlockBytes * kBlockBytes, clean.end / kBlockBytes * kBlockBytes};
+      if (clean.empty() || ::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(clean.begin),
+                                       static_cast<off_t>(clean.length())) != 0) {
+        continue;  // a file system that cannot punch holes keeps the bytes
+      }
+      valid_.remove(clean);
+    }
+  }
+  recharge();
+}
+
+Result<void> StagedFile::keep(const std::filesystem::path& destination) {
+  const std::unique_lock lock(mutex_);
+  if (::fchmod(fd_.get(), 0600) != 0 || ::fsync(fd_.get()) != 0) {
+    return fail(file_error(errno, "sync", path_));
+  }
+  int outcome = ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, destination.c_str(), RENAME_NOREPLACE);
+  if (outcome != 0 && errno == EINVAL) {  // a file system without RENAME_NOREPLACE: link() does not overwrite either
+    outcome = ::link(path_.c_str(), destination.c_str());
+    if (outcome == 0) {
+      ::unlink(path_.c_str());
+    }
+  }
+  if (outcome != 0) {
+    return fail(file_error(errno, "move the staged file to", destination));
+  }
+  kept_ = true;
+  path_ = destination;
+  return sync_directory(destination.parent_path());
+}
+
+Result<void> StagedBody::read_at(std::uint64_t offset, std::span<std::byte> out) const {
+  TRY_ASSIGN(const std::size_t n, file_.read(range_.begin + offset, out));
+  if (n != out.size()) {
+    return fail(Errc::stale, fmt::format("{} was cut while its bytes were sent", file_.path().native()));
+  }
+  return {};
+}
+
+}  // namespace prefixfs::stage

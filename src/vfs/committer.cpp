@@ -1,0 +1,260 @@
+#include "committer.h"
+
+#include <fmt/format.h>
+
+#include "attributes.h"
+#include "prefixfs/s3/client.h"
+#include "prefixfs/sync/object_copy.h"
+
+namespace prefixfs::vfs {
+
+std::function<Key()> Committer::key_of(OpenFile& file) const {
+  return [this, &file] {
+    meta::Node node;
+    {
+      const std::lock_guard lock(file.mutex);
+      node = file.node;
+    }
+    const auto key = p_.tree.file_key(node.parent, node.name);
+    return key ? *key : Key();
+  };
+}
+
+Result<void> Committer::commit(OpenFile& file, const CallContext& context) {
+  const std::lock_guard one_at_a_time(file.commit_mutex);
+  bool bytes = false;
+  {
+    const std::lock_guard lock(file.mutex);
+    if (file.failed) {
+      return fail(*file.failed);
+    }
+    if (!file.needs_commit_locked()) {
+      return {};
+    }
+    bytes = file.unstored || (file.content != nullptr && file.content->file->changed());
+  }
+  if (bytes) {
+    TRY(commit_bytes(file, context));
+  }
+  return commit_attributes(file, context);
+}
+
+Result<void> Committer::commit_bytes(OpenFile& file, const CallContext& context) {
+  TRY_ASSIGN(const sync::UploadTarget target, target_of(file, context));
+  std::shared_ptr<Content> content;
+  {
+    const std::lock_guard lock(file.mutex);
+    content = file.content;
+    if (file.upload == nullptr) {
+      file.upload = p_.uploader.start(content->file);
+    }
+  }
+  const sync::FillRanges fill = [&](const std::vector<ByteRange>& ranges, const CallContext& fill_context) -> Result<void> {
+    for (const ByteRange& range : ranges) {
+      TRY(p_.fetcher.ensure(content, key_of(file), range, range, {}, fill_context));
+    }
+    return {};
+  };
+  auto committed = file.upload->commit(target, fill, context);
+  if (!committed) {
+    Error error = committed.error();
+    const bool lost_race = error.code == Errc::conflict || error.code == Errc::stale ||
+                           (error.code == Errc::not_found && target.condition.kind == s3::WriteCondition::Kind::match &&
+                            error.origin.s3_code != "NoSuchBucket");
+    if (lost_race) {
+      error.code = Errc::stale;
+      error.what = fmt::format("{} was changed by another client while it was open here; what was written here is kept aside", target.key.str());
+      const std::lock_guard lock(file.mutex);
+      file.failed = error;
+    }
+    p_.log.error("close: {} is not in S3: {}", target.key.str(), describe(error));
+    return fail(std::move(error));
+  }
+  adopt(file, target, *committed);
+  return {};
+}
+
+Result<sync::UploadTarget> Committer::target_of(OpenFile& file, const CallContext& context) {
+  meta::Node node;
+  std::shared_ptr<Content> content;
+  sync::UploadTarget target;
+  {
+    const std::lock_guard lock(file.mutex);
+    node = file.node;
+    content = file.content;
+    if (file.exclusive) {
+      target.condition = s3::WriteCondition::if_absent();
+    } else if (!file.overwrites && !node.etag.empty()) {
+      target.condition = s3::WriteCondition::if_match(node.etag);
+      target.base_etag = node.etag;
+    }
+  }
+  TRY_ASSIGN(target.key, p_.tree.file_key(node.parent, node.name));
+  std::optional<ObjectInfo> info;
+  if (!node.etag.empty()) {
+    TRY_ASSIGN(info, version_info(content, target.key, node.etag, context));
+  }
+  target.headers = headers_for(node, info ? &*info : nullptr);
+  return target;
+}
+
+/// The headers of the version that is replaced, so that a rewrite keeps them: remembered, or asked for once.
+Result<std::optional<ObjectInfo>> Committer::version_info(const std::shared_ptr<Content>& content, const Key& key, const ETag& etag,
+                                                          const CallContext& context) {
+  if (content != nullptr) {
+    const std::lock_guard lock(content->mutex);
+    if (content->info && content->info->etag == etag) {
+      return content->info;
+    }
+  }
+  auto info = p_.store.head(key, context);
+  if (!info && (info.error().code == Errc::not_found || info.error().code == Errc::denied)) {
+    return std::optional<ObjectInfo>();
+  }
+  if (!info) {
+    return fail(info.error());
+  }
+  return std::optional<ObjectInfo>(std::move(*info));
+}
+
+s3::ObjectHeaders Committer::headers_for(const meta::Node& node, const ObjectInfo* info) const {
+  s3::ObjectHeaders headers;
+  if (info != nullptr) {
+    headers = s3::headers_of(*info);
+  }
+  if (headers.content_type.empty()) {
+    headers.content_type = s3::content_type_of(node.name);
+  }
+  put_attributes(headers.user_metadata, node.posix, p_.settings, node.kind);
+  return headers;
+}
+
+void Committer::adopt(OpenFile& file, const sync::UploadTarget& target, const sync::Committed& committed) {
+  const std::lock_guard lock(file.mutex);
+  file.exclusive = false;
+  file.overwrites = false;
+  file.unstored = false;
+  meta::Node& node = file.node;
+  ObjectInfo info{.key = target.key, .size = committed.size, .etag = committed.etag, .complete = true,
+                  .user_metadata = committed.headers.user_metadata, .content_type = committed.headers.content_type,
+                  .content_encoding = committed.headers.content_encoding, .content_disposition = committed.headers.content_disposition,
+                  .content_language = committed.headers.content_language, .cache_control = committed.headers.cache_control,
+                  .expires = committed.headers.expires};
+  if (p_.settings.dialect != MetadataDialect::off) {
+    // Parts of a large file may have gone out with the time at which its upload began; that is what every host will see.
+    const PosixAttributes stored = attributes_from(info, p_.settings, NodeKind::file);
+    if (!file.explicit_mtime && stored.mtime_ns != 0) {
+      node.posix.mtime_ns = stored.mtime_ns;
+    }
+    file.attributes_changed = stored != node.posix;
+  } else {
+    file.attributes_changed = false;
+  }
+  const bool clean = file.content->file->mark_clean(committed.change_count);
+  node.etag = committed.etag;
+  node.size = clean ? committed.size : file.content->file->size();
+  node.last_modified = {};  // S3 has not told; the next listing will
+  node.local = false;
+  node.posix_exact = true;
+  node.checked_at = p_.clock.now();
+  {
+    const std::lock_guard content_lock(file.content->mutex);
+    file.content->etag = committed.etag;
+    file.content->info = std::move(info);
+  }
+  if (const auto stored = p_.nodes.put(node); !stored) {
+    p_.log.warn("the metadata cache did not take {}: {}", target.key.str(), describe(stored.error()));
+  }
+}
+
+Result<void> Committer::commit_attributes(OpenFile& file, const CallContext& context) {
+  meta::Node node;
+  {
+    const std::lock_guard lock(file.mutex);
+    if (!file.attributes_changed || file.unlinked) {
+      return {};
+    }
+    node = file.node;
+  }
+  TRY_ASSIGN(const meta::Node stored, store_attributes(node, context));
+  const std::lock_guard lock(file.mutex);
+  file.attributes_changed = file.node.posix != node.posix;
+  file.node.etag = stored.etag;
+  file.node.checked_at = stored.checked_at;
+  if (file.content != nullptr) {
+    const std::lock_guard content_lock(file.content->mutex);
+    file.content->etag = stored.etag;
+    file.content->info.reset();
+  }
+  return {};
+}
+
+Result<meta::Node> Committer::store_attributes(const meta::Node& node, const CallContext& context) {
+  TRY_ASSIGN(const Key key, p_.tree.key_of(node));
+  meta::Node stored = node;
+  if (node.kind == NodeKind::directory) {
+    const SpanSource nothing({});
+    TRY_ASSIGN(const s3::PutAnswer answer, p_.store.put(key, nothing, headers_for(node, nullptr), s3::WriteCondition::none(), context));
+    stored.etag = answer.etag;
+  } else {
+    TRY_ASSIGN(const ObjectInfo info, p_.store.head(key, context));
+    const s3::CopyOptions options{.replace = headers_for(node, &info), .condition = {}};
+    auto answer = sync::copy_object(p_.store, {.key = key, .if_match = info.etag}, info.size, key, options, context);
+    if (!answer) {
+      Error error = answer.error();
+      if (error.code == Errc::conflict) {
+        error.code = Errc::stale;
+      }
+      return fail(std::move(error));
+    }
+    stored.etag = answer->etag;
+    stored.size = info.size;
+  }
+  stored.last_modified = {};
+  stored.posix_exact = true;
+  stored.checked_at = p_.clock.now();
+  return p_.nodes.put(std::move(stored));
+}
+
+void Committer::wrote_locked(OpenFile& file, ByteRange range) {
+  const bool new_file = file.overwrites || file.unstored;
+  if (range.begin <= file.sequential_end) {
+    file.sequential_end = std::max(file.sequential_end, range.end);
+  }
+  if (!new_file || file.unlinked || file.content == nullptr) {
+    return;
+  }
+  if (file.upload == nullptr) {
+    file.upload = p_.uploader.start(file.content->file);
+  }
+  const auto key = p_.tree.file_key(file.node.parent, file.node.name);
+  if (!key) {
+    return;
+  }
+  sync::UploadTarget target{.key = *key, .headers = headers_for(file.node, nullptr), .condition = {}, .base_etag = {}};
+  file.upload->wrote(range, file.sequential_end, target);
+}
+
+void Committer::keep_bytes(OpenFile& file) {
+  const std::lock_guard one_at_a_time(file.commit_mutex);
+  const std::lock_guard lock(file.mutex);
+  file.upload.reset();
+  const bool refused_size = file.failed && (file.failed->code == Errc::too_large || file.failed->code == Errc::no_space);
+  if (file.unlinked || refused_size || file.content == nullptr || !(file.unstored || file.content->file->changed())) {
+    return;
+  }
+  const auto key = p_.tree.file_key(file.node.parent, file.node.name);
+  const std::string name = key ? key->str() : file.node.name;
+  const std::filesystem::path kept = p_.stage.kept_path(file.node.name, p_.clock.now());
+  if (!file.content->file->missing({0, file.content->file->size()}).empty()) {
+    p_.log.error("{}: only the changed ranges of it are kept, the unchanged ones read as zeros", name);
+  }
+  if (const auto moved = file.content->file->keep(kept); !moved) {
+    p_.log.error("{} could neither be stored in S3 nor kept: {}", name, describe(moved.error()));
+  } else {
+    p_.log.error("{} could not be stored in S3; its bytes are kept in {}: copy them back into the mount when S3 answers again", name,
+                 kept.string());
+  }
+}
+
+}  // namespace prefixfs::vfs

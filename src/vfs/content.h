@@ -1,0 +1,62 @@
+#pragma once
+// One version of one object, as far as it is local: a staged file that is filled when somebody reads.
+
+#include <condition_variable>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "prefixfs/object/object_info.h"
+#include "prefixfs/stage/staged_file.h"
+#include "prefixfs/vfs/filesystem.h"
+
+namespace prefixfs::vfs {
+
+/// Shared by the open file, by fetches in flight, and by the cache of closed files.
+struct Content {
+  Content(std::shared_ptr<stage::StagedFile> staged, ETag version) : file(std::move(staged)), etag(std::move(version)) {}
+
+  const std::shared_ptr<stage::StagedFile> file;
+
+  std::mutex mutex;                  ///< guards all below; never held over a network call
+  std::condition_variable arrived;   ///< bytes came, or a fetch ended
+  ETag etag;                         ///< of the stored version; empty: there is none
+  stage::RangeSet in_flight;
+  std::optional<Error> fetch_error;  ///< of the last fetch that failed; cleared by the next one that is tried
+  std::optional<ObjectInfo> info;    ///< complete headers of the version, where an answer brought them
+};
+
+/// Clean contents of closed files, least recently used first out. Thread-safe.
+class ContentCache {
+ public:
+  ContentCache(std::uint64_t bytes_max, std::size_t files_max) : bytes_max_(bytes_max), files_max_(files_max) {}
+
+  /// The content of this inode, if it is of version `etag`; it leaves the cache. Another version is thrown away.
+  std::shared_ptr<Content> take(InodeId id, const ETag& etag);
+  /// The same without taking it out.
+  std::shared_ptr<Content> peek(InodeId id, const ETag& etag);
+  void put(InodeId id, std::shared_ptr<Content> content);
+  void drop(InodeId id);
+  /// Throws away the oldest until `bytes` more fit below the limit, or nothing is left.
+  void make_room(std::uint64_t bytes);
+  std::uint64_t bytes_max() const { return bytes_max_; }
+
+ private:
+  struct Kept {
+    InodeId id;
+    std::shared_ptr<Content> content;
+    std::uint64_t bytes;
+  };
+  void drop_locked(std::list<Kept>::iterator kept);
+
+  const std::uint64_t bytes_max_;
+  const std::size_t files_max_;
+  std::mutex mutex_;
+  std::list<Kept> order_;  // oldest first
+  std::unordered_map<InodeId, std::list<Kept>::iterator> by_id_;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace prefixfs::vfs

@@ -1,0 +1,71 @@
+#pragma once
+// The parts of a Filesystem, put together. The operations in filesystem_*.cpp are short: each finds, asks, records.
+
+#include <atomic>
+
+#include "committer.h"
+#include "directory_handles.h"
+#include "fetcher.h"
+#include "lister.h"
+#include "open_file.h"
+#include "resolver.h"
+#include "tree.h"
+
+namespace prefixfs::vfs {
+
+struct Filesystem::Core {
+  Core(const Settings& given, const Surroundings& around);
+
+  const Settings settings;
+  Surroundings outside;
+  Tree tree;
+  Rights rights;
+  AbsentNames absent;
+  ContentCache contents;
+  OpenFiles open_files;
+  DirectoryHandles directory_handles;
+  Lister lister;
+  Resolver resolver;
+  Fetcher fetcher;
+  Committer committer;
+
+  Result<void> writable() const;
+
+  /// The node as this mount shows it: an open file's own state comes first.
+  meta::Node shown(const meta::Node& node) const;
+  Attributes attributes(const meta::Node& node) const;
+  Entry entry(const meta::Node& node) const;
+
+  /// What a name is now, or nothing. Errors but not_found are passed on.
+  Result<std::optional<meta::Node>> look(InodeId parent, std::string_view name, const CallContext& context);
+
+  // filesystem_open.cpp
+  std::optional<meta::Node> written_here(InodeId id) const;
+  Result<Opened> open_node(const meta::Node& node, int flags, const CallContext& context);
+  Result<void> prepare_content(OpenFile& file, int flags, const CallContext& context);
+  Result<void> truncate_open(OpenFile& file, std::uint64_t size, const CallContext& context);
+  void close_handle(HandleId id);
+
+  // filesystem_data.cpp
+  Result<void> fetch_for_reader(OpenFile& file, const std::shared_ptr<Content>& content, ByteRange wanted, const ReadAhead::Plan& plan,
+                                const CallContext& context);
+
+  // filesystem_attributes.cpp
+  Result<void> resize(const meta::Node& node, std::uint64_t size, const CallContext& context);
+  Result<Entry> change_attributes(const meta::Node& node, const SetAttributes& changes, const CallContext& context);
+
+  // filesystem_directories.cpp
+  Result<void> refresh_listing(const meta::Node& directory, const CallContext& context);
+  Result<std::string> name_before(const DirectoryHandle& handle, InodeId id) const;
+
+  // filesystem_names.cpp
+  /// Before the object of an open file goes: what programs may still read of it becomes local.
+  Result<void> detach(const meta::Node& node, const CallContext& context);
+  void mark_unlinked(InodeId id);
+  /// A directory that has no marker would vanish with its last object; on this mount it stays until rmdir.
+  void keep_directory(InodeId directory);
+  Result<void> rename_file(const meta::Node& node, const std::optional<meta::Node>& target, InodeId new_parent, std::string_view new_name,
+                           bool no_replace, const CallContext& context);
+};
+
+}  // namespace prefixfs::vfs

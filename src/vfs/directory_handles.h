@@ -1,0 +1,40 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "prefixfs/vfs/filesystem.h"
+
+namespace prefixfs::vfs {
+
+/// An open directory. A position in it is the inode of the entry before; the names of those given lately are remembered, because
+/// a program may unlink what it has just read and then go on.
+struct DirectoryHandle {
+  explicit DirectoryHandle(InodeId opened) : directory(opened) {}
+
+  const InodeId directory;
+  std::mutex mutex;  ///< guards all below
+  bool listed = false;
+  std::unordered_map<InodeId, std::string> given;
+  std::deque<InodeId> order;  // of `given`, oldest first
+
+  void remember(InodeId id, const std::string& name);
+};
+
+/// Thread-safe.
+class DirectoryHandles {
+ public:
+  HandleId open(InodeId directory);
+  std::shared_ptr<DirectoryHandle> find(HandleId id) const;
+  void close(HandleId id);
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<HandleId, std::shared_ptr<DirectoryHandle>> handles_;
+  HandleId next_ = 1;
+};
+
+}  // namespace prefixfs::vfs

@@ -1,0 +1,150 @@
+#include "fetcher.h"
+
+#include <algorithm>
+
+namespace prefixfs::vfs {
+namespace {
+
+/// Fills the staged file as the body arrives, and wakes those who wait for it.
+class FillSink final : public s3::GetSink {
+ public:
+  FillSink(Content& content, ByteRange range) : content_(content), range_(range) {}
+
+  Result<void> begin(const s3::GetAnswer& answer) override {
+    if (answer.range.begin != range_.begin) {
+      return fail(Errc::corrupt, "S3 sent another range than the one asked for");
+    }
+    position_ = range_.begin;
+    return {};
+  }
+
+  Result<void> accept(std::span<const std::byte> data) override {
+    TRY(content_.file->fill(position_, data));
+    position_ += data.size();
+    const std::lock_guard lock(content_.mutex);
+    content_.arrived.notify_all();
+    return {};
+  }
+
+ private:
+  Content& content_;
+  const ByteRange range_;
+  std::uint64_t position_ = 0;
+};
+
+/// A condition that failed, or an object that is gone, means for a reader: this version can no longer be had.
+Error as_reader_sees(Error error) {
+  if (error.code == Errc::conflict || error.code == Errc::not_found) {
+    error.code = Errc::stale;
+  }
+  return error;
+}
+
+}  // namespace
+
+Fetcher::~Fetcher() {
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return running_ == 0; });
+}
+
+Result<void> Fetcher::ensure(const std::shared_ptr<Content>& content, const std::function<Key()>& key, ByteRange needed, ByteRange now,
+                             const std::vector<ByteRange>& ahead, const CallContext& context) {
+  constexpr int kTries = 3;  // a commit or a rename of our own may pull version or key from under a fetch
+  std::stop_callback wake(context.cancel, [&] {
+    const std::lock_guard lock(content->mutex);
+    content->arrived.notify_all();
+  });
+  std::optional<Error> last;
+  for (int attempt = 0; attempt < kTries; ++attempt) {
+    start(content, key, attempt == 0 ? now : needed, context);
+    for (const ByteRange& part : attempt == 0 ? ahead : std::vector<ByteRange>{}) {
+      start(content, key, part, context);
+    }
+    std::unique_lock lock(content->mutex);
+    const auto settled = [&] {
+      if (context.cancel.stop_requested()) {
+        return true;
+      }
+      const auto gaps = content->file->missing(needed);
+      // Nobody is bringing a byte that is needed: either all are there, or a fetch has failed.
+      return std::ranges::none_of(gaps, [&](const ByteRange& gap) { return content->in_flight.intersects(gap); });
+    };
+    content->arrived.wait(lock, settled);
+    if (content->file->missing(needed).empty()) {
+      return {};
+    }
+    if (context.cancel.stop_requested()) {
+      return fail(Errc::cancelled, "the read was interrupted");
+    }
+    last = content->fetch_error;
+    if (last && last->code != Errc::stale) {
+      break;
+    }
+  }
+  return last ? fail(*last) : fail(Errc::internal, "a fetch ended without its bytes and without an error");
+}
+
+Result<void> Fetcher::ensure_all(const std::shared_ptr<Content>& content, const std::function<Key()>& key, const CallContext& context) {
+  const std::uint64_t size = content->file->size();
+  for (std::uint64_t begin = 0; begin < size; begin += part_bytes_) {
+    const ByteRange part{begin, std::min(size, begin + part_bytes_)};
+    const ByteRange next{part.end, std::min(size, part.end + part_bytes_)};
+    TRY(ensure(content, key, part, part, {next}, context));
+  }
+  return {};
+}
+
+void Fetcher::start(const std::shared_ptr<Content>& content, const std::function<Key()>& key, ByteRange wanted, const CallContext& context) {
+  std::vector<ByteRange> ranges;
+  ETag etag;
+  {
+    const std::lock_guard lock(content->mutex);
+    etag = content->etag;
+    for (const ByteRange& gap : content->file->missing(wanted)) {
+      for (const ByteRange& free : content->in_flight.gaps(gap)) {
+        content->in_flight.add(free);
+        ranges.push_back(free);
+      }
+    }
+    if (!ranges.empty()) {
+      content->fetch_error.reset();
+    }
+  }
+  const Key current = ranges.empty() ? Key() : key();
+  for (const ByteRange& range : ranges) {
+    make_room(content, wanted, range.length());
+    {
+      const std::lock_guard lock(mutex_);
+      ++running_;
+    }
+    // Read-ahead goes on when the reader is interrupted, so the deadline is kept, the cancellation is not.
+    pool_.submit([this, content, current, etag, range, context = CallContext{context.deadline, {}}] {
+      run(content, current, etag, range, context);
+      const std::lock_guard lock(mutex_);
+      --running_;
+      idle_.notify_all();
+    });
+  }
+}
+
+void Fetcher::run(const std::shared_ptr<Content>& content, const Key& key, const ETag& etag, ByteRange range, const CallContext& context) {
+  FillSink sink(*content, range);
+  const auto answer = store_.get(key, {.range = range, .if_match = etag, .if_none_match = {}}, sink, context);
+  const std::lock_guard lock(content->mutex);
+  content->in_flight.remove(range);
+  if (!answer) {
+    content->fetch_error = as_reader_sees(answer.error());
+  }
+  content->arrived.notify_all();
+}
+
+/// Clean bytes of files that nobody has open go first; then those of this file which lie behind the reader.
+void Fetcher::make_room(const std::shared_ptr<Content>& content, ByteRange needed, std::uint64_t bytes) {
+  const std::uint64_t local = content->file->allocated_bytes();
+  cache_.make_room(local + bytes);
+  if (local + bytes > cache_.bytes_max() && needed.begin > part_bytes_) {
+    content->file->drop_clean({0, needed.begin - part_bytes_});
+  }
+}
+
+}  // namespace prefixfs::vfs

@@ -1,0 +1,127 @@
+#include "prefixfs/vfs/filesystem.h"
+
+#include <sys/statvfs.h>
+
+#include "attributes.h"
+#include "core.h"
+
+namespace prefixfs::vfs {
+namespace {
+
+constexpr std::size_t kAbsentNamesMax = 20000;
+// An object store has no size; programs that look for free space must find some.
+constexpr std::uint64_t kShownBytes = 1ULL << 50;
+
+}  // namespace
+
+Filesystem::Core::Core(const Settings& given, const Surroundings& around)
+    : settings(given),
+      outside(around),
+      tree(outside.nodes),
+      absent(kAbsentNamesMax),
+      contents(settings.cache_bytes_max, settings.cached_files_max),
+      lister(settings, outside.store, outside.nodes, tree, absent, rights, outside.clock, outside.log),
+      resolver({settings, outside.store, outside.nodes, outside.stage, tree, lister, absent, rights, open_files, contents, outside.clock,
+                outside.log}),
+      fetcher(outside.store, contents, outside.fetchers, settings.read_part_bytes),
+      committer({settings, outside.store, outside.nodes, outside.stage, outside.uploader, tree, fetcher, outside.clock, outside.log}) {}
+
+Result<void> Filesystem::Core::writable() const {
+  if (settings.read_only) {
+    return fail(Errc::read_only, "the mount is read-only (option ro)");
+  }
+  return {};
+}
+
+meta::Node Filesystem::Core::shown(const meta::Node& node) const {
+  const auto file = open_files.find(node.id);
+  if (file == nullptr) {
+    return node;
+  }
+  const std::lock_guard lock(file->mutex);
+  meta::Node mine = file->node;
+  if (file->content != nullptr) {
+    mine.size = file->content->file->size();
+  }
+  return mine;
+}
+
+Attributes Filesystem::Core::attributes(const meta::Node& node) const {
+  Attributes attributes{.id = node.id, .kind = node.kind, .size = node.size, .posix = node.posix, .ctime_ns = 0, .links = 1};
+  if (node.id == meta::kRootInode) {
+    attributes.posix = default_attributes(settings, NodeKind::directory, node.checked_at);
+  }
+  if (node.kind == NodeKind::directory) {
+    attributes.links = 2;
+    attributes.size = 4096;
+  }
+  attributes.ctime_ns = std::max(attributes.posix.mtime_ns, node.last_modified.time_since_epoch().count());
+  return attributes;
+}
+
+Entry Filesystem::Core::entry(const meta::Node& node) const {
+  const meta::Node mine = shown(node);
+  const bool own = node.id == meta::kRootInode || mine.local || (settings.immutable && mine.kind == NodeKind::file);
+  return {.attributes = attributes(mine), .valid_for = own ? settings.freshness : resolver.remaining(mine.checked_at)};
+}
+
+Result<std::optional<meta::Node>> Filesystem::Core::look(InodeId parent, std::string_view name, const CallContext& context) {
+  auto found = resolver.find(parent, name, context);
+  if (found) {
+    return std::optional<meta::Node>(std::move(*found));
+  }
+  if (found.error().code == Errc::not_found && found.error().origin.s3_code != "NoSuchBucket") {
+    return std::optional<meta::Node>();
+  }
+  return fail(found.error());
+}
+
+Filesystem::Filesystem(const Settings& settings, const Surroundings& surroundings) : core_(std::make_unique<Core>(settings, surroundings)) {}
+Filesystem::~Filesystem() = default;
+
+Result<void> Filesystem::probe(const CallContext& context) {
+  const auto listed = core_->lister.list(meta::kRootInode, 1, context);
+  if (listed || (listed.error().code == Errc::denied && listed.error().origin.s3_code == "AccessDenied")) {
+    return {};
+  }
+  return fail(listed.error());
+}
+
+Result<Entry> Filesystem::lookup(InodeId parent, std::string_view name, const Caller& caller) {
+  if (const auto valid = check_name(name); !valid) {
+    // A name which no key can have is simply not there; only creating it is told why.
+    return fail(valid.error().code == Errc::name_too_long ? Errc::name_too_long : Errc::not_found, valid.error().what);
+  }
+  TRY(core_->tree.directory(parent));
+  TRY_ASSIGN(const meta::Node node, core_->resolver.find(parent, name, caller.context));
+  return core_->entry(node);
+}
+
+Result<Entry> Filesystem::getattr(InodeId id, const Caller& caller) {
+  if (const auto file = core_->open_files.find(id)) {
+    const std::lock_guard lock(file->mutex);
+    meta::Node mine = file->node;
+    if (file->content != nullptr) {
+      mine.size = file->content->file->size();
+    }
+    return Entry{.attributes = core_->attributes(mine), .valid_for = std::chrono::nanoseconds::zero()};
+  }
+  TRY_ASSIGN(const meta::Node known, core_->tree.node(id));
+  TRY_ASSIGN(const meta::Node node, core_->resolver.confirm(known, caller.context));
+  if (node.id != id) {
+    return fail(Errc::stale, node.name + " is another file now");
+  }
+  return core_->entry(node);
+}
+
+FilesystemStats Filesystem::statfs() const { return {.total_bytes = kShownBytes, .free_bytes = kShownBytes}; }
+
+void Filesystem::flush_all(const CallContext& context) {
+  for (const auto& file : core_->open_files.all()) {
+    if (const auto stored = core_->committer.commit(*file, context); !stored) {
+      core_->committer.keep_bytes(*file);
+    }
+  }
+}
+
+}  // namespace prefixfs::vfs

@@ -1,0 +1,95 @@
+// read and write.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include "core.h"
+
+namespace prefixfs::vfs {
+
+Result<std::size_t> Filesystem::read(HandleId id, std::uint64_t offset, std::span<std::byte> out, const Caller& caller) {
+  const auto handle = core_->open_files.handle(id);
+  if (handle == nullptr) {
+    return fail(Errc::internal, "read with an unknown file handle");
+  }
+  OpenFile& file = *handle->file;
+  std::shared_ptr<Content> content;
+  {
+    const std::lock_guard lock(file.mutex);
+    if (file.stale) {
+      return fail(Errc::stale, fmt::format("the version of {} that is open here is gone from S3", file.node.name));
+    }
+    content = file.content;
+  }
+  const std::uint64_t size = content->file->size();
+  if (offset >= size) {
+    return std::size_t{0};
+  }
+  const ByteRange wanted{offset, std::min(size, offset + out.size())};
+  ReadAhead::Plan plan;
+  {
+    const std::lock_guard lock(handle->mutex);
+    plan = handle->readahead.plan(wanted, size);
+  }
+  const bool ahead_is_local = plan.ahead.empty() || content->file->missing({plan.now.begin, plan.ahead.back().end}).empty();
+  if (!ahead_is_local || !content->file->missing(wanted).empty()) {
+    TRY(core_->fetch_for_reader(file, content, wanted, plan, caller.context));
+  }
+  auto copied = content->file->read(offset, out.first(wanted.length()));
+  if (!copied && copied.error().code == Errc::internal) {
+    // Between fetch and copy the cache made room, at the cost of these very bytes.
+    TRY(core_->fetch_for_reader(file, content, wanted, {.now = wanted, .ahead = {}}, caller.context));
+    copied = content->file->read(offset, out.first(wanted.length()));
+  }
+  return copied;
+}
+
+Result<void> Filesystem::Core::fetch_for_reader(OpenFile& file, const std::shared_ptr<Content>& content, ByteRange wanted,
+                                                const ReadAhead::Plan& plan, const CallContext& context) {
+  auto there = fetcher.ensure(content, committer.key_of(file), wanted, plan.now, plan.ahead, context);
+  if (!there && there.error().code == Errc::stale) {
+    const std::lock_guard lock(file.mutex);
+    file.stale = true;
+  }
+  return there;
+}
+
+Result<std::size_t> Filesystem::write(HandleId id, std::uint64_t offset, std::span<const std::byte> data, const Caller&) {
+  const auto handle = core_->open_files.handle(id);
+  if (handle == nullptr) {
+    return fail(Errc::internal, "write with an unknown file handle");
+  }
+  OpenFile& file = *handle->file;
+  const std::lock_guard lock(file.mutex);
+  if (file.failed) {
+    return fail(*file.failed);
+  }
+  stage::StagedFile& staged = *file.content->file;
+  if ((handle->flags & O_APPEND) != 0) {
+    offset = staged.size();
+  }
+  // A write that is refused ends the file's story: no half of it may appear in S3, so close is told the same.
+  const std::uint64_t end = offset + data.size();
+  if (core_->settings.max_file_bytes && end > *core_->settings.max_file_bytes) {
+    file.failed = Error{Errc::too_large,
+                        fmt::format("{} would exceed max_file_size ({} bytes)", file.node.name, *core_->settings.max_file_bytes), {}};
+    if (file.upload != nullptr) {
+      file.upload->abandon();
+    }
+    return fail(*file.failed);
+  }
+  if (auto written = staged.write(offset, data); !written) {
+    file.failed = written.error();
+    core_->outside.log.error("write to {} failed: {}", file.node.name, describe(written.error()));
+    if (file.upload != nullptr) {
+      file.upload->abandon();
+    }
+    return fail(written.error());
+  }
+  file.node.posix.mtime_ns = core_->outside.clock.now().time_since_epoch().count();
+  file.explicit_mtime = false;
+  core_->committer.wrote_locked(file, {offset, end});
+  return data.size();
+}
+
+}  // namespace prefixfs::vfs

@@ -1,0 +1,88 @@
+// opendir, readdir, releasedir.
+
+#include "core.h"
+
+namespace prefixfs::vfs {
+namespace {
+
+// Positions of "." and ".."; an entry's position is its inode number plus this.
+constexpr std::uint64_t kDotPositions = 2;
+constexpr std::size_t kBatch = 256;
+constexpr std::uint32_t kAllPages = std::numeric_limits<std::uint32_t>::max();
+
+}  // namespace
+
+Result<HandleId> Filesystem::opendir(InodeId id, const Caller&) {
+  TRY(core_->tree.directory(id));
+  return core_->directory_handles.open(id);
+}
+
+void Filesystem::releasedir(HandleId handle) { core_->directory_handles.close(handle); }
+
+Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const EntrySink& sink, const Caller& caller) {
+  const auto handle = core_->directory_handles.find(id);
+  if (handle == nullptr) {
+    return fail(Errc::internal, "readdir with an unknown handle");
+  }
+  TRY_ASSIGN(const meta::Node directory, core_->tree.directory(handle->directory));
+  const std::lock_guard lock(handle->mutex);
+  if (position == 0 || !handle->listed) {
+    TRY(core_->refresh_listing(directory, caller.context));
+    handle->listed = true;
+  }
+  if (position == 0 && !sink({".", 1, core_->entry(directory)})) {
+    return {};
+  }
+  if (position <= 1) {
+    TRY_ASSIGN(const meta::Node parent, core_->tree.node(directory.parent));
+    if (!sink({"..", kDotPositions, core_->entry(parent)})) {
+      return {};
+    }
+  }
+  std::string after;
+  if (position > kDotPositions) {
+    TRY_ASSIGN(after, core_->name_before(*handle, position - kDotPositions));
+  }
+  while (true) {
+    TRY_ASSIGN(const std::vector<meta::Node> children, core_->outside.nodes.children(handle->directory, after, kBatch));
+    for (const meta::Node& child : children) {
+      if (!sink({child.name, child.id + kDotPositions, core_->entry(child)})) {
+        return {};
+      }
+      handle->remember(child.id, child.name);
+      after = child.name;
+    }
+    if (children.size() < kBatch) {
+      return {};
+    }
+  }
+}
+
+Result<void> Filesystem::Core::refresh_listing(const meta::Node& directory, const CallContext& context) {
+  TRY_ASSIGN(const meta::ListingState state, outside.nodes.listing(directory.id));
+  if (state.complete && resolver.fresh(state.listed_at)) {
+    return {};
+  }
+  if (rights.may_list()) {
+    const auto listed = lister.list(directory.id, kAllPages, context);
+    if (listed || listed.error().code != Errc::denied || rights.may_list()) {
+      return listed ? Result<void>() : Result<void>(fail(listed.error()));
+    }
+  }
+  if (settings.list_known_names) {
+    return {};
+  }
+  outside.log.warn("{}: cannot be listed, the right s3:ListBucket is missing; the option unlisted=known shows the names that this host knows",
+                   directory.name.empty() ? "the mount's root" : directory.name);
+  return fail(Errc::denied, "listing needs the right s3:ListBucket");
+}
+
+Result<std::string> Filesystem::Core::name_before(const DirectoryHandle& handle, InodeId id) const {
+  if (const auto found = handle.given.find(id); found != handle.given.end()) {
+    return found->second;
+  }
+  TRY_ASSIGN(const meta::Node node, tree.node(id));
+  return node.name;
+}
+
+}  // namespace prefixfs::vfs

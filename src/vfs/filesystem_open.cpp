@@ -1,0 +1,186 @@
+// open, create, close: handles and what stands behind them.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include "attributes.h"
+#include "core.h"
+
+namespace prefixfs::vfs {
+namespace {
+
+bool writes(int flags) { return (flags & O_ACCMODE) != O_RDONLY; }
+
+Error no_handle() { return {Errc::internal, "an unknown file handle", {}}; }
+
+}  // namespace
+
+Result<Opened> Filesystem::open(InodeId id, int flags, const Caller& caller) {
+  if (writes(flags) || (flags & O_TRUNC) != 0) {
+    TRY(core_->writable());
+  }
+  if (const auto mine = core_->written_here(id)) {
+    return core_->open_node(*mine, flags, caller.context);
+  }
+  TRY_ASSIGN(const meta::Node known, core_->tree.node(id));
+  if (known.kind == NodeKind::directory) {
+    return fail(Errc::is_dir, known.name + " is a directory");
+  }
+  TRY_ASSIGN(const meta::Node node, core_->resolver.confirm(known, caller.context));
+  if (node.id != id || node.kind != NodeKind::file) {
+    // The kernel looks the name up again, and opens what it finds.
+    return fail(Errc::stale, node.name + " is another file now");
+  }
+  return core_->open_node(node, flags, caller.context);
+}
+
+/// A file that this mount writes is as it is here; S3 is not asked.
+std::optional<meta::Node> Filesystem::Core::written_here(InodeId id) const {
+  const auto file = open_files.find(id);
+  if (file == nullptr) {
+    return std::nullopt;
+  }
+  const std::lock_guard lock(file->mutex);
+  const bool mine = file->unlinked || file->needs_commit_locked() || file->writers > 0;
+  return mine ? std::optional<meta::Node>(file->node) : std::nullopt;
+}
+
+Result<Opened> Filesystem::Core::open_node(const meta::Node& node, int flags, const CallContext& context) {
+  const std::shared_ptr<OpenFile> file = open_files.acquire(node, writes(flags));
+  const bool had_pages = [&] {
+    const std::lock_guard lock(file->mutex);
+    return file->content != nullptr || contents.peek(node.id, node.etag) != nullptr;
+  }();
+  if (const auto prepared = prepare_content(*file, flags, context); !prepared) {
+    open_files.give_up(file, writes(flags));
+    return fail(prepared.error());
+  }
+  const ReadAhead planner({.first_block_bytes = settings.first_block_bytes,
+                           .part_bytes = settings.read_part_bytes,
+                           .parts_ahead = settings.read_parts_ahead});
+  return Opened{.handle = open_files.add_handle(file, flags, planner), .keep_cache = had_pages && (flags & O_TRUNC) == 0};
+}
+
+Result<void> Filesystem::Core::prepare_content(OpenFile& file, int flags, const CallContext& context) {
+  std::shared_ptr<Content> content;
+  bool fetch = false;
+  {
+    const std::lock_guard lock(file.mutex);
+    if (file.content == nullptr) {
+      file.content = contents.take(file.node.id, file.node.etag);
+    }
+    if (file.content == nullptr) {
+      TRY_ASSIGN(std::shared_ptr<stage::StagedFile> staged, outside.stage.create(file.node.size));
+      file.content = std::make_shared<Content>(std::move(staged), file.node.etag);
+      fetch = !writes(flags) && file.node.size > 0 && !file.node.etag.empty();
+    }
+    content = file.content;
+  }
+  if ((flags & O_TRUNC) != 0) {
+    return truncate_open(file, 0, context);
+  }
+  if (fetch) {
+    // An archived or vanished object is told at open, not at the first read; and that read will find its bytes.
+    const ByteRange first{0, std::min<std::uint64_t>(content->file->size(), settings.first_block_bytes)};
+    return fetcher.ensure(content, committer.key_of(file), first, first, {}, context);
+  }
+  return {};
+}
+
+Result<void> Filesystem::Core::truncate_open(OpenFile& file, std::uint64_t size, const CallContext&) {
+  const std::lock_guard lock(file.mutex);
+  if (file.failed) {
+    return fail(*file.failed);
+  }
+  if (settings.max_file_bytes && size > *settings.max_file_bytes) {
+    return fail(Errc::too_large, fmt::format("{} bytes exceed max_file_size ({})", size, *settings.max_file_bytes));
+  }
+  TRY(file.content->file->resize(size));
+  if (file.upload != nullptr) {
+    file.upload->abandon();
+  }
+  file.sequential_end = std::min(file.sequential_end, size);
+  if (size == 0) {
+    file.overwrites = !file.exclusive;
+    file.unstored = true;
+  }
+  file.node.posix.mtime_ns = outside.clock.now().time_since_epoch().count();
+  file.explicit_mtime = false;
+  return {};
+}
+
+Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::uint32_t mode, int flags, const Caller& caller) {
+  TRY(core_->writable());
+  TRY(check_name(name));
+  TRY(core_->tree.directory(parent));
+  TRY_ASSIGN(const Key key, core_->tree.file_key(parent, name));
+  if (key.str().size() > kKeyBytesMax) {
+    return fail(Errc::name_too_long, fmt::format("the key of {} has {} bytes; S3 allows {}", name, key.str().size(), kKeyBytesMax));
+  }
+  // The kernel has just looked the name up and found nothing; between two hosts the condition of the first PUT decides.
+  TRY_ASSIGN(const std::optional<meta::Node> known, core_->outside.nodes.find(parent, name));
+  if (known && known->kind == NodeKind::directory) {
+    return fail(Errc::is_dir, key.str() + " is a directory");
+  }
+  if (known && (flags & O_EXCL) != 0) {
+    return fail(Errc::exists, key.str() + " exists");
+  }
+  if (known) {
+    TRY_ASSIGN(const Opened opened, core_->open_node(*known, flags, caller.context));
+    return Created{.entry = core_->entry(*known), .opened = opened};
+  }
+  const WallTime now = core_->outside.clock.now();
+  meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::file, .local = true, .checked_at = now};
+  node.posix = {.mode = mode & 07777, .uid = caller.uid, .gid = caller.gid, .mtime_ns = now.time_since_epoch().count()};
+  node.posix_exact = true;
+  TRY_ASSIGN(const meta::Node stored, core_->outside.nodes.put(std::move(node)));
+  core_->absent.remove(parent, name);
+  TRY_ASSIGN(const Opened opened, core_->open_node(stored, flags & ~O_TRUNC, caller.context));
+  const auto file = core_->open_files.find(stored.id);
+  {
+    const std::lock_guard lock(file->mutex);
+    file->unstored = true;
+    file->exclusive = (flags & O_EXCL) != 0;
+    file->overwrites = !file->exclusive;
+  }
+  return Created{.entry = core_->entry(stored), .opened = opened};
+}
+
+Result<void> Filesystem::flush(HandleId id, const Caller& caller) {
+  const auto handle = core_->open_files.handle(id);
+  if (handle == nullptr) {
+    return fail(no_handle());
+  }
+  return handle->writable() ? core_->committer.commit(*handle->file, caller.context) : Result<void>();
+}
+
+Result<void> Filesystem::fsync(HandleId id, const Caller& caller) {
+  const auto handle = core_->open_files.handle(id);
+  return handle == nullptr ? Result<void>(fail(no_handle())) : core_->committer.commit(*handle->file, caller.context);
+}
+
+void Filesystem::release(HandleId id) { core_->close_handle(id); }
+
+void Filesystem::Core::close_handle(HandleId id) {
+  const auto handle = open_files.handle(id);
+  if (handle == nullptr || !open_files.release(id)) {
+    return;
+  }
+  OpenFile& file = *handle->file;
+  committer.keep_bytes(file);
+  const std::lock_guard lock(file.mutex);
+  if (file.node.local && !file.unlinked) {
+    // It never reached S3: the name goes with the last handle.
+    if (const auto erased = outside.nodes.erase(file.node.parent, file.node.name); !erased) {
+      outside.log.warn("the metadata cache keeps a name that is gone: {}", describe(erased.error()));
+    }
+    absent.add(file.node.parent, file.node.name, outside.clock.now());
+    return;
+  }
+  const bool clean = file.content != nullptr && !file.content->file->changed();
+  if (clean && !file.unlinked && !file.stale && !file.failed && !file.node.etag.empty()) {
+    contents.put(file.node.id, file.content);
+  }
+}
+
+}  // namespace prefixfs::vfs

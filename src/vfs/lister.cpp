@@ -1,0 +1,127 @@
+#include "lister.h"
+
+#include <algorithm>
+
+#include "attributes.h"
+
+namespace prefixfs::vfs {
+namespace {
+
+std::string_view without_slash(std::string_view text) {
+  return text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+}
+
+}  // namespace
+
+Result<s3::ListPage> Lister::page(const s3::ListOptions& options, const CallContext& context) {
+  auto answer = store_.list(options, context);
+  if (answer) {
+    rights_.set_list(true);
+  } else if (answer.error().code == Errc::denied && rights_.may_list()) {
+    rights_.set_list(false);
+    log_.warn("the credentials may not list (s3:ListBucket is missing): names are looked up one by one; {}", describe(answer.error()));
+  }
+  return answer;
+}
+
+Result<Lister::Outcome> Lister::list(InodeId directory, std::uint32_t pages_max, const CallContext& context) {
+  TRY_ASSIGN(const std::string prefix, tree_.directory_prefix(directory));
+  const WallTime began = clock_.now();
+  Outcome outcome;
+  s3::ListOptions options{.prefix = prefix, .delimiter = "/", .start_after = {}, .continuation_token = {}, .max_keys = 1000};
+  for (std::uint32_t pages = 1;; ++pages) {
+    TRY_ASSIGN(const s3::ListPage answer, page(options, context));
+    std::vector<meta::Node> nodes = nodes_of(answer, prefix, directory, began, outcome);
+    TRY(nodes_.put_page(directory, nodes));
+    if (answer.next_token.empty()) {
+      TRY(nodes_.finish_listing(directory, began, pages));
+      outcome.complete = true;
+      return outcome;
+    }
+    if (pages >= pages_max) {
+      return outcome;
+    }
+    options.continuation_token = answer.next_token;
+  }
+}
+
+std::vector<meta::Node> Lister::nodes_of(const s3::ListPage& page, const std::string& prefix, InodeId directory, WallTime began,
+                                         Outcome& outcome) {
+  std::vector<meta::Node> nodes;
+  nodes.reserve(page.objects.size() + page.common_prefixes.size());
+  const auto add = [&](std::string_view name, NodeKind kind, const ObjectInfo* info) {
+    // A name deleted here after the listing began is in this page only because the page is older.
+    if (!check_name(name)) {
+      note_unshowable(prefix + std::string(name));
+      return;
+    }
+    if (absent_.seen(directory, name) >= began) {
+      return;
+    }
+    meta::Node node{.parent = directory, .name = std::string(name), .kind = kind, .checked_at = began};
+    if (info != nullptr) {
+      node.size = info->size;
+      node.etag = info->etag;
+      node.last_modified = info->last_modified;
+      node.storage_class = info->storage_class;
+    }
+    node.posix = default_attributes(settings_, kind, node.last_modified);
+    nodes.push_back(std::move(node));
+  };
+  outcome.found_any = outcome.found_any || !page.objects.empty() || !page.common_prefixes.empty();
+  for (const ObjectInfo& object : page.objects) {
+    const std::string_view name = std::string_view(object.key.str()).substr(prefix.size());
+    if (name.empty()) {
+      outcome.marker = object;
+    } else {
+      add(name, NodeKind::file, &object);
+    }
+  }
+  // Where `a` and `a/b` both are objects, the directory is shown: it comes later, and takes the name.
+  for (const std::string& common : page.common_prefixes) {
+    const std::string_view name = without_slash(std::string_view(common).substr(prefix.size()));
+    std::erase_if(nodes, [&](const meta::Node& node) { return node.kind == NodeKind::file && node.name == name; });
+    add(name, NodeKind::directory, nullptr);
+  }
+  return nodes;
+}
+
+Result<Lister::NameOutcome> Lister::look_for(InodeId directory, std::string_view name, const CallContext& context) {
+  TRY_ASSIGN(const std::string prefix, tree_.directory_prefix(directory));
+  const std::string key = prefix + std::string(name);
+  // `name` comes first of all keys that begin with it, but `name-1` and `name.x` stand between it and `name/`.
+  TRY_ASSIGN(const s3::ListPage answer,
+             page({.prefix = key, .delimiter = "/", .start_after = {}, .continuation_token = {}, .max_keys = 100}, context));
+  NameOutcome outcome;
+  for (const ObjectInfo& object : answer.objects) {
+    if (object.key.str() == key) {
+      outcome.object = object;
+    }
+  }
+  outcome.directory = std::ranges::find(answer.common_prefixes, key + "/") != answer.common_prefixes.end();
+  const bool passed_slash = answer.next_token.empty() || (!answer.objects.empty() && answer.objects.back().key.str() > key + "/");
+  if (!outcome.directory && !passed_slash) {
+    TRY_ASSIGN(const BelowOutcome below, look_below(key + "/", context));
+    outcome.directory = below.marker || below.others;
+  }
+  return outcome;
+}
+
+Result<Lister::BelowOutcome> Lister::look_below(const std::string& directory_prefix, const CallContext& context) {
+  TRY_ASSIGN(const s3::ListPage answer,
+             page({.prefix = directory_prefix, .delimiter = "", .start_after = {}, .continuation_token = {}, .max_keys = 2}, context));
+  BelowOutcome outcome;
+  for (const ObjectInfo& object : answer.objects) {
+    (object.key.str() == directory_prefix ? outcome.marker : outcome.others) = true;
+  }
+  return outcome;
+}
+
+void Lister::note_unshowable(const std::string& key) {
+  const std::uint64_t count = ++unshowable_;
+  if (count == 1 || count % 1000 == 0) {
+    log_.warn("key {} cannot be a file name and is not shown ({} such keys so far)", key, count);
+  }
+}
+
+}  // namespace prefixfs::vfs

@@ -1,0 +1,56 @@
+#pragma once
+// Listings: S3's pages become records of the cache.
+
+#include "name_memory.h"
+#include "prefixfs/s3/object_store.h"
+#include "rights.h"
+#include "tree.h"
+
+namespace prefixfs::vfs {
+
+/// Thread-safe; listings of one directory at the same time do the work twice, and agree.
+class Lister {
+ public:
+  Lister(const Settings& settings, s3::ObjectStore& store, meta::NodeCache& nodes, const Tree& tree, AbsentNames& absent, Rights& rights,
+         const Clock& clock, Log& log)
+      : settings_(settings), store_(store), nodes_(nodes), tree_(tree), absent_(absent), rights_(rights), clock_(clock), log_(log) {}
+
+  struct Outcome {
+    bool complete = false;  ///< all names of the directory are in the cache now
+    bool found_any = false; ///< some key exists below the directory, if only its marker
+    std::optional<ObjectInfo> marker;
+  };
+  /// At most `pages_max` pages of the directory. Errors: denied (and then Rights knows), not_found (no such bucket), and the common ones.
+  Result<Outcome> list(InodeId directory, std::uint32_t pages_max, const CallContext& context);
+
+  /// What stands under one name, from one small listing.
+  struct NameOutcome {
+    std::optional<ObjectInfo> object;
+    bool directory = false;
+  };
+  Result<NameOutcome> look_for(InodeId directory, std::string_view name, const CallContext& context);
+
+  /// Whether any key lies below "name/", and whether one besides its marker does.
+  struct BelowOutcome {
+    bool marker = false;
+    bool others = false;
+  };
+  Result<BelowOutcome> look_below(const std::string& directory_prefix, const CallContext& context);
+
+ private:
+  Result<s3::ListPage> page(const s3::ListOptions& options, const CallContext& context);
+  std::vector<meta::Node> nodes_of(const s3::ListPage& page, const std::string& prefix, InodeId directory, WallTime began, Outcome& outcome);
+  void note_unshowable(const std::string& key);
+
+  const Settings& settings_;
+  s3::ObjectStore& store_;
+  meta::NodeCache& nodes_;
+  const Tree& tree_;
+  AbsentNames& absent_;
+  Rights& rights_;
+  const Clock& clock_;
+  Log& log_;
+  std::atomic<std::uint64_t> unshowable_{0};
+};
+
+}  // namespace prefixfs::vfs

@@ -1,0 +1,50 @@
+#include "name_memory.h"
+
+namespace prefixfs::vfs {
+
+std::string AbsentNames::id_of(InodeId parent, std::string_view name) { return std::to_string(parent) + "/" + std::string(name); }
+
+void AbsentNames::add(InodeId parent, std::string_view name, WallTime seen) {
+  const std::lock_guard lock(mutex_);
+  std::string id = id_of(parent, name);
+  if (const auto found = by_id_.find(id); found != by_id_.end()) {
+    order_.erase(found->second);
+    by_id_.erase(found);
+  }
+  order_.push_back({id, seen});
+  by_id_.emplace(std::move(id), std::prev(order_.end()));
+  if (order_.size() > names_max_) {
+    by_id_.erase(order_.front().id);
+    order_.pop_front();
+  }
+}
+
+void AbsentNames::remove(InodeId parent, std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = by_id_.find(id_of(parent, name)); found != by_id_.end()) {
+    order_.erase(found->second);
+    by_id_.erase(found);
+  }
+}
+
+WallTime AbsentNames::seen(InodeId parent, std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_id_.find(id_of(parent, name));
+  return found == by_id_.end() ? WallTime{} : found->second->seen;
+}
+
+bool UnknownNamePredictor::expects_object(InodeId directory) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = last_.find(directory);
+  return found != last_.end() && found->second;
+}
+
+void UnknownNamePredictor::learn(InodeId directory, bool was_object) {
+  const std::lock_guard lock(mutex_);
+  if (last_.size() >= kDirectoriesMax) {
+    last_.clear();
+  }
+  last_[directory] = was_object;
+}
+
+}  // namespace prefixfs::vfs

@@ -1,0 +1,52 @@
+#pragma once
+// Small bounded memories of lookups: names that are not there, and what lookups of unknown names turned out to be.
+
+#include <chrono>
+#include <list>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "prefixfs/base/clock.h"
+#include "prefixfs/vfs/filesystem.h"
+
+namespace prefixfs::vfs {
+
+/// Names known to be absent, each with the moment of that knowledge; the oldest are forgotten. Thread-safe.
+class AbsentNames {
+ public:
+  explicit AbsentNames(std::size_t names_max) : names_max_(names_max) {}
+  void add(InodeId parent, std::string_view name, WallTime seen);
+  void remove(InodeId parent, std::string_view name);
+  /// When the name was last known to be absent; the epoch if never.
+  WallTime seen(InodeId parent, std::string_view name) const;
+
+ private:
+  struct Known {
+    std::string id;
+    WallTime seen;
+  };
+  static std::string id_of(InodeId parent, std::string_view name);
+
+  const std::size_t names_max_;
+  mutable std::mutex mutex_;
+  std::list<Known> order_;
+  std::unordered_map<std::string, std::list<Known>::iterator> by_id_;
+};
+
+/// Predicts, per directory, whether a name that this host has never seen will be an object of another client (then one GET brings
+/// attributes and bytes) or a name about to be created (then one listing answers for the object and for a directory of that name).
+/// It predicts what came last. Thread-safe.
+class UnknownNamePredictor {
+ public:
+  bool expects_object(InodeId directory) const;
+  void learn(InodeId directory, bool was_object);
+
+ private:
+  static constexpr std::size_t kDirectoriesMax = 10000;
+  mutable std::mutex mutex_;
+  std::unordered_map<InodeId, bool> last_;
+};
+
+}  // namespace prefixfs::vfs

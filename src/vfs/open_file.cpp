@@ -1,0 +1,76 @@
+#include "open_file.h"
+
+#include <fcntl.h>
+
+namespace prefixfs::vfs {
+
+bool FileHandle::writable() const { return (flags & O_ACCMODE) != O_RDONLY; }
+
+std::shared_ptr<OpenFile> OpenFiles::find(InodeId id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = files_.find(id);
+  return found == files_.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<OpenFile>> OpenFiles::all() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<OpenFile>> files;
+  files.reserve(files_.size());
+  for (const auto& [id, file] : files_) {
+    files.push_back(file);
+  }
+  return files;
+}
+
+std::shared_ptr<OpenFile> OpenFiles::acquire(const meta::Node& node, bool writer) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<OpenFile>& file = files_[node.id];
+  if (file == nullptr) {
+    file = std::make_shared<OpenFile>(node);
+  }
+  const std::lock_guard file_lock(file->mutex);
+  ++file->handles;
+  file->writers += writer ? 1 : 0;
+  return file;
+}
+
+HandleId OpenFiles::add_handle(std::shared_ptr<OpenFile> file, int flags, const ReadAhead& planner) {
+  const std::lock_guard lock(mutex_);
+  const HandleId id = next_handle_++;
+  handles_.emplace(id, std::make_shared<FileHandle>(std::move(file), flags, planner));
+  return id;
+}
+
+std::shared_ptr<FileHandle> OpenFiles::handle(HandleId id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = handles_.find(id);
+  return found == handles_.end() ? nullptr : found->second;
+}
+
+bool OpenFiles::release(HandleId id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = handles_.find(id);
+  if (found == handles_.end()) {
+    return false;
+  }
+  const std::shared_ptr<FileHandle> handle = found->second;
+  handles_.erase(found);
+  return drop_locked(handle->file, handle->writable());
+}
+
+void OpenFiles::give_up(const std::shared_ptr<OpenFile>& file, bool writer) {
+  const std::lock_guard lock(mutex_);
+  drop_locked(file, writer);
+}
+
+bool OpenFiles::drop_locked(const std::shared_ptr<OpenFile>& file, bool writer) {
+  const std::lock_guard file_lock(file->mutex);
+  file->writers -= writer ? 1 : 0;
+  if (--file->handles > 0) {
+    return false;
+  }
+  files_.erase(file->node.id);
+  return true;
+}
+
+}  // namespace prefixfs::vfs

@@ -1,0 +1,80 @@
+#pragma once
+// What is known of an inode while programs have it open.
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "content.h"
+#include "prefixfs/sync/file_upload.h"
+#include "prefixfs/vfs/filesystem.h"
+#include "readahead.h"
+
+namespace prefixfs::vfs {
+
+/// Lives from the first open to the last release. Lock order: commit_mutex, then mutex, then Content::mutex.
+struct OpenFile {
+  explicit OpenFile(meta::Node seen) : node(std::move(seen)) {}
+
+  /// One commit at a time. The only lock that is held over network calls, and it is this file's own.
+  std::mutex commit_mutex;
+
+  mutable std::mutex mutex;           ///< guards all below
+  meta::Node node;                    ///< name, parent and attributes as this mount sees them
+  std::shared_ptr<Content> content;   ///< null until somebody reads or writes
+  std::unique_ptr<sync::FileUpload> upload;  ///< made by the first write; used under commit_mutex, or under mutex by wrote()
+  bool exclusive = false;             ///< created with O_EXCL and not stored yet: the first PUT must not find the name taken
+  bool overwrites = false;            ///< created or truncated here and not stored since: the last writer wins
+  bool unstored = false;              ///< S3 has nothing under this name, and must get it even if it is empty
+  bool attributes_changed = false;    ///< to be stored by the next commit
+  bool explicit_mtime = false;        ///< set by utimens since the last write
+  bool unlinked = false;              ///< the name is gone; nothing is ever stored again
+  bool stale = false;                 ///< S3 no longer has the version of `content`
+  std::optional<Error> failed;        ///< what every later write, fsync and close is told
+  std::uint64_t sequential_end = 0;   ///< a new file is written without gaps up to here
+  unsigned handles = 0;
+  unsigned writers = 0;
+
+  bool needs_commit_locked() const {
+    return !unlinked && (unstored || attributes_changed || (content != nullptr && content->file->changed()));
+  }
+};
+
+struct FileHandle {
+  std::shared_ptr<OpenFile> file;
+  int flags = 0;
+  std::mutex mutex;       ///< guards `readahead`
+  ReadAhead readahead;
+
+  FileHandle(std::shared_ptr<OpenFile> opened, int open_flags, ReadAhead planner)
+      : file(std::move(opened)), flags(open_flags), readahead(planner) {}
+  bool writable() const;
+};
+
+/// Open inodes and handles by their numbers. Thread-safe.
+class OpenFiles {
+ public:
+  /// The open file of this inode, or null.
+  std::shared_ptr<OpenFile> find(InodeId id) const;
+  std::vector<std::shared_ptr<OpenFile>> all() const;
+  /// The open file of this inode (made from `node` if it is not open) with one more handle.
+  std::shared_ptr<OpenFile> acquire(const meta::Node& node, bool writer);
+  HandleId add_handle(std::shared_ptr<OpenFile> file, int flags, const ReadAhead& planner);
+  std::shared_ptr<FileHandle> handle(HandleId id) const;
+  /// Forgets the handle; true when it was the last of its file, which is then forgotten too.
+  bool release(HandleId id);
+  /// Undoes an acquire() that did not become a handle.
+  void give_up(const std::shared_ptr<OpenFile>& file, bool writer);
+
+ private:
+  bool drop_locked(const std::shared_ptr<OpenFile>& file, bool writer);
+
+  mutable std::mutex mutex_;  // taken before OpenFile::mutex
+  std::unordered_map<InodeId, std::shared_ptr<OpenFile>> files_;
+  std::unordered_map<HandleId, std::shared_ptr<FileHandle>> handles_;
+  HandleId next_handle_ = 1;
+};
+
+}  // namespace prefixfs::vfs

@@ -1,0 +1,51 @@
+#include "readahead.h"
+
+#include <algorithm>
+
+namespace prefixfs::vfs {
+namespace {
+
+// The kernel sends the reads of one run from several threads; they arrive a little out of order.
+constexpr std::uint64_t kOrderSlackBytes = 1 << 20;
+
+std::uint64_t round_down(std::uint64_t value, std::uint64_t step) { return value / step * step; }
+std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return round_down(value + step - 1, step); }
+
+}  // namespace
+
+ReadAhead::Plan ReadAhead::plan(ByteRange wanted, std::uint64_t size) {
+  wanted.end = std::min(wanted.end, size);
+  const bool in_order = wanted.begin <= expected_ + kOrderSlackBytes && wanted.begin + kOrderSlackBytes >= expected_;
+  if (!in_order) {
+    run_bytes_ = 0;
+    ahead_end_ = 0;
+  }
+  run_bytes_ += wanted.length();
+  expected_ = in_order ? std::max(expected_, wanted.end) : wanted.end;
+
+  // The run of a file that is read from its beginning is believed after the first block; elsewhere it must show itself first.
+  const bool believed = in_order && (run_bytes_ > limits_.first_block_bytes || wanted.end > limits_.first_block_bytes) &&
+                        (run_bytes_ > kOrderSlackBytes || wanted.begin < limits_.part_bytes);
+  if (!believed) {
+    return {.now = random_range(wanted, size), .ahead = {}};
+  }
+  Plan plan;
+  plan.now = {wanted.begin, std::min(size, round_up(wanted.end, limits_.part_bytes))};
+  const std::uint64_t parts = std::min<std::uint64_t>(limits_.parts_ahead, run_bytes_ / (limits_.part_bytes / 4));
+  std::uint64_t begin = std::max(plan.now.end, ahead_end_);
+  const std::uint64_t end = std::min(size, plan.now.end + parts * limits_.part_bytes);
+  while (begin < end) {
+    const std::uint64_t part_end = std::min(size, round_down(begin, limits_.part_bytes) + limits_.part_bytes);
+    plan.ahead.push_back({begin, part_end});
+    begin = part_end;
+  }
+  ahead_end_ = std::max(ahead_end_, begin);
+  return plan;
+}
+
+ByteRange ReadAhead::random_range(ByteRange wanted, std::uint64_t size) const {
+  const std::uint64_t block = limits_.first_block_bytes;
+  return {round_down(wanted.begin, block), std::min(size, round_up(wanted.end, block))};
+}
+
+}  // namespace prefixfs::vfs

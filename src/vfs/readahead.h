@@ -1,0 +1,40 @@
+#pragma once
+// Which bytes to fetch when a program reads: a pure function of what it read before.
+
+#include <cstdint>
+#include <vector>
+
+#include "prefixfs/object/byte_range.h"
+
+namespace prefixfs::vfs {
+
+struct ReadAheadLimits {
+  std::uint64_t first_block_bytes = 128 << 10;
+  std::uint64_t part_bytes = 8 << 20;
+  std::size_t parts_ahead = 6;
+};
+
+/// One for each handle; not thread-safe.
+/// A read out of order fetches a little more than itself, so that seeking is fast. Reading in order fetches whole parts, and the deeper
+/// the run, the more parts ahead, up to parts_ahead.
+class ReadAhead {
+ public:
+  explicit ReadAhead(const ReadAheadLimits& limits) : limits_(limits) {}
+
+  struct Plan {
+    ByteRange now;                  ///< covers the read; the caller waits only for the bytes it needs
+    std::vector<ByteRange> ahead;   ///< parts to fetch in the background
+  };
+  /// For a read of `wanted` in a file of `size` bytes. Ranges may overlap what is already local.
+  Plan plan(ByteRange wanted, std::uint64_t size);
+
+ private:
+  ByteRange random_range(ByteRange wanted, std::uint64_t size) const;
+
+  ReadAheadLimits limits_;
+  std::uint64_t expected_ = 0;     // where a read in order begins
+  std::uint64_t run_bytes_ = 0;    // read in order so far
+  std::uint64_t ahead_end_ = 0;    // planned up to here in this run
+};
+
+}  // namespace prefixfs::vfs

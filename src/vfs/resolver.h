@@ -1,0 +1,66 @@
+#pragma once
+// What stands behind a name or an inode now, with as few requests as the freshness window allows.
+// The rules, with their request counts, are in README.md, "How a name is found".
+
+#include "content.h"
+#include "lister.h"
+#include "open_file.h"
+
+namespace prefixfs::vfs {
+
+/// Thread-safe.
+class Resolver {
+ public:
+  struct Parts {
+    const Settings& settings;
+    s3::ObjectStore& store;
+    meta::NodeCache& nodes;
+    stage::StageDirectory& stage;
+    const Tree& tree;
+    Lister& lister;
+    AbsentNames& absent;
+    Rights& rights;
+    OpenFiles& open_files;
+    ContentCache& contents;
+    const Clock& clock;
+    Log& log;
+  };
+  explicit Resolver(const Parts& parts) : p_(parts) {}
+
+  /// The node of that name. Errors: not_found, and what S3 said.
+  Result<meta::Node> find(InodeId parent, std::string_view name, const CallContext& context);
+
+  /// The node again, confirmed by S3 if what is known is older than the window. Errors: not_found; stale when the name now belongs to another inode.
+  Result<meta::Node> confirm(const meta::Node& node, const CallContext& context);
+
+  /// One GET of the first block: attributes and bytes in one answer. With `force` also when the window is not over.
+  /// The content (with what came) waits in the cache of contents. Errors: not_found.
+  Result<meta::Node> fetch_first_block(InodeId parent, std::string_view name, const CallContext& context);
+
+  /// Records that S3 has this version under the name. While programs read an older version, the name gets a new inode, as if somebody had
+  /// renamed a new file over the old one: pages of two versions never meet in one inode.
+  Result<meta::Node> store_version(InodeId parent, std::string_view name, const ObjectInfo& info, WallTime seen);
+  /// Records that the name is absent.
+  Result<void> store_absence(InodeId parent, std::string_view name, WallTime seen);
+
+  bool fresh(WallTime seen) const;
+  /// How long the kernel may believe what was seen then.
+  std::chrono::nanoseconds remaining(WallTime seen) const;
+
+ private:
+  Result<meta::Node> find_unknown(InodeId parent, std::string_view name, const CallContext& context);
+  Result<meta::Node> find_by_listing(InodeId parent, std::string_view name, const CallContext& context);
+  Result<meta::Node> find_by_small_listing(InodeId parent, std::string_view name, const CallContext& context);
+  Result<meta::Node> find_without_listing(InodeId parent, std::string_view name, bool known_directory, const CallContext& context);
+  Result<meta::Node> refresh_file(const meta::Node& node, const CallContext& context);
+  Result<meta::Node> refresh_directory(const meta::Node& node, const CallContext& context);
+  Result<meta::Node> read_marker(const meta::Node& node, const CallContext& context);
+  Result<meta::Node> store_directory(InodeId parent, std::string_view name, WallTime seen);
+  bool large(InodeId directory) const;
+  Error absent_error(InodeId parent, std::string_view name) const;
+
+  Parts p_;
+  UnknownNamePredictor predictor_;
+};
+
+}  // namespace prefixfs::vfs

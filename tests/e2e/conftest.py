@@ -1,0 +1,195 @@
+"""Fixtures: one devs3 and the real servers for the session, a mount where a test wants one. See README.md."""
+
+import itertools
+import threading
+
+import pytest
+
+from support import machine, mount, paths, servers
+from support.clients import Space
+from support.devs3 import ACCESS, SECRET, Devs3, Recording
+
+WATCHDOG_SECONDS = 100
+
+RESUME_RIGHTS = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]
+CONFIG = {
+    "keys": [
+        {"access": ACCESS, "secret": SECRET},
+        # The policy of the resume system: its own prefix, and no s3:ListBucket.
+        {"access": "resumes", "secret": "resumessecret", "allow": RESUME_RIGHTS, "resources": ["starscreen-resumes-prod/resumes/*"]},
+        {"access": "reader", "secret": "readersecret", "allow": ["s3:GetObject", "s3:ListBucket"]},
+        {"access": "nobody", "secret": "nobodysecret", "allow": []},
+    ],
+    "buckets": [
+        {"name": "e2e"},
+        {"name": "starscreen-resumes-prod", "require_sse": "AES256"},
+        {"name": "auto-bio-illustrations"},
+        {"name": "elsewhere", "region": "eu-central-1"},
+    ],
+}
+
+_numbers = itertools.count(1)
+
+
+
+@pytest.hookimpl
+def pytest_runtest_logreport(report):
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not reason.startswith(machine.PREFIX):
+            _refused.append(f"{report.nodeid}: {reason}")
+
+
+_refused = []
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in _refused:
+        terminalreporter.write_line(f"not acceptable as a skip: {line}")
+
+
+def pytest_sessionfinish(session):
+    if _refused and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def watchdog():
+    """A system call that hangs on a mount ends when its daemon does; the test then fails by itself, and cleans up."""
+    timer = threading.Timer(WATCHDOG_SECONDS, mount.kill_all)
+    timer.daemon = True
+    timer.start()
+    yield
+    timer.cancel()
+
+
+@pytest.fixture(scope="session")
+def devs3(tmp_path_factory):
+    """Shared by all tests that do not stop it, turn its clock or slow it down."""
+    server = Devs3(tmp_path_factory.mktemp("devs3"), CONFIG).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def make_devs3(tmp_path):
+    """devs3 of one test's own: make_devs3(config) -> Devs3, started."""
+    made = []
+
+    def make(config=None):
+        made.append(Devs3(tmp_path / f"devs3-{len(made)}", config or CONFIG).start())
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.stop()
+
+
+def _real_server(name, tmp_path_factory):
+    try:
+        server = servers.RealServer(name, tmp_path_factory.mktemp(name))
+    except servers.Unavailable as reason:
+        machine.skip(f"{name}: {reason}")
+    server.client().create_bucket(Bucket="e2e")
+    return server
+
+
+@pytest.fixture(scope="session")
+def versitygw(tmp_path_factory):
+    server = _real_server("versitygw", tmp_path_factory)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory):
+    server = _real_server("moto", tmp_path_factory)
+    yield server
+    server.stop()
+
+
+def fresh_prefix():
+    return f"t{next(_numbers)}/"
+
+
+@pytest.fixture
+def space(devs3):
+    """A prefix of its own in bucket e2e, as another client sees it."""
+    return Space(devs3.client(), "e2e", fresh_prefix())
+
+
+class Mounts:
+    """Makes mounts and ends them all."""
+
+    def __init__(self, directory):
+        self._directory, self._made = directory, []
+
+    def prepare(self, source, endpoint, access=ACCESS, secret=SECRET, environment=None, **options):
+        """A Mount that is not started."""
+        machine.require_fuse()
+        if not paths.PREFIXFS.exists():
+            raise FileNotFoundError(f"{paths.PREFIXFS} is not there; scripts/build makes it")
+        directory = self._directory / f"mount-{len(self._made)}"
+        self._made.append(mount.Mount(source, directory, endpoint, access, secret, options, environment))
+        return self._made[-1]
+
+    def start(self, *arguments, **options):
+        return self.prepare(*arguments, **options).start()
+
+    def end(self):
+        problems = []
+        for made in reversed(self._made):
+            try:
+                made.stop()
+            except AssertionError as problem:
+                problems.append(str(problem))
+        assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def mounts(tmp_path):
+    made = Mounts(tmp_path)
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def make_mount(mounts, devs3, space):
+    """make_mount(**options) -> Mount of `space`, started. Several calls: several hosts."""
+    return lambda **options: mounts.start(space.source, devs3.endpoint, **options)
+
+
+@pytest.fixture
+def mnt(make_mount):
+    """A mount of `space` with the default options."""
+    return make_mount()
+
+
+@pytest.fixture
+def record(devs3, space):
+    """record() starts a recording of the requests about `space`; .counts(), .requests()."""
+    return lambda: Recording(devs3, space.prefix)
+
+
+@pytest.fixture(scope="module")
+def module_mount(devs3, tmp_path_factory):
+    """(Mount, Space) shared by a module's tests that only need a directory."""
+    shared = Space(devs3.client(), "e2e", fresh_prefix())
+    made = Mounts(tmp_path_factory.mktemp("shared"))
+    yield made.start(shared.source, devs3.endpoint), shared
+    made.end()
+
+
+@pytest.fixture
+def folder(module_mount):
+    """A new directory in the shared mount."""
+    path = module_mount[0] / f"d{next(_numbers)}"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def folder_space(module_mount, folder):
+    """The same directory, as another client sees it."""
+    shared = module_mount[1]
+    return Space(shared.client, shared.bucket, f"{shared.prefix}{folder.name}/")

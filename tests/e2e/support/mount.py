@@ -1,0 +1,133 @@
+"""A real mount: the daemon in the foreground, its log in a file, and an end in every case."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+
+from . import paths
+from .process import Process
+from .wait import until
+
+_LIVE = set()
+
+
+def mounted_at(path):
+    """Without a system call on the mount itself, which could wait."""
+    escaped = str(path).replace(" ", "\\040")
+    with open("/proc/self/mountinfo") as table:
+        return any(line.split()[4] == escaped for line in table)
+
+
+def unmount(path, lazy=False):
+    """True when it is not mounted afterwards."""
+    if os.geteuid() == 0:
+        command = ["umount"] + (["-l"] if lazy else [])
+    else:
+        command = ["fusermount3", "-uz" if lazy else "-u"]
+    subprocess.run(command + [str(path)], capture_output=True, timeout=60)
+    return not mounted_at(path)
+
+
+def kill_all():
+    """For the watchdog: every waiting system call on a mount ends with an error once its daemon is dead."""
+    for mount in list(_LIVE):
+        with contextlib.suppress(Exception):
+            mount.process.kill()
+
+
+class MountFailed(Exception):
+    def __init__(self, status, log):
+        super().__init__(f"prefixfs ended with status {status}:\n{log}")
+        self.status, self.log = status, log
+
+
+class Mount:
+    """`options`: -o words, as keywords or flags (ro=True); `environment`: besides PATH, HOME and the keys."""
+
+    def __init__(self, source, directory, endpoint=None, access=None, secret=None, options=None, environment=None):
+        self.source = source
+        self.directory = pathlib.Path(directory)
+        self.path = self.directory / "mnt"
+        self.cache_dir = self.directory / "cache"
+        home = self.directory / "home"
+        for made in (self.path, home):
+            made.mkdir(parents=True, exist_ok=True)
+        self.options = {"cache_dir": str(self.cache_dir), **({"endpoint": endpoint} if endpoint else {}), **(options or {})}
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true"}
+        if access:
+            self.environment |= {"AWS_ACCESS_KEY_ID": access, "AWS_SECRET_ACCESS_KEY": secret, "AWS_REGION": "us-east-1"}
+        self.environment |= environment or {}
+        self.process = None
+
+    def __truediv__(self, name):
+        return self.path / name
+
+    def words(self):
+        """The -o list; commas in values are escaped."""
+        return ",".join(name if value is True else f"{name}={value}".replace(",", "\\,")
+                        for name, value in self.options.items() if value is not False and value is not None)
+
+    def command(self):
+        return [paths.PREFIXFS, self.source, self.path, "-f", "-o", self.words()]
+
+    def start(self, timeout=20):
+        self.process = Process(self.command(), self.directory / "prefixfs.log", self.environment)
+        _LIVE.add(self)
+
+        def ready():
+            if self.process.status is not None:
+                raise MountFailed(self.process.status, self.log())
+            return mounted_at(self.path)
+
+        try:
+            until(ready, timeout, f"{self.source} is mounted at {self.path}\n{self.log()}")
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def log(self):
+        log = self.directory / "prefixfs.log"
+        return log.read_text(errors="replace") if log.exists() else ""
+
+    def stop(self, timeout=30):
+        """Unmounts, waits for the daemon to finish, and returns its exit status."""
+        if mounted_at(self.path) and not unmount(self.path):
+            unmount(self.path, lazy=True)
+        status = None
+        if self.process is not None:
+            try:
+                status = self.process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                raise AssertionError(f"the daemon did not end within {timeout} s of umount:\n{self.log()}") from None
+            finally:
+                _LIVE.discard(self)
+        return status
+
+    def kill(self):
+        """kill -9, and what an administrator does then."""
+        self.process.kill()
+        _LIVE.discard(self)
+        if mounted_at(self.path):
+            unmount(self.path, lazy=True)
+
+    def remount(self, cold=False):
+        """`cold`: without what it had cached."""
+        self.stop()
+        if cold:
+            shutil.rmtree(self.cache_dir, ignore_errors=True)
+        return self.start()
+
+    def kept_files(self):
+        """The contents of all files in the cache directory, for "the bytes are kept"."""
+        return [path.read_bytes() for path in self.cache_dir.rglob("*") if path.is_file() and path.stat().st_size < (64 << 20)]
+
+    def memory_bytes(self):
+        """Resident size of the daemon."""
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        raise AssertionError("no VmRSS")

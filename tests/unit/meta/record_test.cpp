@@ -1,0 +1,135 @@
+#include "record.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "support/seed.h"
+
+namespace prefixfs::meta {
+namespace {
+
+/// The bytes of the worked example `tag` in FORMAT.md.
+std::string example(const std::string& tag) {
+  std::ifstream in((std::filesystem::path(TEST_DATA_DIR) / "../../src/meta/FORMAT.md").lexically_normal());
+  EXPECT_TRUE(in);
+  std::string bytes;
+  bool inside = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("```")) {
+      inside = line == "```" + tag;
+      continue;
+    }
+    std::istringstream words(line);
+    for (std::string word; inside && words >> word;) {
+      bytes.push_back(static_cast<char>(std::stoi(word, nullptr, 16)));
+    }
+  }
+  EXPECT_FALSE(bytes.empty()) << tag;
+  return bytes;
+}
+
+WallTime at_ns(std::int64_t ns) { return WallTime(std::chrono::nanoseconds(ns)); }
+
+Node cv() {
+  Node node;
+  node.id = 4660;
+  node.parent = kRootInode;
+  node.name = "cv.pdf";
+  node.size = 48213;
+  node.etag = ETag::from_wire("9b2cf535f27731c974343645a3985328");
+  node.last_modified = at_ns(1795248000000000000);
+  node.storage_class = "STANDARD_IA";
+  node.posix = {0640, 1000, 33, 1795247999876543211};
+  node.posix_exact = true;
+  node.checked_at = at_ns(1795248001500000000);
+  return node;
+}
+
+TEST(Record, the_documents_node_is_what_is_written_and_read) {
+  EXPECT_EQ(node_key(kRootInode, "cv.pdf"), example("node-key"));
+  EXPECT_EQ(encode_node(cv()), example("node-value"));
+  EXPECT_EQ(decode_node(example("node-key"), example("node-value")), cv());
+  EXPECT_EQ(inode_key(4660), example("inode-key"));
+  EXPECT_EQ(encode_place(kRootInode, "cv.pdf"), example("inode-value"));
+  const auto place = decode_place(example("inode-value"));
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->parent, kRootInode);
+  EXPECT_EQ(place->name, "cv.pdf");
+}
+
+TEST(Record, the_documents_listing_is_what_is_written_and_read) {
+  const ListingState state{.listed_at = at_ns(1795248000000000000), .complete = true, .entries = 2417, .pages = 3};
+  EXPECT_EQ(listing_key(kRootInode), example("listing-key"));
+  EXPECT_EQ(encode_listing(state), example("listing-value"));
+  EXPECT_EQ(decode_listing(example("listing-value")), state);
+}
+
+TEST(Record, extreme_values_survive) {
+  Node node;
+  node.id = ~0ULL;
+  node.parent = ~0ULL - 1;
+  node.name = std::string(255, '\xff');
+  node.kind = NodeKind::directory;
+  node.size = ~0ULL;
+  node.etag = ETag::from_wire("\"\"quoted\"\"");
+  node.last_modified = at_ns(-1);
+  node.checked_at = at_ns(INT64_MIN);
+  node.posix = {07777, ~0U, ~0U, INT64_MIN};
+  node.local = true;
+  EXPECT_EQ(decode_node(node_key(node.parent, node.name), encode_node(node)), node);
+}
+
+TEST(Record, keys_sort_by_parent_then_name) {
+  EXPECT_LT(node_key(1, "z"), node_key(2, "a"));
+  EXPECT_LT(node_key(255, "z"), node_key(256, "a"));
+  EXPECT_LT(node_key(1, ""), node_key(1, "a"));
+  EXPECT_LT(node_key(1, "a"), node_key(1, "a\x01"));
+}
+
+TEST(Record, every_wrong_byte_of_the_head_is_noticed_or_harmless) {
+  const std::string key = node_key(kRootInode, "cv.pdf");
+  const std::string good = encode_node(cv());
+  for (const std::size_t at : {0, 1, 2, 3, 4, 5, 6, 7}) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x40);
+    EXPECT_FALSE(decode_node(key, bad)) << "byte " << at;
+  }
+  for (std::size_t length = 0; length < good.size(); ++length) {
+    EXPECT_FALSE(decode_node(key, good.substr(0, length))) << length;
+  }
+  EXPECT_FALSE(decode_node(key, good + "x"));
+  EXPECT_FALSE(decode_node(key.substr(0, 8), good)) << "no parent";
+  EXPECT_FALSE(decode_node(key + std::string(255, 'x'), good)) << "name too long";
+  EXPECT_FALSE(decode_node(key.substr(0, 9), good)) << "only the root has no name";
+}
+
+TEST(Record, random_bytes_never_harm) {
+  const test::Seed seed;
+  auto random = seed.engine();
+  const std::string good = encode_node(cv());
+  for (int round = 0; round < 20000; ++round) {
+    std::string value = round % 2 == 0 ? good : std::string(random() % 100, '\0');
+    for (int change = 0; change < 4 && !value.empty(); ++change) {
+      value[random() % value.size()] = static_cast<char>(random());
+    }
+    const auto node = decode_node(node_key(7, "x"), value);
+    if (node) {
+      EXPECT_EQ(encode_node(*node).size(), value.size());
+    }
+    (void)decode_listing(value);
+    (void)decode_place(value);
+    (void)decode_number(value);
+  }
+}
+
+TEST(Record, numbers_are_eight_bytes) {
+  EXPECT_EQ(decode_number(encode_number(0x0102030405060708)), 0x0102030405060708U);
+  EXPECT_EQ(encode_number(1), std::string("\x01\0\0\0\0\0\0\0", 8));
+  EXPECT_FALSE(decode_number("1234567"));
+}
+
+}  // namespace
+}  // namespace prefixfs::meta
