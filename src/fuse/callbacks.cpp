@@ -1,6 +1,7 @@
 #include "callbacks.h"
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "request.h"
@@ -118,13 +119,13 @@ void on_create(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode,
 
 void on_read(fuse_req_t raw, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* file) {
   answer(raw, Interrupts::heed, [&](const Request& request) {
-    std::vector<std::byte> buffer(size);
-    const auto got = request.filesystem().read(file->fh, static_cast<std::uint64_t>(offset), buffer, request.caller());
+    const auto buffer = std::make_unique_for_overwrite<std::byte[]>(size);
+    const auto got = request.filesystem().read(file->fh, static_cast<std::uint64_t>(offset), {buffer.get(), size}, request.caller());
     if (!got) {
       request.reply(got.error());
       return;
     }
-    fuse_reply_buf(request.settle(), reinterpret_cast<const char*>(buffer.data()), *got);
+    fuse_reply_buf(request.settle(), reinterpret_cast<const char*>(buffer.get()), *got);
   });
 }
 

@@ -37,9 +37,10 @@ Error Resolver::absent_error(InodeId parent, std::string_view name) const {
 
 Result<meta::Node> Resolver::find(InodeId parent, std::string_view name, const CallContext& context) {
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
-  if (known) {
-    return confirm(*known, context);
-  }
+  return known ? confirm(*known, context) : find_unseen(parent, name, context);
+}
+
+Result<meta::Node> Resolver::find_unseen(InodeId parent, std::string_view name, const CallContext& context) {
   if (fresh(p_.absent.seen(parent, name))) {
     return fail(absent_error(parent, name));
   }
@@ -132,6 +133,28 @@ Result<meta::Node> Resolver::confirm(const meta::Node& node, const CallContext& 
       return file->node;
     }
   }
+  TRY_ASSIGN(meta::Node confirmed, confirm_closed(node, context));
+  return apart_from_open(std::move(confirmed));
+}
+
+/// A listing may have brought another version under the inode that programs here are still reading.
+Result<meta::Node> Resolver::apart_from_open(meta::Node node) {
+  const auto file = p_.open_files.find(node.id);
+  if (file == nullptr) {
+    return node;
+  }
+  {
+    const std::lock_guard lock(file->mutex);
+    if (file->node.etag == node.etag) {
+      return node;
+    }
+  }
+  TRY(p_.nodes.erase(node.parent, node.name));
+  node.id = 0;
+  return p_.nodes.put(std::move(node));
+}
+
+Result<meta::Node> Resolver::confirm_closed(const meta::Node& node, const CallContext& context) {
   if (node.local && node.kind == NodeKind::file) {
     return node;
   }

@@ -48,6 +48,9 @@ class Resolver {
   std::chrono::nanoseconds remaining(WallTime seen) const;
 
  private:
+  Result<meta::Node> find_unseen(InodeId parent, std::string_view name, const CallContext& context);
+  Result<meta::Node> confirm_closed(const meta::Node& node, const CallContext& context);
+  Result<meta::Node> apart_from_open(meta::Node node);
   Result<meta::Node> find_unknown(InodeId parent, std::string_view name, const CallContext& context);
   Result<meta::Node> find_by_listing(InodeId parent, std::string_view name, const CallContext& context);
   Result<meta::Node> find_by_small_listing(InodeId parent, std::string_view name, const CallContext& context);

@@ -31,7 +31,8 @@ def same(folder, tmp_path):
 ACCESS = {"O_RDONLY": os.O_RDONLY, "O_WRONLY": os.O_WRONLY, "O_RDWR": os.O_RDWR}
 CREATE = {"": 0, "O_CREAT": os.O_CREAT, "O_CREAT|O_EXCL": os.O_CREAT | os.O_EXCL}
 MORE = {"": 0, "O_TRUNC": os.O_TRUNC, "O_APPEND": os.O_APPEND, "O_TRUNC|O_APPEND": os.O_TRUNC | os.O_APPEND}
-OPEN_FLAGS = [pytest.param(ACCESS[a] | CREATE[c] | MORE[m], there, id="|".join(filter(None, (a, c, m))) + ("-there" if there else "-absent"))
+OPEN_FLAGS = [pytest.param(ACCESS[a] | CREATE[c] | MORE[m], there,
+                           id="|".join(filter(None, (a, c, m))) + ("-there" if there else "-absent"))
               for a, c, m, there in itertools.product(ACCESS, CREATE, MORE, (True, False))
               if not (a == "O_RDONLY" and "O_TRUNC" in m)]  # POSIX leaves that one undefined
 
@@ -295,8 +296,8 @@ def test_statfs(folder):
     assert answer.f_bsize > 0 and answer.f_blocks > 0 and 0 < answer.f_bavail <= answer.f_blocks
 
 
-NAMES = ["plain.txt", "with space", "ümläut – 日本語 🗂.pdf", "a" * 255, "é" * 127, ".hidden", "trailing.", " lead", "plus+percent%41&=?#",
-         "quote'\"`", "back\\slash", "tab\there", "new\nline", "\x01\x7f", "<xml>&amp;", "..x", "*?[a]", "~", "-dash", "e\u0301", "\u00e9"]
+NAMES = ["plain.txt", "with space", "ümläut – 日本語 🗂.pdf", "a" * 255, "é" * 127, ".hidden", "trailing.", " lead",
+         "plus+percent%41&=?#", "quote'\"`", "back\\slash", "tab\there", "new\nline", "\x01\x7f", "<xml>&amp;", "..x", "*?[a]", "~", "-dash", "e\u0301", "\u00e9"]
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
@@ -320,7 +321,8 @@ def test_names_that_cannot_be_keys(folder):
         os.close(os.open(os.fsencode(folder) + b"/\xff\xfe", os.O_CREAT | os.O_WRONLY))
     with fails_with(EILSEQ):
         os.mkdir(os.fsencode(folder) + b"/half\xc3")
-    for call in (lambda: (folder / ("a" * 256)).write_bytes(b""), lambda: os.mkdir(folder / ("é" * 128)), lambda: os.stat(folder / ("a" * 256))):
+    long = folder / ("a" * 256)
+    for call in (lambda: long.write_bytes(b""), lambda: os.mkdir(folder / ("é" * 128)), lambda: os.stat(long)):
         with fails_with(ENAMETOOLONG):
             call()
     assert os.listdir(folder) == []

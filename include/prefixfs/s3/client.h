@@ -1,6 +1,7 @@
 #pragma once
 // How the stack of stores is made: Client -> RetryStore -> MeteredStore -> PrefixStore.
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +57,14 @@ std::unique_ptr<ObjectStore> make_metered_store(ObjectStore& inner, const Clock&
 
 /// Shows only keys below `prefix`, without it: in keys, listings, copy sources. Errors: name_too_long when prefix + key exceeds 1024 bytes.
 std::unique_ptr<ObjectStore> make_prefix_store(ObjectStore& inner, const Prefix& prefix);
+
+/// Gives every call an end: `answer_time`, and for the bytes it moves one second more for each `bytes_per_second`. A caller's earlier
+/// deadline stays. It stands outside RetryStore, so that all attempts of one call share the time.
+struct DeadlineOptions {
+  std::chrono::milliseconds answer_time{10000};
+  std::uint64_t bytes_per_second = 1 << 20;
+};
+std::unique_ptr<ObjectStore> make_deadline_store(ObjectStore& inner, const DeadlineOptions& options, const Clock& clock);
 
 /// Content-Type by the extension of `name` (IANA types; "application/octet-stream" when unknown). Case does not matter.
 std::string content_type_of(std::string_view name);

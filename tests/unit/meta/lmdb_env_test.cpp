@@ -107,7 +107,7 @@ TEST(LmdbEnv, grows_while_others_read) {
       });
     }
     for (int i = 0; i < 200; ++i) {
-      EXPECT_TRUE(env->write([&](Txn& txn) { return txn.put("key" + std::to_string(i), std::string(20000, 'v')); }));
+      EXPECT_TRUE(env->write([&](Txn& txn) { return txn.put("key" + std::to_string(i), std::string(40000, 'v')); }));
     }
     done = true;
   }

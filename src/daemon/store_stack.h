@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+
+#include "prefixfs/aws/credentials.h"
+#include "prefixfs/base/random.h"
+#include "prefixfs/config/options.h"
+#include "prefixfs/meta/node_cache.h"
+#include "prefixfs/s3/client.h"
+
+namespace prefixfs::daemon {
+
+/// Everything between a key below the mount and the network.
+class StoreStack {
+ public:
+  /// Errors: invalid (profile or settings that cannot be read).
+  static Result<std::unique_ptr<StoreStack>> make(const config::Options& options, meta::FactStore& facts, const Clock& clock, Log& log);
+
+  /// Keys are relative to the mount's prefix.
+  s3::ObjectStore& store() { return *bounded_; }
+  Metrics& metrics() { return metrics_; }
+
+ private:
+  StoreStack(const config::Options& options, const aws::ProfileSettings& profile, meta::FactStore& facts, const Clock& clock, Log& log);
+
+  ProcessEnvironment environment_;
+  SystemFileReader files_;
+  SystemRandom random_;
+  Metrics metrics_;
+  std::unique_ptr<http::Engine> engine_;
+  std::unique_ptr<aws::CredentialsProvider> credentials_;
+  std::unique_ptr<s3::EndpointMemory> memory_;
+  std::unique_ptr<s3::ObjectStore> client_;
+  std::unique_ptr<s3::ObjectStore> retrying_;
+  std::unique_ptr<s3::ObjectStore> metered_;
+  std::unique_ptr<s3::ObjectStore> prefixed_;
+  std::unique_ptr<s3::ObjectStore> bounded_;
+};
+
+/// What the mount's answers of S3 depend on: a cache of another one is refused.
+std::string source_name(const config::Options& options);
+
+}  // namespace prefixfs::daemon
