@@ -17,6 +17,10 @@ bool is_visible_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
+bool is_far_future(std::string_view time) {
+  return time.size() > 5 && time[4] == '-' && time[0] >= '2' && time[0] <= '9' && time.substr(0, 4) >= "2200";
+}
+
 /// Empty where the field is absent or null.
 Result<std::string> text_field(const nlohmann::json& document, const char* name, const std::string& origin) {
   const auto found = document.find(name);
@@ -62,7 +66,8 @@ Result<Credentials> parse_credentials_json(std::string_view text, const std::str
   TRY_ASSIGN(credentials.secret_access_key, text_field(document, "SecretAccessKey", origin));
   TRY_ASSIGN(credentials.session_token, text_field(document, "Token", origin));
   TRY_ASSIGN(const std::string expiration, text_field(document, "Expiration", origin));
-  if (!expiration.empty()) {
+  // Some tools write the year 9999 for "never"; WallTime ends in 2262.
+  if (!expiration.empty() && !is_far_future(expiration)) {
     credentials.expires = parse_iso8601(expiration);
     if (!credentials.expires) {
       return fail(Errc::credentials, fmt::format("{}: Expiration is not a time", origin));

@@ -94,10 +94,6 @@ void RefreshingProvider::run(std::stop_token stop) {
     ++asked_;
     changed_.notify_all();
   }
-  // Whoever still waits is told, rather than left alone.
-  failure_ = Error{Errc::cancelled, "the wait for AWS credentials was ended by the shutdown", {}};
-  ++asked_;
-  changed_.notify_all();
 }
 
 void RefreshingProvider::keep(Credentials credentials) {
@@ -114,7 +110,7 @@ void RefreshingProvider::keep(Credentials credentials) {
     const WallTime now = clock_.now();
     const auto left = *credentials.expires - now;
     advisory_time_ = left > 0s ? std::max(*credentials.expires - kAdvisoryWindow, now + left / 2) : now + kExpiredRecheck;
-    mandatory_time_ = left > 0s ? std::max(*credentials.expires - kMandatoryWindow, now + left * 3 / 4) : WallTime::max();
+    mandatory_time_ = left > 0s ? std::max(*credentials.expires - kMandatoryWindow, now + left / 4 * 3) : WallTime::max();
   }
   current_ = std::move(credentials);
 }

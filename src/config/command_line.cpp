@@ -31,6 +31,7 @@ Result<CommandLine> read_command_line(const std::vector<std::string>& arguments,
   app.set_help_flag();
   app.add_flag("-h,--help", line.help);
   app.add_flag("-V,--version", line.version);
+  app.add_flag("--man", line.man_page);
   app.add_flag("-f,--foreground", line.f);
   app.add_flag("-v,--verbose", line.verbose);
   app.add_option("-o,--options", line.lists)->allow_extra_args(false);
@@ -54,7 +55,7 @@ Result<CommandLine> read_command_line(const std::vector<std::string>& arguments,
     }
     line.operands.push_back(extra);
   }
-  if (!line.help && !line.version) {
+  if (!line.help && !line.man_page && !line.version) {
     TRY(check_operands(line));
   }
   return line;

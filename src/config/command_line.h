@@ -14,6 +14,7 @@ struct CommandLine {
   bool f = false;                     ///< foreground, or fake when mount(8) calls
   bool verbose = false;
   bool help = false;
+  bool man_page = false;
   bool version = false;
 };
 

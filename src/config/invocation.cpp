@@ -28,8 +28,8 @@ Result<Invocation> parse_invocation(const std::string& program, const std::vecto
   TRY_ASSIGN(const CommandLine line, read_command_line(arguments, called_by_mount));
   Invocation invocation;
   invocation.verbose = line.verbose;
-  if (line.help || line.version) {
-    invocation.command = line.help ? Command::help : Command::version;
+  if (line.help || line.man_page || line.version) {
+    invocation.command = line.help ? Command::help : line.man_page ? Command::man_page : Command::version;
     return invocation;
   }
   Options& options = invocation.options;

@@ -23,6 +23,10 @@ int run(const std::string& program, const std::vector<std::string>& arguments) {
     std::fputs(config::help_text().c_str(), stdout);
     return daemon::kExitSuccess;
   }
+  if (invocation->command == config::Command::man_page) {
+    std::fputs(config::man_page_text(PREFIXFS_VERSION).c_str(), stdout);
+    return daemon::kExitSuccess;
+  }
   if (invocation->command == config::Command::version) {
     std::puts("prefixfs " PREFIXFS_VERSION);
     return daemon::kExitSuccess;

@@ -105,10 +105,10 @@ Outcome<void> check_delete(std::string_view if_match, std::string_view key, cons
   if (if_match.empty()) {
     return {};
   }
-  if (present == nullptr) {
+  if (present == nullptr && if_match != "*") {
     return no_such_key(key);
   }
-  if (!etag_matches(if_match, present->etag)) {
+  if (present == nullptr || !etag_matches(if_match, present->etag)) {
     return precondition_failed("If-Match");
   }
   return {};

@@ -16,7 +16,7 @@ Outcome<ReadVerdict> check_read(const Headers& headers, const Object& object);
 /// Anything but "*" in If-None-Match is NotImplemented, as on S3.
 Outcome<void> check_write(const Headers& headers, std::string_view key, const Object* present);
 
-/// If-Match of a delete, an ETag or "*".
+/// If-Match of a delete: an ETag (NoSuchKey where there is no object) or "*" (PreconditionFailed there).
 Outcome<void> check_delete(std::string_view if_match, std::string_view key, const Object* present);
 
 /// x-amz-copy-source-if-*. PreconditionFailed.

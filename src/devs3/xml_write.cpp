@@ -35,7 +35,7 @@ void XmlWriter::escape(std::string_view text) {
       case '"': text_ += "&quot;"; break;
       default:
         // S3 writes control characters as references although XML 1.0 forbids them; encoding-type=url is the way round.
-        if (static_cast<unsigned char>(c) < 0x20) {
+        if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') {
           text_ += fmt::format("&#x{:x};", static_cast<unsigned char>(c));
         } else {
           text_ += c;

@@ -103,6 +103,7 @@ Result<void> StagedFile::write(std::uint64_t offset, std::span<const std::byte> 
   }
   valid_.add(marked);
   dirty_.add(marked);
+  touched_.add(marked);
   size_ = std::max(size_, written.end);
   ++changes_;
   return {};
@@ -118,6 +119,7 @@ void StagedFile::undo_failed_write(ByteRange touched) {
     // Shrinking does not fail for want of space; if it fails all the same, resize() and write() meet the same error again.
   }
   if (!touched.empty()) {
+    touched_.add(touched);
     ++changes_;
   }
   recharge();
@@ -193,6 +195,7 @@ Result<void> StagedFile::resize(std::uint64_t size) {
     valid_.add(added);
     dirty_.add(added);
   }
+  touched_.add({std::min(size, size_), std::max(size, size_)});
   size_ = size;
   ++changes_;
   return {};
@@ -211,6 +214,20 @@ bool StagedFile::changed() const {
 std::uint64_t StagedFile::change_count() const {
   const std::shared_lock lock(mutex_);
   return changes_;
+}
+
+Moment StagedFile::take_moment() {
+  const std::unique_lock lock(mutex_);
+  Moment moment{changes_, size_, base_size_, dirty_.all(), touched_.all()};
+  touched_.clear();
+  return moment;
+}
+
+std::vector<ByteRange> StagedFile::take_touched() {
+  const std::unique_lock lock(mutex_);
+  std::vector<ByteRange> touched = touched_.all();
+  touched_.clear();
+  return touched;
 }
 
 bool StagedFile::mark_clean(std::uint64_t change_count) {

@@ -1,6 +1,10 @@
 """Fixtures: one devs3 and the real servers for the session, a mount where a test wants one. See README.md."""
 
 import itertools
+import os
+import pathlib
+import shutil
+import tempfile
 import threading
 
 import pytest
@@ -61,6 +65,14 @@ def watchdog():
     timer.start()
     yield
     timer.cancel()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def usual_umask():
+    """Modes in the tests are those of a usual login."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture(scope="session")
@@ -151,6 +163,17 @@ def mounts(tmp_path):
     made = Mounts(tmp_path)
     yield made
     made.end()
+
+
+@pytest.fixture
+def public_mounts():
+    """As `mounts`, in a directory that every user may enter."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="prefixfs-e2e."))
+    directory.chmod(0o755)
+    made = Mounts(directory)
+    yield made
+    made.end()
+    shutil.rmtree(directory)
 
 
 @pytest.fixture

@@ -297,7 +297,8 @@ def test_statfs(folder):
 
 
 NAMES = ["plain.txt", "with space", "ümläut – 日本語 🗂.pdf", "a" * 255, "é" * 127, ".hidden", "trailing.", " lead",
-         "plus+percent%41&=?#", "quote'\"`", "back\\slash", "tab\there", "new\nline", "\x01\x7f", "<xml>&amp;", "..x", "*?[a]", "~", "-dash", "e\u0301", "\u00e9"]
+         "plus+percent%41&=?#", "quote'\"`", "back\\slash", "tab\there", "new\nline", "\x01\x7f", "<xml>&amp;", "..x", "*?[a]", "~",
+         "-dash", "e\u0301", "\u00e9"]
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)

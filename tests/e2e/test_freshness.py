@@ -206,7 +206,7 @@ def test_inode_numbers_survive_a_remount_and_are_not_used_again(mnt):
 
 # What the mount has to get over by itself while it reads.
 READ_FAULTS = [("status", {"status": 500, "code": "InternalError"}), ("status", {"status": 503, "code": "SlowDown"}), ("reset", {}),
-               ("reset_mid_body", {}), ("truncate", {}), ("slow_body", {"ms": 300})]
+               ("reset_mid_body", {}), ("truncate", {}), ("slow_body", {"bytes_per_second": 8 << 20})]
 
 
 @pytest.mark.parametrize("action, more", READ_FAULTS, ids=[f"{action}-{more.get('status', '')}" for action, more in READ_FAULTS])
@@ -221,7 +221,6 @@ def test_a_fault_that_passes_while_reading_is_not_seen(devs3, mnt, space, action
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "HeadObject"])
 def test_a_fault_that_passes_while_looking_is_not_seen(devs3, mnt, space, operation):
     space.put("dir/file", b"x")
-    for key in ("", space.key("dir/file"), space.key("dir/"), space.prefix):
-        with devs3.fault(operation, key, "status", count=1, status=503, code="SlowDown"):
-            assert (mnt / "dir" / "file").stat().st_size == 1
-            assert os.listdir(mnt / "dir") == ["file"]
+    with devs3.fault(operation, "", "status", count=2, status=503, code="SlowDown"):
+        assert (mnt / "dir" / "file").stat().st_size == 1
+        assert os.listdir(mnt / "dir") == ["file"]

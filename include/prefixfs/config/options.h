@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "prefixfs/base/environment.h"
@@ -58,7 +59,7 @@ struct Options {
   std::vector<std::string> fuse_options;  ///< generic mount options to hand on: ro, noatime, nosuid, nodev, noexec, ...
 };
 
-enum class Command { mount, help, version };
+enum class Command { mount, help, man_page, version };
 
 struct Invocation {
   Command command = Command::mount;
@@ -81,6 +82,8 @@ Result<std::string> default_cache_dir(const Options& options, bool is_root, cons
 
 /// The text of --help: every option once, with its default.
 std::string help_text();
+/// prefixfs(8) for man(1), as roff: the same table of options, with what surrounds it. `version` stands in its footer.
+std::string man_page_text(std::string_view version);
 
 /// One row for each option word, for help, man page check, and parsing.
 struct OptionRow {

@@ -34,6 +34,15 @@ class Budget {
   std::atomic<std::uint64_t> used_{0};
 };
 
+/// One moment of a staged file, for whoever makes an object of it.
+struct Moment {
+  std::uint64_t change_count = 0;
+  std::uint64_t size = 0;
+  std::uint64_t base_size = 0;
+  std::vector<ByteRange> dirty;
+  std::vector<ByteRange> touched;  ///< written, extended or cut off since touched ranges were last taken
+};
+
 /// Thread-safe: reads run beside each other; a write, fill or resize is seen as a whole or not at all.
 /// `valid` bytes are in the local file; `dirty` ones (a part of valid) differ from the stored version.
 /// The file keeps its name until the StagedFile is destroyed (then it is removed, unless keep() was called).
@@ -64,6 +73,10 @@ class StagedFile {
   std::vector<ByteRange> dirty_ranges() const;
   bool changed() const;            ///< dirty bytes, or another size than the stored version, since the last mark_clean()
   std::uint64_t change_count() const;  ///< grows with every write and resize: tells a commit whether more came meanwhile
+  /// All of one moment, and begins a new set of touched ranges. For one FileUpload at a time.
+  Moment take_moment();
+  /// The touched ranges alone: cheap while a program writes.
+  std::vector<ByteRange> take_touched();
   /// The state numbered `change_count` is stored now. Where nothing came since: no byte is dirty any more, and true.
   /// Otherwise nothing changes, and false: the caller's commit has stored an older state than the file holds.
   bool mark_clean(std::uint64_t change_count);
@@ -102,6 +115,7 @@ class StagedFile {
   std::uint64_t charged_ = 0;
   RangeSet valid_;
   RangeSet dirty_;
+  RangeSet touched_;
   bool name_synced_ = false;
   bool kept_ = false;
 };

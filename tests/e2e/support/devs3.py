@@ -81,11 +81,10 @@ class Devs3:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self):
+        self._seen = 0
         config_path = self.directory / "config.json"
         config_path.write_text(json.dumps(self.config))
-        data = self.directory / "data"
-        data.mkdir(exist_ok=True)
-        command = [paths.DEVS3, "--data", data, "--port", self.port, "--config", config_path, "--control"]
+        command = [paths.DEVS3, "--root", self.directory / "data", "--listen", f"127.0.0.1:{self.port}", "--config", config_path, "--control"]
         self.process = Process(command, self.directory / "devs3.log")
         self.process.wait_until(lambda: answers(self.port), f"devs3 answers on port {self.port}")
         return self
@@ -121,7 +120,7 @@ class Devs3:
 
     @contextlib.contextmanager
     def fault(self, operation, key, action, count=1, **more):
-        """One fault for the length of a block. `count` requests fail, after `skip` that do not."""
+        """One fault for the length of a block: `count` requests whose key has `key` in it fail, after `skip` that do not."""
         self.faults({"operation": operation, "key": key, "action": action, "count": count, **more})
         try:
             yield

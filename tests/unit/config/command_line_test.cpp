@@ -53,6 +53,7 @@ TEST(CommandLine, HelpAndVersionNeedNoOperands) {
   EXPECT_TRUE(read_command_line({"--help"}, false)->help);
   EXPECT_TRUE(read_command_line({"-h"}, true)->help);
   EXPECT_TRUE(read_command_line({"-V"}, false)->version);
+  EXPECT_TRUE(read_command_line({"--man"}, false)->man_page);
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ TEST(Invocation, HelpAndVersionReadNothing) {
   broken.texts["/etc/prefixfs/prefixfs.toml"] = "nonsense";
   EXPECT_EQ(parse_invocation("prefixfs", {"--help"}, "/", broken)->command, Command::help);
   EXPECT_EQ(parse_invocation("prefixfs", {"--version"}, "/", broken)->command, Command::version);
+  EXPECT_EQ(parse_invocation("prefixfs", {"--man"}, "/", broken)->command, Command::man_page);
 }
 
 TEST(Invocation, ErrorsOfAllPartsComeThrough) {

@@ -131,6 +131,24 @@ TEST_F(StagedFileTest, mark_clean_refuses_when_more_came_meanwhile) {
   EXPECT_EQ(file->change_count(), clean) << "the present size is no change";
 }
 
+TEST_F(StagedFileTest, touched_ranges_are_those_since_they_were_last_taken) {
+  const auto file = create(100);
+  ASSERT_TRUE(file->write(10, bytes("abc")));
+  ASSERT_TRUE(file->write(200, bytes("x")));
+  const Moment moment = file->take_moment();
+  EXPECT_EQ(moment.change_count, 2U);
+  EXPECT_EQ(moment.size, 201U);
+  EXPECT_EQ(moment.base_size, 100U);
+  EXPECT_EQ(moment.dirty, (Ranges{{10, 13}, {100, 201}}));
+  EXPECT_EQ(moment.touched, moment.dirty);
+  EXPECT_TRUE(file->take_touched().empty());
+  ASSERT_TRUE(file->resize(50));
+  ASSERT_TRUE(file->resize(60));
+  ASSERT_TRUE(file->fill(0, bytes("0123456789")));
+  EXPECT_EQ(file->take_touched(), (Ranges{{50, 201}}));
+  EXPECT_EQ(file->take_moment().dirty, (Ranges{{10, 13}, {50, 60}}));
+}
+
 TEST_F(StagedFileTest, budget_counts_valid_bytes_by_blocks) {
   const auto file = create(1 << 30);
   EXPECT_EQ(file->allocated_bytes(), 0U) << "holes cost nothing";

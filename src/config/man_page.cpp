@@ -1,0 +1,174 @@
+// prefixfs(8). Source of the language: groff_man(7), man-pages(7).
+
+#include <fmt/format.h>
+
+#include "prefixfs/config/options.h"
+#include "usage.h"
+
+namespace prefixfs::config {
+namespace {
+
+/// Text that must come out letter by letter: roff reads "-" as a hyphen, and a line that begins with "." or "'" as a request.
+std::string literal(std::string_view text) {
+  std::string out;
+  for (const char letter : text) {
+    switch (letter) {
+      case '\\': out += "\\e"; break;
+      case '-': out += "\\-"; break;
+      case '~': out += "\\(ti"; break;
+      case '^': out += "\\(ha"; break;
+      case '`': out += "\\(ga"; break;
+      default: out += letter;
+    }
+  }
+  return out.starts_with('.') || out.starts_with('\'') ? "\\&" + out : out;
+}
+
+std::string bold(std::string_view text) { return fmt::format("\\fB{}\\fR", literal(text)); }
+std::string italic(std::string_view text) { return fmt::format("\\fI{}\\fR", literal(text)); }
+std::string entry(const std::string& head, const std::string& text) { return fmt::format(".TP\n{}\n{}\n", head, text); }
+
+std::string flags() {
+  std::string text;
+  for (const ProgramFlag& flag : kProgramFlags) {
+    text += entry(flag.letter.empty() ? bold(flag.word) : bold(flag.letter) + ", " + bold(flag.word), literal(flag.meaning) + ".");
+  }
+  return text + entry(bold("-o") + " " + italic("OPTION") + "[," + italic("OPTION") + "...]",
+                      "Mount options, see below; may be given several times. A comma in a value is written " + bold("\\,") + ".");
+}
+
+std::string mount_options() {
+  std::string text;
+  std::string refused;
+  for (const OptionRow& row : option_table()) {
+    if (!row.built) {
+      refused += (refused.empty() ? "" : ", ") + bold(row.name);
+      continue;
+    }
+    const bool takes_value = !row.value.empty();
+    const std::string shown = takes_value ? fmt::format(" Default: {}.", literal(row.fallback)) : "";
+    text += entry(bold(row.name) + (takes_value ? "=" + italic(row.value) : ""), literal(row.meaning) + "." + shown);
+  }
+  text += fmt::format(".PP\n{}.\n.br\n{}\n", literal(kUnits), literal(kMountWords));
+  if (!refused.empty()) {
+    text += fmt::format(".PP\nKnown, and refused because they are not built: {}.\n", refused);
+  }
+  return text;
+}
+
+constexpr std::string_view kDescription = R"(.SH DESCRIPTION
+One file is one object:
+.I MOUNTPOINT/a/b.pdf
+is the object
+.I PREFIX/a/b.pdf
+of
+.IR BUCKET ,
+byte for byte. When
+.BR close (2)
+or
+.BR fsync (2)
+return 0, the object is in S3. A program which opens the file afterwards, on any host, reads it.
+.PP
+The mount appears at once and connects in the background; with
+.B \-o check
+the command waits for S3 and fails when it cannot be used.
+.B umount
+ends the process.
+.PP
+As
+.B mount.prefixfs
+or
+.B mount.fuse.prefixfs
+it is called by
+.BR mount (8)
+with
+.BR mount 's
+arguments, of which
+.B \-f
+means: do everything but mount.
+)";
+
+constexpr std::string_view kSurroundings = R"(.SH FSTAB
+.EX
+s3://bucket/resumes  /srv/app/uploads  fuse.prefixfs  _netdev,allow_other  0 0
+.EE
+.PP
+The options are the words above. A space in a path is written \e040, as
+.BR fstab (5)
+says.
+.SH CREDENTIALS
+They are looked for as the AWS SDKs do, the first source that has some wins: the environment
+.RB ( AWS_ACCESS_KEY_ID ,
+.BR AWS_SECRET_ACCESS_KEY ,
+.BR AWS_SESSION_TOKEN ),
+a web identity token
+.RB ( AWS_WEB_IDENTITY_TOKEN_FILE ,
+.BR AWS_ROLE_ARN ),
+the files
+.I \(ti/.aws/credentials
+and
+.I \(ti/.aws/config
+.RB ( AWS_PROFILE
+or
+.BR \-o\ profile=\fINAME ),
+the container endpoints of ECS and EKS, the instance role (IMDSv2). They are renewed before they expire, without a remount.
+.SH FILES
+.TP
+.I /etc/prefixfs/prefixfs.toml
+Options for all mounts,
+.I name = value
+in TOML; a flag is
+.B true
+or
+.BR false .
+What
+.B \-o
+says wins.
+.TP
+.I /var/lib/prefixfs/NAME
+The cache directory of a mount made by root;
+.I \(ti/.local/state/prefixfs/NAME
+otherwise. One mount owns it, by
+.IR lock .
+.I cache/
+may be deleted while nothing is mounted.
+.I journal/
+holds inode numbers and what was learnt of the endpoint.
+.I stage/
+holds bytes of open files.
+.I kept/
+holds files that S3 did not take; nothing deletes them.
+.SH SIGNALS
+SIGTERM, SIGINT and SIGHUP end the mount, after open files have been stored.
+.SH EXIT STATUS
+0 success, 1 wrong usage, 2 system error, 32 the mount failed (those of
+.BR mount (8)).
+.SH EXAMPLES
+.EX
+prefixfs s3://bucket/resumes /srv/app/uploads
+mount \-t prefixfs \-o ro,region=eu\-central\-1 s3://bucket /mnt
+prefixfs s3://bucket /mnt \-f \-o endpoint=http://127.0.0.1:9000
+umount /srv/app/uploads
+.EE
+.SH SEE ALSO
+.BR mount (8),
+.BR fstab (5),
+.BR fusermount3 (1)
+)";
+
+}  // namespace
+
+std::string man_page_text(std::string_view version) {
+  std::string text = fmt::format(".TH PREFIXFS 8 \"\" \"prefixfs {}\" \"System administration\"\n", literal(version));
+  text += fmt::format(".SH NAME\nprefixfs \\- {}\n", literal(kSummary));
+  text += fmt::format(".SH SYNOPSIS\n.nf\n{0} s3://{2}[/{3}] {4} [{5}] [{6} {7}[,{7}...]]\n{1} s3://{2}[/{3}] {4} [{6} {7}[,{7}...]]\n.fi\n",
+                      bold("prefixfs"), bold("mount -t prefixfs"), italic("BUCKET"), italic("PREFIX"), italic("MOUNTPOINT"), bold("-f"),
+                      bold("-o"), italic("OPTION"));
+  text += kDescription;
+  text += ".SH ARGUMENTS\n" + flags();
+  text += ".SH MOUNT OPTIONS\n" + mount_options();
+  text += kSurroundings;
+  return text;
+}
+
+}  // namespace prefixfs::config

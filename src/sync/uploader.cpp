@@ -1,0 +1,13 @@
+#include "prefixfs/sync/file_upload.h"
+#include "staged_upload.h"
+
+namespace prefixfs::sync {
+
+Uploader::Uploader(s3::ObjectStore& store, WorkerPool& pool, const UploaderOptions& options, Log& log)
+    : store_(store), pool_(pool), options_(options), log_(log) {}
+
+std::unique_ptr<FileUpload> Uploader::start(std::shared_ptr<stage::StagedFile> file) {
+  return std::make_unique<StagedUpload>(store_, pool_, options_, log_, std::move(file));
+}
+
+}  // namespace prefixfs::sync

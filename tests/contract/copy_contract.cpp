@@ -1,0 +1,71 @@
+#include "object_store_contract.h"
+
+namespace prefixfs::contract {
+
+using test::code_of;
+using test::why;
+
+namespace {
+
+s3::ObjectHeaders some_headers() {
+  s3::ObjectHeaders headers;
+  headers.content_type = "text/csv";
+  headers.user_metadata = {{"file-owner", "1000"}, {"colour", "blue"}};
+  return headers;
+}
+
+}  // namespace
+
+TEST_P(ObjectStoreContract, ACopyKeepsBytesAndAttributes) {
+  must_put("from", "1,2,3", some_headers());
+  const auto copied = store().copy({key("from"), {}}, key("to"), {}, {});
+  ASSERT_TRUE(copied) << why(copied);
+  EXPECT_EQ(must_get("to"), "1,2,3");
+  EXPECT_EQ(must_get("from"), "1,2,3");
+  const auto info = store().head(key("to"), {});
+  ASSERT_TRUE(info) << why(info);
+  EXPECT_EQ(info->etag, copied->etag);
+  EXPECT_EQ(info->content_type, "text/csv");
+  EXPECT_EQ(info->user_metadata, some_headers().user_metadata);
+}
+
+TEST_P(ObjectStoreContract, ACopyOntoItselfReplacesTheAttributes) {
+  must_put("a", "1,2,3", some_headers());
+  s3::CopyOptions options;
+  options.replace = some_headers();
+  options.replace->content_type = "text/plain";
+  options.replace->user_metadata = {{"file-owner", "0"}};
+  const auto before = store().head(key("a"), {});
+  ASSERT_TRUE(before) << why(before);
+  const auto copied = store().copy({key("a"), before->etag}, key("a"), options, {});
+  ASSERT_TRUE(copied) << why(copied);
+  EXPECT_EQ(must_get("a"), "1,2,3");
+  const auto info = store().head(key("a"), {});
+  ASSERT_TRUE(info) << why(info);
+  EXPECT_EQ(info->content_type, "text/plain");
+  EXPECT_EQ(info->user_metadata, options.replace->user_metadata);
+}
+
+TEST_P(ObjectStoreContract, ACopyOfAnotherVersionIsAConflict) {
+  SKIP_IF_LACKING("copy_source_condition");
+  const ETag first = must_put("from", "first");
+  must_put("from", "second");
+  EXPECT_EQ(code_of(store().copy({key("from"), first}, key("to"), {}, {})), "conflict");
+  EXPECT_FALSE(exists("to"));
+}
+
+TEST_P(ObjectStoreContract, ACopyOfWhatIsNotThereIsNotFound) {
+  EXPECT_EQ(code_of(store().copy({key("missing"), {}}, key("to"), {}, {})), "not_found");
+  EXPECT_FALSE(exists("to"));
+}
+
+TEST_P(ObjectStoreContract, OddKeysCanBeCopied) {
+  for (const std::string& name : {"a b+c%20d", "\xC3\xBC?x=1&y", "q\"'#"}) {
+    must_put(name, "content of " + name);
+    const auto copied = store().copy({key(name), {}}, key("copy of " + name), {}, {});
+    ASSERT_TRUE(copied) << name << ": " << why(copied);
+    EXPECT_EQ(must_get("copy of " + name), "content of " + name);
+  }
+}
+
+}  // namespace prefixfs::contract

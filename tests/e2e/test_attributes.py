@@ -1,0 +1,206 @@
+"""Mode, owner and times: kept in user metadata, in the words that AWS's own services share; everything else that other clients said of
+an object survives what the mount does to it."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from support import machine
+from support.wait import until
+
+A_TIME = 1_600_000_000
+
+
+def metadata(space, name):
+    return space.head(name)["Metadata"]
+
+
+def test_mode_and_mtime_survive_a_remount(mnt):
+    (mnt / "file").write_bytes(b"x")
+    os.chmod(mnt / "file", 0o640)
+    os.utime(mnt / "file", ns=(A_TIME * 10**9, A_TIME * 10**9 + 123_456_789))
+    mnt.remount(cold=True)
+    after = (mnt / "file").stat()
+    assert after.st_mode == 0o100640
+    assert after.st_mtime_ns == A_TIME * 10**9 + 123_456_789
+
+
+def test_the_mode_given_at_creation_survives_a_remount(mnt):
+    os.close(os.open(mnt / "secret", os.O_CREAT | os.O_WRONLY, 0o600))
+    os.mkdir(mnt / "private", 0o700)
+    mnt.remount(cold=True)
+    assert (mnt / "secret").stat().st_mode == 0o100600
+    assert (mnt / "private").stat().st_mode == 0o040700
+
+
+def test_owner_and_group_survive_a_remount(mnt):
+    machine.require_root()
+    (mnt / "file").write_bytes(b"x")
+    os.chown(mnt / "file", 1234, 5678)
+    mnt.remount(cold=True)
+    after = (mnt / "file").stat()
+    assert (after.st_uid, after.st_gid) == (1234, 5678)
+
+
+def test_attributes_of_a_directory_survive_a_remount(mnt):
+    (mnt / "dir").mkdir()
+    os.chmod(mnt / "dir", 0o711)
+    mnt.remount(cold=True)
+    assert (mnt / "dir").stat().st_mode == 0o040711
+
+
+def test_metadata_has_the_words_of_awss_services(mnt, space):
+    (mnt / "file").write_bytes(b"x")
+    os.chmod(mnt / "file", 0o640)
+    os.utime(mnt / "file", (A_TIME, A_TIME))
+    found = metadata(space, "file")
+    assert int(found["file-permissions"], 8) & 0o7777 == 0o640
+    assert found["file-mtime"].startswith(str(A_TIME))
+
+
+def test_what_is_as_the_mounts_defaults_is_not_written(mnt, space):
+    os.umask(0o022)
+    (mnt / "file").write_bytes(b"x")
+    assert "file-permissions" not in metadata(space, "file")
+
+
+def test_mtime_is_when_it_was_written_and_stays(mnt):
+    (mnt / "file").write_bytes(b"x")
+    written = (mnt / "file").stat().st_mtime
+    mnt.remount(cold=True)
+    assert abs((mnt / "file").stat().st_mtime - written) <= 2  # S3's clock has whole seconds
+
+
+def test_writing_again_moves_mtime(mnt):
+    (mnt / "file").write_bytes(b"x")
+    os.utime(mnt / "file", (A_TIME, A_TIME))
+    (mnt / "file").write_bytes(b"xx")
+    assert (mnt / "file").stat().st_mtime > A_TIME + 1000
+
+
+def test_touch_d_and_cp_p(mnt, tmp_path):
+    source = tmp_path / "source"
+    source.write_bytes(b"content")
+    source.chmod(0o604)
+    subprocess.run(["touch", "-d", "2001-02-03 04:05:06 UTC", source], check=True)
+    subprocess.run(["cp", "-p", source, mnt / "copy"], check=True)
+    subprocess.run(["touch", "-d", "2002-02-03 04:05:06 UTC", mnt / "touched"], check=True)
+    mnt.remount(cold=True)
+    assert (mnt / "copy").stat().st_mtime == source.stat().st_mtime
+    assert (mnt / "copy").stat().st_mode == 0o100604
+    assert (mnt / "touched").stat().st_mtime == source.stat().st_mtime + 365 * 86400
+    shutil.copystat(source, mnt / "touched")
+    assert (mnt / "touched").stat().st_mtime == source.stat().st_mtime
+
+
+@pytest.mark.parametrize("said, expected", [
+    ({"mode": "33184", "uid": "12", "gid": "34", "mtime": "1595002920"}, (0o100640, 12, 34, 1595002920)),
+    ({"mode": "33152", "uid": "0", "gid": "0", "mtime": "1595002920.5"}, (0o100600, 0, 0, 1595002920.5)),
+    ({"mode": "100640", "uid": "12", "gid": "34", "mtime": "1595002920.250000000"}, (0o100640, 12, 34, 1595002920.25)),
+    ({"file-permissions": "0100640", "file-owner": "12", "file-group": "34", "file-mtime": "1595002920000000000ns"},
+     (0o100640, 12, 34, 1595002920)),
+    ({"file-permissions": "0640", "file-owner": "12", "file-group": "34", "file-mtime": "1595002920000ms"}, (0o100640, 12, 34, 1595002920)),
+], ids=["s3fs", "s3fs-fraction", "rclone", "aws-ns", "aws-ms"])
+def test_other_mounts_metadata_is_read(mnt, space, said, expected):
+    space.put("file", b"x", Metadata=said)
+    found = (mnt / "file").stat()
+    assert (found.st_mode, found.st_uid, found.st_gid, found.st_mtime) == expected
+
+
+@pytest.mark.parametrize("nonsense", [{"mode": "x", "uid": "-5", "gid": "99999999999999", "mtime": "soon"}, {"file-permissions": "9999"},
+                                      {"file-mtime": "nan"}, {"mode": "16877"}], ids=str)
+def test_nonsense_in_metadata_does_no_harm(mnt, space, nonsense):
+    space.put("file", b"content", Metadata=nonsense)
+    assert (mnt / "file").read_bytes() == b"content"
+    assert (mnt / "file").is_file()
+
+
+def test_the_s3fs_dialect_is_written_when_asked_for(make_mount, space):
+    mnt = make_mount(posix_metadata="s3fs")
+    (mnt / "file").write_bytes(b"x")
+    os.chmod(mnt / "file", 0o640)
+    assert metadata(space, "file")["mode"] == str(0o100640)
+
+
+def test_no_metadata_is_written_when_it_is_off(make_mount, space):
+    mnt = make_mount(posix_metadata="off")
+    os.close(os.open(mnt / "file", os.O_CREAT | os.O_WRONLY, 0o600))
+    assert metadata(space, "file") == {}
+
+
+def test_defaults_come_from_uid_gid_and_umask(make_mount, space):
+    space.put("file", b"x")
+    space.put("dir/inner", b"x")
+    mnt = make_mount(uid="12", gid="34", umask="027")
+    found = until((mnt / "file").stat, 3, "the file is there")
+    assert (found.st_mode, found.st_uid, found.st_gid) == (0o100640, 12, 34)
+    found = (mnt / "dir").stat()
+    assert (found.st_mode, found.st_uid, found.st_gid) == (0o040750, 12, 34)
+
+
+OTHERS = {"ContentType": "image/png", "CacheControl": "max-age=60", "ContentDisposition": "inline", "ContentEncoding": "identity",
+          "ContentLanguage": "de"}
+
+
+def change_bytes(path):
+    with open(path, "ab") as file:
+        file.write(b"more")
+    return path
+
+
+def change_mode(path):
+    os.chmod(path, 0o600)
+    return path
+
+
+def change_time(path):
+    os.utime(path, (A_TIME, A_TIME))
+    return path
+
+
+def change_name(path):
+    os.rename(path, path.with_name("renamed"))
+    return path.with_name("renamed")
+
+
+@pytest.mark.parametrize("change", [change_bytes, change_mode, change_time, change_name])
+def test_what_other_clients_said_of_an_object_survives(mnt, space, change):
+    said = {"tenant_id": "t-1", "original_filename": "cv.pdf"}
+    space.put("file", b"content", Metadata=said, **OTHERS)
+    path = change(mnt / "file")
+    head = space.head(path.name)
+    assert {name: head[name] for name in OTHERS} == OTHERS
+    assert said.items() <= head["Metadata"].items()
+
+
+@pytest.mark.parametrize("change", [change_mode, change_name])
+def test_tags_survive(mnt, space, change):
+    space.put("file", b"content", Tagging="team=hr")
+    path = change(mnt / "file")
+    tags = space.client.get_object_tagging(Bucket=space.bucket, Key=space.key(path.name))["TagSet"]
+    assert tags == [{"Key": "team", "Value": "hr"}]
+
+
+def test_chmod_of_a_file_that_another_client_changes_meanwhile_loses_nothing(mnt, space):
+    space.put("file", b"one")
+    assert (mnt / "file").read_bytes() == b"one"
+    space.put("file", b"the other version")
+    os.chmod(mnt / "file", 0o600)
+    assert space.get("file") == b"the other version"
+
+
+def test_modes_are_enforced_for_other_users(public_mounts, devs3, space):
+    machine.require_root()
+    machine.require_program("setpriv")
+    mnt = public_mounts.start(space.source, devs3.endpoint, allow_other=True)
+    os.close(os.open(mnt / "secret", os.O_CREAT | os.O_WRONLY, 0o600))
+    (mnt / "open").write_bytes(b"x")
+    def as_nobody(*command):
+        return subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command], capture_output=True).returncode
+
+    assert as_nobody("cat", mnt / "open") == 0
+    assert as_nobody("cat", mnt / "secret") != 0
+    assert as_nobody("touch", mnt / "new") != 0
+    assert space.names() == ["open", "secret"]
