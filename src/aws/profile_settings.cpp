@@ -43,8 +43,9 @@ std::string endpoint_of(const Environment& environment, const SharedFiles& files
 
 /// A region becomes part of host names and of the signature.
 bool is_region_name(const std::string& region) {
-  return region.size() <= 64 &&
-         std::ranges::all_of(region, [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; });
+  return region.size() <= 64 && std::ranges::all_of(region, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
 }
 
 }  // namespace

@@ -54,6 +54,10 @@ bool is_local_host(const std::string& host) {
   return host == "localhost";
 }
 
+bool worth_another(const Result<http::Response>& response) {
+  return response ? response->status >= 500 : response.error().code == Errc::unavailable;
+}
+
 }  // namespace
 
 Result<void> check_container_url(const std::string& url) {
@@ -119,7 +123,7 @@ Result<Credentials> ContainerSource::ask(const std::string& url, const std::stri
     request.headers.push_back({"authorization", token});
   }
   auto response = http_.perform(request, nullptr, context);
-  for (int attempt = 1; attempt < kAttempts && (response ? response->status >= 500 : response.error().code == Errc::unavailable); ++attempt) {
+  for (int attempt = 1; attempt < kAttempts && worth_another(response); ++attempt) {
     response = http_.perform(request, nullptr, context);
   }
   if (!response) {

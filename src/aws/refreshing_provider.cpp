@@ -99,7 +99,8 @@ void RefreshingProvider::run(std::stop_token stop) {
 void RefreshingProvider::keep(Credentials credentials) {
   const bool is_new = !current_ || !same_keys(*current_, credentials);
   if (is_new || failures_ > 0) {
-    log_.info("credentials: {}{}", describe(credentials), credentials.expires ? ", valid until " + format_iso8601(*credentials.expires) : "");
+    const std::string until = credentials.expires ? ", valid until " + format_iso8601(*credentials.expires) : "";
+    log_.info("credentials: {}{}", describe(credentials), until);
   }
   failure_.reset();
   failures_ = 0;
@@ -120,7 +121,7 @@ void RefreshingProvider::note_failure(Error error) {
   failures_ = std::min(failures_ + 1, 30);
   const bool in_use = current_ && !refused_;
   ask_not_before_ = clock_.steady() + (in_use ? std::min(kLongestPause, kPause * (1 << std::min(failures_, 6))) : kPause);
-  if (is_news) {
+  if (is_news) {  // a source that stays down for days shall not fill the log
     log_.warn("credentials: {}{}", error.what, in_use ? "; the old ones stay in use" : "");
   }
   failure_ = std::move(error);

@@ -17,8 +17,8 @@ struct ProgramFlag {
 inline constexpr std::array kProgramFlags{
     ProgramFlag{"-f", "--foreground", "stay in the foreground, and log to standard error"},
     ProgramFlag{"-v", "--verbose", "say what is done"},
-    ProgramFlag{"-h", "--help", "this text"},
-    ProgramFlag{"-V", "--version", "the version"},
+    ProgramFlag{"-h", "--help", "the usage and all options"},
+    ProgramFlag{"-V", "--version", "the version of the program"},
     ProgramFlag{"", "--man", "the manual page, for man -l -"},
 };
 

@@ -119,6 +119,7 @@ std::size_t Transfer::on_head_complete() {
   long connections = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connections);
   response_.reused_connection = connections == 0;
+  response_.attempts = attempts_;
   if (auto begun = sink_->begin(response_); !begun) {
     return reject(std::move(begun.error()));
   }
@@ -176,10 +177,16 @@ Phase Transfer::phase(std::uint64_t sent) const {
   return sent < body_size_ ? Phase::sending : Phase::waiting;
 }
 
+const char* Transfer::what_is_missing() const {
+  if (!active()) {
+    return "while the request waited for a free connection";
+  }
+  return response_.status >= 200 ? "before the answer was complete" : "before it answered";
+}
+
 std::optional<Error> Transfer::check(SteadyTime now) {
   if (now >= deadline_) {
-    const char* const what = !active() ? "the request waited for a free connection" : response_.status >= 200 ? "the answer was read" : "it answered";
-    return Error{Errc::timeout, fmt::format("{}: the deadline passed before {}", origin_.text, what), {}};
+    return Error{Errc::timeout, fmt::format("{}: the deadline passed {}", origin_.text, what_is_missing()), {}};
   }
   if (!active()) {
     return std::nullopt;
@@ -195,10 +202,10 @@ Error Transfer::silence_error(Verdict verdict) const {
   if (verdict == Verdict::no_answer) {
     return {Errc::unavailable, fmt::format("no answer from {} within {}", origin_.text, describe_duration(request_.first_byte_timeout)), {}};
   }
-  return {Errc::unavailable,
-          fmt::format("{} {} stalled: less than {} bytes/s for {}", watch_.phase() == Phase::sending ? "the request to" : "the answer of",
-                      origin_.text, options_->low_speed_bytes_per_second, describe_duration(options_->low_speed_time)),
-          {}};
+  const char* const what = watch_.phase() == Phase::sending ? "the request to" : "the answer of";
+  const std::string limit =
+      fmt::format("{} bytes/s for {}", options_->low_speed_bytes_per_second, describe_duration(options_->low_speed_time));
+  return {Errc::unavailable, fmt::format("{} {} stalled: less than {}", what, origin_.text, limit), {}};
 }
 
 void Transfer::complete(CURLcode code) {
@@ -210,6 +217,7 @@ void Transfer::complete(CURLcode code) {
     long connections = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connections);
     response_.reused_connection = connections == 0;
+    response_.attempts = attempts_;
     finish(std::move(response_));
     return;
   }

@@ -63,6 +63,7 @@ class Transfer {
   bool wants_sink() const { return sink_ != nullptr && response_.status >= 200 && response_.status < 300; }
   std::uint64_t bytes_sent() const;
   ProgressWatch::Phase phase(std::uint64_t sent) const;
+  const char* what_is_missing() const;
   Error silence_error(ProgressWatch::Verdict verdict) const;
   void finish(Result<Response> result);
 

@@ -154,7 +154,8 @@ void Transfer::set_connection_options() {
   set(easy_, CURLOPT_USERAGENT, options_->user_agent.c_str());
   set(easy_, CURLOPT_NOSIGNAL, 1L);
   set(easy_, CURLOPT_QUICK_EXIT, 1L);  // else giving up a name that does not resolve would block the loop until the resolver does
-  set(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::clamp<std::int64_t>(request_.connect_timeout.count(), 1, kConnectTimeoutMaxMs)));
+  const std::int64_t connect_timeout = std::clamp<std::int64_t>(request_.connect_timeout.count(), 1, kConnectTimeoutMaxMs);
+  set(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_timeout));
   set(easy_, CURLOPT_SOCKOPTFUNCTION, &TransferCallbacks::new_socket);
   set(easy_, CURLOPT_TCP_NODELAY, 1L);
   set(easy_, CURLOPT_TCP_KEEPALIVE, 1L);

@@ -247,11 +247,11 @@ std::uint64_t StagedFile::base_size() const {
 }
 
 Result<void> StagedFile::sync() {
-  // Shared: a sync takes milliseconds, and readers need not wait for it.
-  std::shared_lock lock(mutex_);
+  // Without the lock: it takes milliseconds, and the descriptor stays what it is until the end.
   if (::fdatasync(fd_.get()) != 0) {
-    return fail(file_error(errno, "sync", path_));
+    return fail(file_error(errno, "sync", path()));
   }
+  std::shared_lock lock(mutex_);
   const bool name_synced = name_synced_;
   const std::filesystem::path directory = path_.parent_path();
   lock.unlock();

@@ -11,6 +11,8 @@ constexpr std::chrono::seconds kAbortTimeout(10);
 
 }  // namespace
 
+bool is_upload_gone(const Error& error) { return error.code == Errc::not_found && error.origin.s3_code == "NoSuchUpload"; }
+
 MultipartUpload::MultipartUpload(s3::ObjectStore& store, WorkerPool& pool, Log& log, std::shared_ptr<stage::StagedFile> file,
                                  MultipartTarget target, std::size_t in_flight_max)
     : store_(store), pool_(pool), log_(log), file_(std::move(file)), target_(std::move(target)), in_flight_max_(std::max<std::size_t>(in_flight_max, 1)) {}
@@ -66,7 +68,6 @@ std::uint64_t MultipartUpload::end() const {
   return parts_.empty() ? 0 : parts_.back().plan.range.end;
 }
 
-/// A file's touched ranges can be taken once only: an upload that has ended must leave them to its successor.
 void MultipartUpload::absorb_touched(const std::vector<ByteRange>& touched) {
   for (const ByteRange& range : touched) {
     auto part = std::partition_point(parts_.begin(), parts_.end(), [&](const Part& p) { return p.plan.range.end <= range.begin; });
@@ -156,7 +157,7 @@ void MultipartUpload::finish_part(std::size_t index, std::uint64_t changes, Resu
   --tasks_;
   Part& part = parts_[index];
   part.queued = false;
-  if (!cancelled_) {
+  if (!cancelled_) {  // touched ranges can be taken once only: an upload that has ended leaves them to its successor
     absorb_touched(file_->take_touched());
   }
   const bool overtaken = part.changes != changes;
@@ -165,13 +166,12 @@ void MultipartUpload::finish_part(std::size_t index, std::uint64_t changes, Resu
     part.uploaded.number = static_cast<int>(index) + 1;
     part.sent_once = true;
     part.sent_changes = overtaken ? std::optional<std::uint64_t>{} : changes;
-  } else if (sent.error().code == Errc::not_found && part.plan.from == PlannedPart::From::staged) {
+  } else if (is_upload_gone(sent.error())) {
     fail_upload(std::move(sent.error()));
   } else if (!overtaken && !part_error_) {
     log_.debug("part {} of {} was not taken: {}", index + 1, target_.key.str(), describe(sent.error()));
     part_error_ = std::move(sent.error());
   }
-  start_tasks();
   leave();
 }
 

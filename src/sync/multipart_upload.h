@@ -23,6 +23,9 @@ struct MultipartTarget {
   ETag base_etag;  ///< of the version that stored parts are copied from
 };
 
+/// Somebody has aborted the upload, or it has expired (S3 API, "Error responses": NoSuchUpload).
+bool is_upload_gone(const Error& error);
+
 /// Thread-safe. Tasks of the pool hold it by shared_ptr, never wait, and may run after cancel(): they find nothing to do then.
 /// Whoever owns it ends it by complete() or abort(); between the last call of the owner and the end of the last task nothing is sent.
 class MultipartUpload : public std::enable_shared_from_this<MultipartUpload> {

@@ -125,24 +125,19 @@ Result<Committed> StagedUpload::commit(const UploadTarget& target, const FillRan
 }
 
 StagedUpload::Attempt StagedUpload::commit_stream(MultipartUpload& upload, const UploadTarget& target, const CallContext& context) {
-  Attempt attempt = std::optional<Committed>{};
-  Result<void> drained = upload.drain(context);
-  if (drained && upload.target().key == target.key && lay_out_rest(upload, file_->size()) && file_->size() <= options_.limits.object_bytes_max) {
-    attempt = send_until_current(upload, target.condition, context);
+  if (Result<void> drained = upload.drain(context); !drained) {
+    upload.abort();
+    if (context.cancel.stop_requested() || std::chrono::steady_clock::now() >= context.deadline) {
+      return fail(std::move(drained.error()));
+    }
+    // The upload could not be created, or is gone: no reason to give up, the whole file still is here.
+    return std::optional<Committed>{};
   }
+  const std::uint64_t size = file_->size();
+  const bool fits = upload.target().key == target.key && size <= options_.limits.object_bytes_max && lay_out_rest(upload, size);
+  Attempt attempt = fits ? send_until_current(upload, target.condition, context) : Attempt(std::optional<Committed>{});
   if (!attempt || !*attempt) {
     upload.abort();
-  }
-  if (context.cancel.stop_requested()) {
-    TRY(std::move(drained));
-    return attempt;
-  }
-  // An upload that could not be created or is gone is no reason to give up: the whole file is still here.
-  if (!attempt && attempt.error().code == Errc::not_found) {
-    attempt = std::optional<Committed>{};
-  }
-  if (!drained && drained.error().code == Errc::timeout) {
-    return fail(std::move(drained.error()));
   }
   return attempt;
 }

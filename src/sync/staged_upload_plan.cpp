@@ -11,6 +11,14 @@ namespace {
 
 constexpr int kRoundsMax = 3;
 
+/// An upload that somebody else has ended (a lifecycle rule, an administrator) is no verdict on the object: plan again.
+Result<std::optional<Committed>> give_up(Error error) {
+  if (is_upload_gone(error)) {
+    return std::optional<Committed>{};
+  }
+  return fail(std::move(error));
+}
+
 }  // namespace
 
 StagedUpload::Attempt StagedUpload::attempt_plan(bool may_copy, bool last, const UploadTarget& target, const FillRanges& fill,
@@ -104,14 +112,19 @@ StagedUpload::Attempt StagedUpload::send_until_current(MultipartUpload& upload, 
     }
     change_count = state.moment.change_count;
     upload.send(0, context.deadline);
-    TRY(upload.wait(context));
+    if (Result<void> sent = upload.wait(context); !sent) {
+      return give_up(std::move(sent.error()));
+    }
     state = upload.state();
   }
   if (state.current) {
     change_count = state.moment.change_count;
   }
-  TRY_ASSIGN(s3::PutAnswer stored, upload.complete(condition, context));
-  return Committed{std::move(stored.etag), upload.end(), change_count, upload.target().headers};
+  auto stored = upload.complete(condition, context);
+  if (!stored) {
+    return give_up(std::move(stored.error()));
+  }
+  return Committed{std::move(stored->etag), upload.end(), change_count, upload.target().headers};
 }
 
 }  // namespace prefixfs::sync

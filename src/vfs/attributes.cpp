@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <string_view>
 
 namespace prefixfs::vfs {
@@ -162,7 +163,8 @@ void put_attributes(UserMetadata& metadata, const PosixAttributes& posix, const 
     metadata["mode"] = fmt::format("{}", mode);
     metadata["uid"] = fmt::format("{}", posix.uid);
     metadata["gid"] = fmt::format("{}", posix.gid);
-    metadata["mtime"] = fmt::format("{}.{:09}", posix.mtime_ns / kNanosecondsPerSecond, posix.mtime_ns % kNanosecondsPerSecond);
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(posix.mtime_ns)).count();
+    metadata["mtime"] = fmt::format("{}.{:09}", seconds, posix.mtime_ns - seconds * kNanosecondsPerSecond);
     return;
   }
   if (permitted) {

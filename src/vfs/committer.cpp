@@ -42,9 +42,11 @@ Result<void> Committer::commit(OpenFile& file, const CallContext& context) {
 Result<void> Committer::commit_bytes(OpenFile& file, const CallContext& context) {
   TRY_ASSIGN(const sync::UploadTarget target, target_of(file, context));
   std::shared_ptr<Content> content;
+  InodeId target_id = 0;
   {
     const std::lock_guard lock(file.mutex);
     content = file.content;
+    target_id = file.node.id;
     if (file.upload == nullptr) {
       file.upload = p_.uploader.start(content->file);
     }
@@ -64,6 +66,7 @@ Result<void> Committer::commit_bytes(OpenFile& file, const CallContext& context)
     if (lost_race) {
       error.code = Errc::stale;
       error.what = fmt::format("{} was changed by another client while it was open here; what was written here is kept aside", target.key.str());
+      p_.tree.doubt(target_id);
       const std::lock_guard lock(file.mutex);
       file.failed = error;
     }
@@ -92,21 +95,29 @@ Result<sync::UploadTarget> Committer::target_of(OpenFile& file, const CallContex
   TRY_ASSIGN(target.key, p_.tree.file_key(node.parent, node.name));
   std::optional<ObjectInfo> info;
   if (!node.etag.empty()) {
-    TRY_ASSIGN(info, version_info(content, target.key, node.etag, context));
+    TRY_ASSIGN(info, version_info(node, content, context));
+  }
+  if (info && !node.posix_exact) {
+    const std::lock_guard lock(file.mutex);
+    const std::int64_t written_at = file.node.posix.mtime_ns;
+    make_exact(file.node, *info);
+    file.node.posix.mtime_ns = written_at;
+    node.posix = file.node.posix;
   }
   target.headers = headers_for(node, info ? &*info : nullptr);
   return target;
 }
 
 /// The headers of the version that is replaced, so that a rewrite keeps them: remembered, or asked for once.
-Result<std::optional<ObjectInfo>> Committer::version_info(const std::shared_ptr<Content>& content, const Key& key, const ETag& etag,
+Result<std::optional<ObjectInfo>> Committer::version_info(const meta::Node& node, const std::shared_ptr<Content>& content,
                                                           const CallContext& context) {
   if (content != nullptr) {
     const std::lock_guard lock(content->mutex);
-    if (content->info && content->info->etag == etag) {
+    if (content->info && content->info->etag == node.etag) {
       return content->info;
     }
   }
+  TRY_ASSIGN(const Key key, p_.tree.key_of(node));
   auto info = p_.store.head(key, context);
   if (!info && (info.error().code == Errc::not_found || info.error().code == Errc::denied)) {
     return std::optional<ObjectInfo>();
@@ -114,7 +125,20 @@ Result<std::optional<ObjectInfo>> Committer::version_info(const std::shared_ptr<
   if (!info) {
     return fail(info.error());
   }
+  if (content != nullptr) {
+    const std::lock_guard lock(content->mutex);
+    if (content->etag == info->etag) {
+      content->info = *info;
+    }
+  }
   return std::optional<ObjectInfo>(std::move(*info));
+}
+
+void Committer::make_exact(meta::Node& node, const ObjectInfo& info) const {
+  if (!node.posix_exact) {
+    node.posix = attributes_from(info, p_.settings, node.kind);
+    node.posix_exact = true;
+  }
 }
 
 s3::ObjectHeaders Committer::headers_for(const meta::Node& node, const ObjectInfo* info) const {
@@ -140,17 +164,17 @@ void Committer::adopt(OpenFile& file, const sync::UploadTarget& target, const sy
                   .content_encoding = committed.headers.content_encoding, .content_disposition = committed.headers.content_disposition,
                   .content_language = committed.headers.content_language, .cache_control = committed.headers.cache_control,
                   .expires = committed.headers.expires};
+  const bool clean = file.content->file->mark_clean(committed.change_count);
   if (p_.settings.dialect != MetadataDialect::off) {
     // Parts of a large file may have gone out with the time at which its upload began; that is what every host will see.
     const PosixAttributes stored = attributes_from(info, p_.settings, NodeKind::file);
-    if (!file.explicit_mtime && stored.mtime_ns != 0) {
+    if (clean && !file.explicit_mtime && stored.mtime_ns != 0) {
       node.posix.mtime_ns = stored.mtime_ns;
     }
     file.attributes_changed = stored != node.posix;
   } else {
     file.attributes_changed = false;
   }
-  const bool clean = file.content->file->mark_clean(committed.change_count);
   node.etag = committed.etag;
   node.size = clean ? committed.size : file.content->file->size();
   node.last_modified = {};  // S3 has not told; the next listing will
@@ -169,14 +193,17 @@ void Committer::adopt(OpenFile& file, const sync::UploadTarget& target, const sy
 
 Result<void> Committer::commit_attributes(OpenFile& file, const CallContext& context) {
   meta::Node node;
+  std::shared_ptr<Content> content;
   {
     const std::lock_guard lock(file.mutex);
     if (!file.attributes_changed || file.unlinked) {
       return {};
     }
     node = file.node;
+    content = file.content;
   }
-  TRY_ASSIGN(const meta::Node stored, store_attributes(node, context));
+  TRY_ASSIGN(std::optional<ObjectInfo> info, version_info(node, content, context));
+  TRY_ASSIGN(const meta::Node stored, store_attributes(node, info, context));
   const std::lock_guard lock(file.mutex);
   file.attributes_changed = file.node.posix != node.posix;
   file.node.etag = stored.etag;
@@ -184,31 +211,34 @@ Result<void> Committer::commit_attributes(OpenFile& file, const CallContext& con
   if (file.content != nullptr) {
     const std::lock_guard content_lock(file.content->mutex);
     file.content->etag = stored.etag;
-    file.content->info.reset();
+    file.content->info = std::move(info);
   }
   return {};
 }
 
-Result<meta::Node> Committer::store_attributes(const meta::Node& node, const CallContext& context) {
+Result<meta::Node> Committer::store_attributes(const meta::Node& node, std::optional<ObjectInfo>& info, const CallContext& context) {
   TRY_ASSIGN(const Key key, p_.tree.key_of(node));
   meta::Node stored = node;
   if (node.kind == NodeKind::directory) {
     const SpanSource nothing({});
-    TRY_ASSIGN(const s3::PutAnswer answer, p_.store.put(key, nothing, headers_for(node, nullptr), s3::WriteCondition::none(), context));
+    TRY_ASSIGN(const s3::PutAnswer answer, p_.store.put(key, nothing, headers_for(node, info ? &*info : nullptr), s3::WriteCondition::none(), context));
     stored.etag = answer.etag;
   } else {
-    TRY_ASSIGN(const ObjectInfo info, p_.store.head(key, context));
-    const s3::CopyOptions options{.replace = headers_for(node, &info), .condition = {}};
-    auto answer = sync::copy_object(p_.store, {.key = key, .if_match = info.etag}, info.size, key, options, context);
+    const bool same_version = info && info->etag == node.etag;
+    const s3::CopyOptions options{.replace = headers_for(node, info ? &*info : nullptr), .condition = {}};
+    auto answer = same_version ? sync::copy_object(p_.store, {.key = key, .if_match = node.etag}, node.size, key, options, context)
+                               : Result<s3::CopyAnswer>(fail(Errc::stale, key.str() + " was changed by another client"));
     if (!answer) {
       Error error = answer.error();
-      if (error.code == Errc::conflict) {
-        error.code = Errc::stale;
+      if (error.code == Errc::conflict || error.code == Errc::stale || error.code == Errc::not_found) {
+        p_.tree.doubt(node.id);
+        error.code = error.code == Errc::not_found ? Errc::not_found : Errc::stale;
       }
       return fail(std::move(error));
     }
     stored.etag = answer->etag;
-    stored.size = info.size;
+    info->etag = answer->etag;
+    info->user_metadata = options.replace->user_metadata;
   }
   stored.last_modified = {};
   stored.posix_exact = true;
@@ -228,10 +258,15 @@ void Committer::wrote_locked(OpenFile& file, ByteRange range) {
     file.upload = p_.uploader.start(file.content->file);
   }
   const auto key = p_.tree.file_key(file.node.parent, file.node.name);
-  if (!key) {
-    return;
+  std::optional<ObjectInfo> replaced;
+  if (!file.node.etag.empty()) {
+    const std::lock_guard content_lock(file.content->mutex);
+    replaced = file.content->info;
   }
-  sync::UploadTarget target{.key = *key, .headers = headers_for(file.node, nullptr), .condition = {}, .base_etag = {}};
+  if (!key || (!file.node.etag.empty() && !replaced)) {
+    return;  // the headers of the version that is replaced are asked for at the commit
+  }
+  sync::UploadTarget target{.key = *key, .headers = headers_for(file.node, replaced ? &*replaced : nullptr), .condition = {}, .base_etag = {}};
   file.upload->wrote(range, file.sequential_end, target);
 }
 

@@ -27,8 +27,16 @@ class Committer {
   /// Errors: stale (somebody else has changed the object), and what S3 said.
   Result<void> commit(OpenFile& file, const CallContext& context);
 
-  /// Gives a stored object other attributes: one copy onto itself, with `node.posix`. Gives back the node as stored.
-  Result<meta::Node> store_attributes(const meta::Node& node, const CallContext& context);
+  /// The headers of the version that `node` is: remembered in `content` (may be null), or asked for. Nothing where there is no object, or
+  /// it may not be read. Another version than the node's counts like any other.
+  Result<std::optional<ObjectInfo>> version_info(const meta::Node& node, const std::shared_ptr<Content>& content, const CallContext& context);
+
+  /// Gives a stored object the attributes `node.posix`: a file by one copy onto itself, a directory by its marker. `info`: the headers that it
+  /// has; afterwards those of the new version. Gives back the node as stored. Errors: stale (it is another version than the node's).
+  Result<meta::Node> store_attributes(const meta::Node& node, std::optional<ObjectInfo>& info, const CallContext& context);
+
+  /// A listing knows no modes and owners: those of the object come from its headers before some of them are changed.
+  void make_exact(meta::Node& node, const ObjectInfo& info) const;
 
   /// The object's headers as they are to be written now, from `info` of the version before (null: a new object).
   s3::ObjectHeaders headers_for(const meta::Node& node, const ObjectInfo* info) const;
@@ -46,8 +54,6 @@ class Committer {
   Result<void> commit_bytes(OpenFile& file, const CallContext& context);
   Result<void> commit_attributes(OpenFile& file, const CallContext& context);
   Result<sync::UploadTarget> target_of(OpenFile& file, const CallContext& context);
-  Result<std::optional<ObjectInfo>> version_info(const std::shared_ptr<Content>& content, const Key& key, const ETag& etag,
-                                                 const CallContext& context);
   void adopt(OpenFile& file, const sync::UploadTarget& target, const sync::Committed& committed);
 
   Parts p_;

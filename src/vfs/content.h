@@ -1,6 +1,7 @@
 #pragma once
 // One version of one object, as far as it is local: a staged file that is filled when somebody reads.
 
+#include <atomic>
 #include <condition_variable>
 #include <list>
 #include <memory>
@@ -19,6 +20,7 @@ struct Content {
   Content(std::shared_ptr<stage::StagedFile> staged, ETag version) : file(std::move(staged)), etag(std::move(version)) {}
 
   const std::shared_ptr<stage::StagedFile> file;
+  std::atomic<bool> opened{false};   ///< programs have had it open, so the kernel may hold pages of this version
 
   std::mutex mutex;                  ///< guards all below; never held over a network call
   std::condition_variable arrived;   ///< bytes came, or a fetch ended

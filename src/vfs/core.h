@@ -51,8 +51,10 @@ struct Filesystem::Core {
                                 const CallContext& context);
 
   // filesystem_attributes.cpp
-  Result<void> resize(const meta::Node& node, std::uint64_t size, const CallContext& context);
+  Result<void> resize(const meta::Node& node, std::uint64_t size, std::optional<HandleId> through, const CallContext& context);
   Result<Entry> change_attributes(const meta::Node& node, const SetAttributes& changes, const CallContext& context);
+  Result<std::optional<Entry>> change_open(OpenFile& file, const SetAttributes& changes, const CallContext& context);
+  Result<Entry> change_stored(const meta::Node& node, const SetAttributes& changes, const CallContext& context);
 
   // filesystem_directories.cpp
   Result<void> refresh_listing(const meta::Node& directory, const CallContext& context);
@@ -62,10 +64,18 @@ struct Filesystem::Core {
   /// Before the object of an open file goes: what programs may still read of it becomes local.
   Result<void> detach(const meta::Node& node, const CallContext& context);
   void mark_unlinked(InodeId id);
-  /// A directory that has no marker would vanish with its last object; on this mount it stays until rmdir.
+  /// A directory that has no marker would vanish with its last object; on this mount it stays until rmdir, and those above it with it.
   void keep_directory(InodeId directory);
-  Result<void> rename_file(const meta::Node& node, const std::optional<meta::Node>& target, InodeId new_parent, std::string_view new_name,
-                           bool no_replace, const CallContext& context);
+  struct Rename {
+    meta::Node node;
+    std::optional<meta::Node> target;  ///< what is replaced
+    InodeId new_parent = 0;
+    std::string_view new_name;
+    bool no_replace = false;
+  };
+  Result<void> rename_file(const Rename& rename, const CallContext& context);
+  Result<void> move_object(const Rename& rename, meta::Node& mine, const CallContext& context);
+  void adopt_name(OpenFile& file, const meta::Node& mine, bool no_replace);
 };
 
 }  // namespace prefixfs::vfs

@@ -8,11 +8,14 @@ namespace {
 /// Fills the staged file as the body arrives, and wakes those who wait for it.
 class FillSink final : public s3::GetSink {
  public:
-  FillSink(Content& content, ByteRange range) : content_(content), range_(range) {}
+  FillSink(Content& content, ByteRange range, const ETag& version) : content_(content), range_(range), version_(version) {}
 
   Result<void> begin(const s3::GetAnswer& answer) override {
     if (answer.range.begin != range_.begin) {
       return fail(Errc::corrupt, "S3 sent another range than the one asked for");
+    }
+    if (answer.info.etag != version_) {  // an endpoint that does not know If-Match
+      return fail(Errc::conflict, "S3 sent another version than the one asked for");
     }
     position_ = range_.begin;
     return {};
@@ -29,6 +32,7 @@ class FillSink final : public s3::GetSink {
  private:
   Content& content_;
   const ByteRange range_;
+  const ETag version_;
   std::uint64_t position_ = 0;
 };
 
@@ -54,8 +58,14 @@ Result<void> Fetcher::ensure(const std::shared_ptr<Content>& content, const std:
     const std::lock_guard lock(content->mutex);
     content->arrived.notify_all();
   });
+  const auto version = [&] {
+    Key name = key();
+    const std::lock_guard lock(content->mutex);
+    return std::pair(std::move(name), content->etag);
+  };
   std::optional<Error> last;
   for (int attempt = 0; attempt < kTries; ++attempt) {
+    const auto asked = version();
     start(content, key, attempt == 0 ? now : needed, context);
     for (const ByteRange& part : attempt == 0 ? ahead : std::vector<ByteRange>{}) {
       start(content, key, part, context);
@@ -77,7 +87,8 @@ Result<void> Fetcher::ensure(const std::shared_ptr<Content>& content, const std:
       return fail(Errc::cancelled, "the read was interrupted");
     }
     last = content->fetch_error;
-    if (last && last->code != Errc::stale) {
+    lock.unlock();
+    if (last && (last->code != Errc::stale || version() == asked)) {
       break;
     }
   }
@@ -128,7 +139,7 @@ void Fetcher::start(const std::shared_ptr<Content>& content, const std::function
 }
 
 void Fetcher::run(const std::shared_ptr<Content>& content, const Key& key, const ETag& etag, ByteRange range, const CallContext& context) {
-  FillSink sink(*content, range);
+  FillSink sink(*content, range, etag);
   const auto answer = store_.get(key, {.range = range, .if_match = etag, .if_none_match = {}}, sink, context);
   const std::lock_guard lock(content->mutex);
   content->in_flight.remove(range);

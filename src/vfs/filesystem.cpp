@@ -62,7 +62,7 @@ Attributes Filesystem::Core::attributes(const meta::Node& node) const {
 Entry Filesystem::Core::entry(const meta::Node& node) const {
   const meta::Node mine = shown(node);
   const bool own = node.id == meta::kRootInode || mine.local || (settings.immutable && mine.kind == NodeKind::file);
-  return {.attributes = attributes(mine), .valid_for = own ? settings.freshness : resolver.remaining(mine.checked_at)};
+  return {.attributes = attributes(mine), .valid_for = own ? settings.freshness : resolver.remaining(node.checked_at)};
 }
 
 Result<std::optional<meta::Node>> Filesystem::Core::look(InodeId parent, std::string_view name, const CallContext& context) {

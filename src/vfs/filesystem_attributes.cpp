@@ -6,7 +6,7 @@
 
 namespace prefixfs::vfs {
 
-Result<Entry> Filesystem::setattr(InodeId id, std::optional<HandleId>, const SetAttributes& changes, const Caller& caller) {
+Result<Entry> Filesystem::setattr(InodeId id, std::optional<HandleId> handle, const SetAttributes& changes, const Caller& caller) {
   TRY(core_->writable());
   meta::Node node;
   if (const auto file = core_->open_files.find(id)) {
@@ -19,7 +19,10 @@ Result<Entry> Filesystem::setattr(InodeId id, std::optional<HandleId>, const Set
     if (node.kind == NodeKind::directory) {
       return fail(Errc::is_dir, node.name + " is a directory");
     }
-    TRY(core_->resize(node, *changes.size, caller.context));
+    TRY(core_->resize(node, *changes.size, handle, caller.context));
+    if (const auto now = core_->outside.nodes.get(id); now && *now) {
+      node = **now;
+    }
   }
   if (changes.mode || changes.uid || changes.gid || changes.mtime_ns) {
     return core_->change_attributes(node, changes, caller.context);
@@ -27,12 +30,14 @@ Result<Entry> Filesystem::setattr(InodeId id, std::optional<HandleId>, const Set
   return getattr(id, caller);
 }
 
-Result<void> Filesystem::Core::resize(const meta::Node& node, std::uint64_t size, const CallContext& context) {
-  if (const auto file = open_files.find(node.id)) {
-    return truncate_open(*file, size, context);
+Result<void> Filesystem::Core::resize(const meta::Node& node, std::uint64_t size, std::optional<HandleId> through,
+                                      const CallContext& context) {
+  if (const auto handle = through ? open_files.handle(*through) : nullptr; handle != nullptr && handle->writable()) {
+    return truncate_open(*handle->file, size, context);  // stored by its close
   }
-  // truncate(2) of a file that nobody has open: open, cut, close.
-  TRY_ASSIGN(const meta::Node current, resolver.confirm(node, context));
+  // truncate(2): open, cut, close.
+  std::optional<meta::Node> mine = written_here(node.id);
+  TRY_ASSIGN(const meta::Node current, mine ? Result<meta::Node>(std::move(*mine)) : resolver.confirm(node, context));
   if (current.id != node.id) {
     return fail(Errc::stale, node.name + " is another file now");
   }
@@ -46,49 +51,98 @@ Result<void> Filesystem::Core::resize(const meta::Node& node, std::uint64_t size
   return done;
 }
 
+namespace {
+
+void apply(const SetAttributes& changes, PosixAttributes& posix) {
+  posix.mode = changes.mode ? *changes.mode & 07777 : posix.mode;
+  posix.uid = changes.uid.value_or(posix.uid);
+  posix.gid = changes.gid.value_or(posix.gid);
+  posix.mtime_ns = changes.mtime_ns.value_or(posix.mtime_ns);
+}
+
+}  // namespace
+
 Result<Entry> Filesystem::Core::change_attributes(const meta::Node& node, const SetAttributes& changes, const CallContext& context) {
-  const auto apply = [&](meta::Node& changed) {
-    PosixAttributes& posix = changed.posix;
-    posix.mode = changes.mode ? *changes.mode & 07777 : posix.mode;
-    posix.uid = changes.uid.value_or(posix.uid);
-    posix.gid = changes.gid.value_or(posix.gid);
-    posix.mtime_ns = changes.mtime_ns.value_or(posix.mtime_ns);
-  };
   if (const auto file = open_files.find(node.id)) {
-    const std::lock_guard lock(file->mutex);
-    if (file->unlinked || file->writers > 0 || file->needs_commit_locked()) {
-      // It goes out with the bytes, at close.
-      apply(file->node);
-      file->attributes_changed = true;
-      file->explicit_mtime = file->explicit_mtime || changes.mtime_ns.has_value();
-      meta::Node mine = file->node;
-      mine.size = file->content != nullptr ? file->content->file->size() : mine.size;
-      return Entry{.attributes = attributes(mine), .valid_for = {}};
+    TRY_ASSIGN(const std::optional<Entry> done, change_open(*file, changes, context));
+    if (done) {
+      return *done;
     }
   }
   if (node.id == meta::kRootInode) {
+    if (!changes.mode && !changes.uid && !changes.gid) {
+      return entry(node);  // rsync and cp -p set the time of the directory they copy to, too
+    }
     return fail(Errc::unsupported, "the attributes of the mount's root are options of the mount (uid, gid, umask)");
   }
   meta::Node changed = node;
-  apply(changed);
-  if (settings.dialect == MetadataDialect::off || changed.posix == node.posix) {
+  apply(changes, changed.posix);
+  if (settings.dialect == MetadataDialect::off || (node.posix_exact && changed.posix == node.posix)) {
     // Without stored attributes a change could not last; rsync and cp -p may go on all the same.
     return entry(node);
   }
-  TRY_ASSIGN(const meta::Node stored, committer.store_attributes(changed, context));
-  if (const auto content = contents.take(node.id, node.etag)) {
-    content->etag = stored.etag;
-    content->info.reset();
-    contents.put(node.id, content);
+  return change_stored(node, changes, context);
+}
+
+/// Of a file that is being written: it goes out with the bytes, at close. Nothing, where the file is only read.
+Result<std::optional<Entry>> Filesystem::Core::change_open(OpenFile& file, const SetAttributes& changes, const CallContext& context) {
+  const auto at_close = [&] { return file.unlinked || file.writers > 0 || file.needs_commit_locked(); };
+  meta::Node before;
+  std::shared_ptr<Content> content;
+  {
+    const std::lock_guard lock(file.mutex);
+    if (!at_close()) {
+      return std::optional<Entry>();
+    }
+    before = file.node;
+    content = file.content;
   }
-  if (const auto file = open_files.find(node.id)) {
+  std::optional<ObjectInfo> info;
+  if (!before.posix_exact && !before.etag.empty()) {
+    TRY_ASSIGN(info, committer.version_info(before, content, context));
+  }
+  const std::lock_guard lock(file.mutex);
+  if (info) {
+    committer.make_exact(file.node, *info);
+  }
+  apply(changes, file.node.posix);
+  file.attributes_changed = true;
+  file.explicit_mtime = file.explicit_mtime || changes.mtime_ns.has_value();
+  meta::Node mine = file.node;
+  mine.size = file.content != nullptr ? file.content->file->size() : mine.size;
+  return std::optional<Entry>({.attributes = attributes(mine), .valid_for = {}});
+}
+
+Result<Entry> Filesystem::Core::change_stored(const meta::Node& node, const SetAttributes& changes, const CallContext& context) {
+  const auto file = open_files.find(node.id);
+  std::shared_ptr<Content> content = contents.peek(node.id, node.etag);
+  if (file != nullptr) {
+    const std::lock_guard lock(file->mutex);
+    content = file->content;
+  }
+  meta::Node changed = node;
+  std::optional<ObjectInfo> info;
+  if (node.kind == NodeKind::file || !node.posix_exact) {
+    TRY_ASSIGN(info, committer.version_info(node, content, context));
+  }
+  if (info) {
+    committer.make_exact(changed, *info);
+  }
+  apply(changes, changed.posix);
+  TRY_ASSIGN(const meta::Node stored, committer.store_attributes(changed, info, context));
+  // The bytes are the same, so what is local of them belongs to the new version.
+  contents.take(node.id, node.etag);
+  if (file != nullptr) {
     const std::lock_guard lock(file->mutex);
     file->node = stored;
-    if (file->content != nullptr) {
-      const std::lock_guard content_lock(file->content->mutex);
-      file->content->etag = stored.etag;
-      file->content->info.reset();
-    }
+  }
+  if (content != nullptr) {
+    const std::lock_guard lock(content->mutex);
+    content->etag = stored.etag;
+    content->info = std::move(info);
+  }
+  if (content != nullptr && file == nullptr) {
+    contents.put(node.id, content);
   }
   return entry(stored);
 }

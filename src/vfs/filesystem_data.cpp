@@ -50,6 +50,7 @@ Result<void> Filesystem::Core::fetch_for_reader(OpenFile& file, const std::share
   if (!there && there.error().code == Errc::stale) {
     const std::lock_guard lock(file.mutex);
     file.stale = true;
+    tree.doubt(file.node.id);
   }
   return there;
 }

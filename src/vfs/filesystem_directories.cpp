@@ -46,6 +46,11 @@ Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const Entr
   while (true) {
     TRY_ASSIGN(const std::vector<meta::Node> children, core_->outside.nodes.children(handle->directory, after, kBatch));
     for (const meta::Node& child : children) {
+      if (core_->resolver.left_behind(child)) {
+        TRY(core_->outside.nodes.erase(child.parent, child.name));
+        after = child.name;
+        continue;
+      }
       if (!sink({child.name, child.id + kDotPositions, core_->entry(child)})) {
         return {};
       }

@@ -9,6 +9,33 @@
 #include "prefixfs/sync/object_copy.h"
 
 namespace prefixfs::vfs {
+namespace {
+
+/// Keeps commits of one or two open files (each may be null) from running: they would write under a name that is about to go.
+class NoCommits {
+ public:
+  explicit NoCommits(OpenFile* file, OpenFile* other = nullptr) {
+    if (file != nullptr) {
+      file_ = std::unique_lock(file->commit_mutex, std::defer_lock);
+    }
+    if (other != nullptr) {
+      other_ = std::unique_lock(other->commit_mutex, std::defer_lock);
+    }
+    if (file != nullptr && other != nullptr) {
+      std::lock(file_, other_);
+    } else if (file != nullptr) {
+      file_.lock();
+    } else if (other != nullptr) {
+      other_.lock();
+    }
+  }
+
+ private:
+  std::unique_lock<std::mutex> file_;
+  std::unique_lock<std::mutex> other_;
+};
+
+}  // namespace
 
 Result<void> Filesystem::unlink(InodeId parent, std::string_view name, const Caller& caller) {
   TRY(core_->writable());
@@ -21,8 +48,15 @@ Result<void> Filesystem::unlink(InodeId parent, std::string_view name, const Cal
   if (node->kind == NodeKind::directory) {
     return fail(Errc::is_dir, key.str() + " is a directory");
   }
+  const std::shared_ptr<OpenFile> file = core_->open_files.find(node->id);
+  const NoCommits none(file.get());
   TRY(core_->detach(*node, caller.context));
-  if (!node->local) {
+  bool stored = !node->local;
+  if (file != nullptr) {
+    const std::lock_guard lock(file->mutex);
+    stored = !file->node.etag.empty();
+  }
+  if (stored) {
     core_->keep_directory(parent);
     TRY(core_->outside.store.remove(key, ETag(), caller.context));
   }
@@ -41,7 +75,17 @@ Result<void> Filesystem::Core::detach(const meta::Node& node, const CallContext&
     const std::lock_guard lock(file->mutex);
     content = file->content;
   }
-  return content == nullptr ? Result<void>() : fetcher.ensure_all(content, committer.key_of(*file), context);
+  if (content == nullptr) {
+    return {};
+  }
+  auto there = fetcher.ensure_all(content, committer.key_of(*file), context);
+  if (!there && there.error().code == Errc::stale) {
+    // Somebody else has replaced or deleted that version already. Its readers are told; the name can go all the same.
+    const std::lock_guard lock(file->mutex);
+    file->stale = true;
+    return {};
+  }
+  return there;
 }
 
 void Filesystem::Core::mark_unlinked(InodeId id) {
@@ -55,14 +99,20 @@ void Filesystem::Core::mark_unlinked(InodeId id) {
 }
 
 void Filesystem::Core::keep_directory(InodeId directory) {
-  const auto known = outside.nodes.get(directory);
-  if (directory == meta::kRootInode || !known || !*known || (*known)->local || !(*known)->etag.empty()) {
-    return;
-  }
-  meta::Node node = **known;
-  node.local = true;
-  if (const auto stored = outside.nodes.put(std::move(node)); !stored) {
-    outside.log.warn("a directory without a marker may vanish with its last object: {}", describe(stored.error()));
+  while (directory != meta::kRootInode) {
+    const auto known = outside.nodes.get(directory);
+    if (!known || !*known || !(*known)->etag.empty()) {
+      return;
+    }
+    meta::Node node = **known;
+    directory = node.parent;
+    if (node.local) {
+      continue;
+    }
+    node.local = true;
+    if (const auto stored = outside.nodes.put(std::move(node)); !stored) {
+      outside.log.warn("a directory without a marker may vanish with its last object: {}", describe(stored.error()));
+    }
   }
 }
 
@@ -75,13 +125,14 @@ Result<Entry> Filesystem::mkdir(InodeId parent, std::string_view name, std::uint
     return fail(Errc::name_too_long, fmt::format("the key of {} has {} bytes; S3 allows {}", name, key.str().size(), kKeyBytesMax));
   }
   TRY_ASSIGN(const std::optional<meta::Node> known, core_->outside.nodes.find(parent, name));
-  if (known) {
+  if (known && !core_->resolver.left_behind(*known)) {
     return fail(Errc::exists, key.str() + " exists");
   }
   const WallTime now = core_->outside.clock.now();
   meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::directory, .checked_at = now};
   node.posix = {.mode = mode & 07777, .uid = caller.uid, .gid = caller.gid, .mtime_ns = now.time_since_epoch().count()};
-  TRY_ASSIGN(const meta::Node stored, core_->committer.store_attributes(node, caller.context));
+  std::optional<ObjectInfo> nothing_before;
+  TRY_ASSIGN(const meta::Node stored, core_->committer.store_attributes(node, nothing_before, caller.context));
   core_->absent.remove(parent, name);
   // A directory made here is empty, and known to be: creating files in it asks nothing.
   TRY(core_->outside.nodes.finish_listing(stored.id, now, 1));
@@ -112,8 +163,8 @@ Result<void> Filesystem::rmdir(InodeId parent, std::string_view name, const Call
   if (others) {
     return fail(Errc::not_empty, key.str() + " is not empty");
   }
+  core_->keep_directory(parent);
   if (marker) {
-    core_->keep_directory(parent);
     TRY(core_->outside.store.remove(key, ETag(), caller.context));
   }
   return core_->resolver.store_absence(parent, name, core_->outside.clock.now());
@@ -147,74 +198,99 @@ Result<void> Filesystem::rename(InodeId parent, std::string_view name, InodeId n
   if (target && target->kind == NodeKind::directory) {
     return fail(Errc::is_dir, std::string(new_name) + " is a directory");
   }
-  return core_->rename_file(*node, target, new_parent, new_name, no_replace, caller.context);
+  return core_->rename_file({*node, target, new_parent, new_name, no_replace}, caller.context);
 }
 
-Result<void> Filesystem::Core::rename_file(const meta::Node& node, const std::optional<meta::Node>& target, InodeId new_parent,
-                                           std::string_view new_name, bool no_replace, const CallContext& context) {
-  TRY_ASSIGN(const Key source, tree.file_key(node.parent, node.name));
-  TRY_ASSIGN(const Key destination, tree.file_key(new_parent, new_name));
+Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallContext& context) {
+  TRY_ASSIGN(const Key destination, tree.file_key(rename.new_parent, rename.new_name));
   if (destination.str().size() > kKeyBytesMax) {
     return fail(Errc::name_too_long, destination.str() + " is longer than a key can be");
   }
-  const auto file = open_files.find(node.id);
-  // No commit of the same file may run meanwhile: it would write under the old name.
-  std::unique_lock<std::mutex> no_commit;
-  meta::Node mine = node;
+  const auto file = open_files.find(rename.node.id);
+  const auto replaced = rename.target ? open_files.find(rename.target->id) : nullptr;
+  const NoCommits none(file.get(), replaced.get());
+  meta::Node mine = rename.node;
   if (file != nullptr) {
-    no_commit = std::unique_lock(file->commit_mutex);
     const std::lock_guard lock(file->mutex);
     mine = file->node;
   }
-  if (target) {
-    TRY(detach(*target, context));
+  if (rename.target) {
+    TRY(detach(*rename.target, context));
   }
   if (!mine.etag.empty()) {
-    const bool conditional = no_replace && outside.store.capabilities().conditional_copy == s3::Support::yes;
-    const s3::CopyOptions options{.replace = {}, .condition = conditional ? s3::WriteCondition::if_absent() : s3::WriteCondition::none()};
-    auto copied = sync::copy_object(outside.store, {.key = source, .if_match = mine.etag}, mine.size, destination, options, context);
-    if (!copied && copied.error().code == Errc::conflict && !conditional) {
-      // The source has a newer version than the one known here: that one is renamed.
-      copied = sync::copy_object(outside.store, {.key = source, .if_match = {}}, mine.size, destination, options, context);
-    }
-    if (!copied) {
-      Error error = copied.error();
-      error.code = error.code == Errc::conflict && conditional ? Errc::exists : error.code;
-      return fail(std::move(error));
-    }
-    keep_directory(node.parent);
-    TRY(outside.store.remove(source, ETag(), context));
-    if (copied->etag != mine.etag) {
-      contents.drop(node.id);
-    }
-    mine.etag = copied->etag;
-    mine.last_modified = copied->last_modified;
-    mine.checked_at = outside.clock.now();
+    TRY(move_object(rename, mine, context));
   }
-  if (target) {
-    mark_unlinked(target->id);
-    contents.drop(target->id);
+  if (rename.target) {
+    mark_unlinked(rename.target->id);
+    contents.drop(rename.target->id);
   }
-  TRY_ASSIGN(meta::Node moved, outside.nodes.move(node.id, new_parent, new_name));
-  mine.parent = new_parent;
-  mine.name = std::string(new_name);
-  TRY_ASSIGN(moved, outside.nodes.put(mine));
-  absent.add(node.parent, node.name, outside.clock.now());
-  absent.remove(new_parent, new_name);
+  mine.parent = rename.new_parent;
+  mine.name = std::string(rename.new_name);
+  TRY(outside.nodes.put(mine));
+  absent.add(rename.node.parent, rename.node.name, outside.clock.now());
+  absent.remove(mine.parent, mine.name);
   if (file != nullptr) {
-    const std::lock_guard lock(file->mutex);
-    file->node.parent = new_parent;
-    file->node.name = std::string(new_name);
-    file->node.etag = mine.etag;
-    if (file->upload != nullptr) {
-      file->upload->abandon();
-    }
-    if (file->content != nullptr) {
-      const std::lock_guard content_lock(file->content->mutex);
-      file->content->etag = mine.etag;
-    }
+    adopt_name(*file, mine, rename.no_replace);
   }
   return {};
+}
+
+/// Copy, then delete. `mine` gets the version that is under the new name then.
+Result<void> Filesystem::Core::move_object(const Rename& rename, meta::Node& mine, const CallContext& context) {
+  TRY_ASSIGN(const Key source, tree.file_key(mine.parent, mine.name));
+  TRY_ASSIGN(const Key destination, tree.file_key(rename.new_parent, rename.new_name));
+  const bool conditional = rename.no_replace && outside.store.capabilities().conditional_copy == s3::Support::yes;
+  const s3::CopyOptions options{.replace = {}, .condition = conditional ? s3::WriteCondition::if_absent() : s3::WriteCondition::none()};
+  const auto copied = sync::copy_object(outside.store, {.key = source, .if_match = mine.etag}, mine.size, destination, options, context);
+  if (!copied) {
+    Error error = copied.error();
+    if (error.code == Errc::conflict || error.code == Errc::not_found) {
+      // What is known of the source is out of date (or, with a condition, of the destination). The kernel looks again after ESTALE.
+      tree.doubt(mine.id);
+      error.code = error.code == Errc::not_found ? Errc::not_found : conditional ? Errc::exists : Errc::stale;
+    }
+    return fail(std::move(error));
+  }
+  keep_directory(mine.parent);
+  if (auto removed = outside.store.remove(source, ETag(), context); !removed) {
+    // Now there are two. The caller may rename again; what is under the new name is asked of S3.
+    absent.remove(rename.new_parent, rename.new_name);
+    TRY(outside.nodes.forget_listing(rename.new_parent));
+    if (rename.target) {
+      tree.doubt(rename.target->id);
+    }
+    return fail(removed.error());
+  }
+  if (copied->etag != mine.etag) {
+    contents.drop(mine.id);
+  }
+  mine.etag = copied->etag;
+  mine.last_modified = copied->last_modified;
+  mine.checked_at = outside.clock.now();
+  return {};
+}
+
+void Filesystem::Core::adopt_name(OpenFile& file, const meta::Node& mine, bool no_replace) {
+  const std::lock_guard lock(file.mutex);
+  file.node.parent = mine.parent;
+  file.node.name = mine.name;
+  file.node.etag = mine.etag;
+  file.node.last_modified = mine.last_modified;
+  if (file.unstored && mine.etag.empty()) {
+    // Created with O_EXCL under the old name; a rename replaces what has the new one.
+    file.exclusive = no_replace;
+    file.overwrites = !no_replace;
+  }
+  if (file.upload != nullptr) {
+    file.upload->abandon();
+  }
+  if (file.content != nullptr) {
+    const std::lock_guard content_lock(file.content->mutex);
+    file.content->etag = mine.etag;
+    if (file.content->info) {
+      file.content->info->etag = mine.etag;
+    }
+  }
 }
 
 }  // namespace prefixfs::vfs

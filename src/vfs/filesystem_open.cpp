@@ -49,10 +49,14 @@ Result<Opened> Filesystem::Core::open_node(const meta::Node& node, int flags, co
   const std::shared_ptr<OpenFile> file = open_files.acquire(node, writes(flags));
   const bool had_pages = [&] {
     const std::lock_guard lock(file->mutex);
-    return file->content != nullptr || contents.peek(node.id, node.etag) != nullptr;
+    const auto cached = contents.peek(node.id, node.etag);
+    return file->content != nullptr || (cached != nullptr && cached->opened);
   }();
   if (const auto prepared = prepare_content(*file, flags, context); !prepared) {
     open_files.give_up(file, writes(flags));
+    if (prepared.error().code == Errc::stale) {
+      tree.doubt(node.id);  // the kernel looks the name up again, and finds what is there now
+    }
     return fail(prepared.error());
   }
   const ReadAhead planner({.first_block_bytes = settings.first_block_bytes,
@@ -66,7 +70,10 @@ Result<void> Filesystem::Core::prepare_content(OpenFile& file, int flags, const 
   bool fetch = false;
   {
     const std::lock_guard lock(file.mutex);
-    if (file.content == nullptr) {
+    if (file.content == nullptr && !file.unlinked) {
+      // Between the caller's look and this open the last commit of somebody else here may have ended.
+      TRY_ASSIGN(const std::optional<meta::Node> now, outside.nodes.get(file.node.id));
+      file.node = now.value_or(file.node);
       file.content = contents.take(file.node.id, file.node.etag);
     }
     if (file.content == nullptr) {
@@ -75,6 +82,7 @@ Result<void> Filesystem::Core::prepare_content(OpenFile& file, int flags, const 
       fetch = !writes(flags) && file.node.size > 0 && !file.node.etag.empty();
     }
     content = file.content;
+    content->opened = true;
   }
   if ((flags & O_TRUNC) != 0) {
     return truncate_open(file, 0, context);
@@ -118,7 +126,10 @@ Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::u
     return fail(Errc::name_too_long, fmt::format("the key of {} has {} bytes; S3 allows {}", name, key.str().size(), kKeyBytesMax));
   }
   // The kernel has just looked the name up and found nothing; between two hosts the condition of the first PUT decides.
-  TRY_ASSIGN(const std::optional<meta::Node> known, core_->outside.nodes.find(parent, name));
+  TRY_ASSIGN(std::optional<meta::Node> known, core_->outside.nodes.find(parent, name));
+  if (known && core_->resolver.left_behind(*known)) {
+    known.reset();
+  }
   if (known && known->kind == NodeKind::directory) {
     return fail(Errc::is_dir, key.str() + " is a directory");
   }
@@ -135,15 +146,19 @@ Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::u
   node.posix_exact = true;
   TRY_ASSIGN(const meta::Node stored, core_->outside.nodes.put(std::move(node)));
   core_->absent.remove(parent, name);
-  TRY_ASSIGN(const Opened opened, core_->open_node(stored, flags & ~O_TRUNC, caller.context));
-  const auto file = core_->open_files.find(stored.id);
+  const auto opened = core_->open_node(stored, flags & ~O_TRUNC, caller.context);
+  if (!opened) {
+    TRY(core_->outside.nodes.erase(parent, name));
+    return fail(opened.error());
+  }
+  const std::shared_ptr<OpenFile> file = core_->open_files.handle(opened->handle)->file;
   {
     const std::lock_guard lock(file->mutex);
     file->unstored = true;
     file->exclusive = (flags & O_EXCL) != 0;
     file->overwrites = !file->exclusive;
   }
-  return Created{.entry = core_->entry(stored), .opened = opened};
+  return Created{.entry = core_->entry(stored), .opened = *opened};
 }
 
 Result<void> Filesystem::flush(HandleId id, const Caller& caller) {
@@ -151,7 +166,13 @@ Result<void> Filesystem::flush(HandleId id, const Caller& caller) {
   if (handle == nullptr) {
     return fail(no_handle());
   }
-  return handle->writable() ? core_->committer.commit(*handle->file, caller.context) : Result<void>();
+  bool commits = handle->writable();
+  if (!commits) {
+    // open(O_CREAT | O_RDONLY) makes an empty file, and nobody else will store it.
+    const std::lock_guard lock(handle->file->mutex);
+    commits = handle->file->unstored && handle->file->writers == 0;
+  }
+  return commits ? core_->committer.commit(*handle->file, caller.context) : Result<void>();
 }
 
 Result<void> Filesystem::fsync(HandleId id, const Caller& caller) {
@@ -170,11 +191,14 @@ void Filesystem::Core::close_handle(HandleId id) {
   committer.keep_bytes(file);
   const std::lock_guard lock(file.mutex);
   if (file.node.local && !file.unlinked) {
-    // It never reached S3: the name goes with the last handle.
-    if (const auto erased = outside.nodes.erase(file.node.parent, file.node.name); !erased) {
-      outside.log.warn("the metadata cache keeps a name that is gone: {}", describe(erased.error()));
+    // It never reached S3: the name goes with the last handle. What S3 has under it, perhaps from another client, must be asked.
+    auto forgotten = outside.nodes.erase(file.node.parent, file.node.name);
+    if (forgotten) {
+      forgotten = outside.nodes.forget_listing(file.node.parent);
     }
-    absent.add(file.node.parent, file.node.name, outside.clock.now());
+    if (!forgotten) {
+      outside.log.warn("the metadata cache keeps a name that is gone: {}", describe(forgotten.error()));
+    }
     return;
   }
   const bool clean = file.content != nullptr && !file.content->file->changed();

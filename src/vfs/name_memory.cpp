@@ -47,4 +47,17 @@ void UnknownNamePredictor::learn(InodeId directory, bool was_object) {
   last_[directory] = was_object;
 }
 
+void LargeDirectories::add(InodeId directory) {
+  const std::lock_guard lock(mutex_);
+  if (known_.size() >= kDirectoriesMax) {
+    known_.clear();
+  }
+  known_.insert(directory);
+}
+
+bool LargeDirectories::contains(InodeId directory) const {
+  const std::lock_guard lock(mutex_);
+  return known_.contains(directory);
+}
+
 }  // namespace prefixfs::vfs

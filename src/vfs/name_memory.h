@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "prefixfs/base/clock.h"
 #include "prefixfs/vfs/filesystem.h"
@@ -47,6 +48,18 @@ class UnknownNamePredictor {
   static constexpr std::size_t kDirectoriesMax = 10000;
   mutable std::mutex mutex_;
   std::unordered_map<InodeId, bool> last_;
+};
+
+/// Directories whose first listing page turned out not to be all. Thread-safe.
+class LargeDirectories {
+ public:
+  void add(InodeId directory);
+  bool contains(InodeId directory) const;
+
+ private:
+  static constexpr std::size_t kDirectoriesMax = 10000;
+  mutable std::mutex mutex_;
+  std::unordered_set<InodeId> known_;
 };
 
 }  // namespace prefixfs::vfs

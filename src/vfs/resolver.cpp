@@ -27,7 +27,11 @@ std::chrono::nanoseconds Resolver::remaining(WallTime seen) const {
 
 bool Resolver::large(InodeId directory) const {
   const auto state = p_.nodes.listing(directory);
-  return state && state->pages > kSmallDirectoryPages;
+  return state && (state->pages > kSmallDirectoryPages || (state->pages == 0 && large_.contains(directory)));
+}
+
+bool Resolver::left_behind(const meta::Node& node) const {
+  return node.local && node.kind == NodeKind::file && node.checked_at < started_ && p_.open_files.find(node.id) == nullptr;
 }
 
 Error Resolver::absent_error(InodeId parent, std::string_view name) const {
@@ -79,9 +83,10 @@ Result<meta::Node> Resolver::find_by_listing(InodeId parent, std::string_view na
     return *known;
   }
   if (outcome.complete) {
-    TRY(store_absence(parent, name, began));
+    TRY(absence_seen(parent, name, began));
     return fail(absent_error(parent, name));
   }
+  large_.add(parent);
   return find_by_small_listing(parent, name, context);
 }
 
@@ -94,7 +99,7 @@ Result<meta::Node> Resolver::find_by_small_listing(InodeId parent, std::string_v
   if (outcome.object) {
     return store_version(parent, name, *outcome.object, began);
   }
-  TRY(store_absence(parent, name, began));
+  TRY(absence_seen(parent, name, began));
   return fail(absent_error(parent, name));
 }
 
@@ -118,7 +123,7 @@ Result<meta::Node> Resolver::find_without_listing(InodeId parent, std::string_vi
       return fail(info.error());
     }
   }
-  TRY(store_absence(parent, name, began));
+  TRY(absence_seen(parent, name, began));
   return fail(absent_error(parent, name));
 }
 
@@ -155,10 +160,15 @@ Result<meta::Node> Resolver::apart_from_open(meta::Node node) {
 }
 
 Result<meta::Node> Resolver::confirm_closed(const meta::Node& node, const CallContext& context) {
+  if (left_behind(node)) {
+    TRY(p_.nodes.erase(node.parent, node.name));
+    return find_unseen(node.parent, node.name, context);
+  }
   if (node.local && node.kind == NodeKind::file) {
     return node;
   }
-  if (fresh(node.checked_at) || (p_.settings.immutable && node.kind == NodeKind::file)) {
+  const bool unchangeable = p_.settings.immutable && node.kind == NodeKind::file && node.checked_at != WallTime{};
+  if (fresh(node.checked_at) || unchangeable) {
     return node;
   }
   return node.kind == NodeKind::directory ? refresh_directory(node, context) : refresh_file(node, context);
@@ -190,13 +200,16 @@ Result<meta::Node> Resolver::refresh_directory(const meta::Node& node, const Cal
     TRY_ASSIGN(const std::string prefix, p_.tree.directory_prefix(node.id));
     TRY_ASSIGN(const Lister::BelowOutcome below, p_.lister.look_below(prefix, context));
     exists = below.marker || below.others;
-  } else {
+  }
+  if (!exists) {
     TRY_ASSIGN(const Lister::Outcome outcome, p_.lister.list(node.id, 1, context));
-    exists = outcome.found_any;
+    // What a listing of nothing leaves below is local: files being written, directories kept. It keeps its directory too.
+    TRY_ASSIGN(const bool needed, p_.nodes.has_children(node.id));
+    exists = outcome.found_any || needed;
     marker = outcome.marker;
   }
   if (!exists && !node.local) {
-    TRY(store_absence(node.parent, node.name, began));
+    TRY(absence_seen(node.parent, node.name, began));
     return find_unknown(node.parent, node.name, context);
   }
   meta::Node confirmed = node;
@@ -227,8 +240,9 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
   TRY_ASSIGN(const Key key, p_.tree.file_key(parent, name));
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
   const WallTime began = p_.clock.now();
-  const bool have_bytes = known && known->kind == NodeKind::file && !known->etag.empty() &&
-                          (known->size == 0 ? known->posix_exact : p_.contents.peek(known->id, known->etag) != nullptr);
+  // A 304 brings no headers, so it only serves where the attributes are known.
+  const bool have_bytes = known && known->kind == NodeKind::file && !known->etag.empty() && known->posix_exact &&
+                          (known->size == 0 || p_.contents.peek(known->id, known->etag) != nullptr);
   FirstBlockSink sink(p_.stage);
   const s3::GetOptions options{.range = ByteRange{0, p_.settings.first_block_bytes},
                                .if_match = {},
@@ -241,7 +255,7 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
     if (!means_absent || error.origin.s3_code == "NoSuchBucket") {
       return fail(error);
     }
-    TRY(store_absence(parent, name, began));
+    TRY(absence_seen(parent, name, began));
     return fail(absent_error(parent, name));
   }
   if (answer->not_modified) {
@@ -250,14 +264,24 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
     return p_.nodes.put(std::move(confirmed));
   }
   TRY_ASSIGN(meta::Node node, store_version(parent, name, answer->info, began));
-  if (auto content = sink.take(answer->info); content != nullptr && p_.open_files.find(node.id) == nullptr) {
-    p_.contents.put(node.id, std::move(content));
+  if (const auto content = p_.contents.peek(node.id, answer->info.etag)) {
+    const std::lock_guard lock(content->mutex);
+    content->info = answer->info;  // as many bytes as came now are there already
+  } else if (auto block = sink.take(answer->info); block != nullptr && node.etag == answer->info.etag && p_.open_files.find(node.id) == nullptr) {
+    p_.contents.put(node.id, std::move(block));
   }
   return node;
 }
 
 Result<meta::Node> Resolver::store_version(InodeId parent, std::string_view name, const ObjectInfo& info, WallTime seen) {
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
+  // The answer may have been overtaken by what this mount did meanwhile.
+  if (p_.absent.seen(parent, name) > seen) {
+    return fail(absent_error(parent, name));
+  }
+  if (known && known->kind == NodeKind::file && known->etag != info.etag && (known->checked_at > seen || (known->local && !left_behind(*known)))) {
+    return *known;
+  }
   meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::file, .size = info.size, .etag = info.etag,
                   .last_modified = info.last_modified, .storage_class = info.storage_class, .checked_at = seen};
   node.posix = info.complete ? attributes_from(info, p_.settings, NodeKind::file)
@@ -292,6 +316,15 @@ Result<meta::Node> Resolver::store_directory(InodeId parent, std::string_view na
   }
   p_.absent.remove(parent, name);
   return p_.nodes.put(std::move(node));
+}
+
+Result<void> Resolver::absence_seen(InodeId parent, std::string_view name, WallTime seen) {
+  TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
+  const bool being_written = known && known->local && known->kind == NodeKind::file && !left_behind(*known);
+  if (known && (known->checked_at > seen || being_written)) {
+    return {};
+  }
+  return store_absence(parent, name, seen);
 }
 
 Result<void> Resolver::store_absence(InodeId parent, std::string_view name, WallTime seen) {

@@ -25,7 +25,7 @@ class Resolver {
     const Clock& clock;
     Log& log;
   };
-  explicit Resolver(const Parts& parts) : p_(parts) {}
+  explicit Resolver(const Parts& parts) : p_(parts), started_(parts.clock.now()) {}
 
   /// The node of that name. Errors: not_found, and what S3 said.
   Result<meta::Node> find(InodeId parent, std::string_view name, const CallContext& context);
@@ -42,6 +42,9 @@ class Resolver {
   Result<meta::Node> store_version(InodeId parent, std::string_view name, const ObjectInfo& info, WallTime seen);
   /// Records that the name is absent.
   Result<void> store_absence(InodeId parent, std::string_view name, WallTime seen);
+
+  /// Whether it is a file that a former process was writing when it died: S3 never had it, and nobody has it open.
+  bool left_behind(const meta::Node& node) const;
 
   bool fresh(WallTime seen) const;
   /// How long the kernel may believe what was seen then.
@@ -60,10 +63,14 @@ class Resolver {
   Result<meta::Node> read_marker(const meta::Node& node, const CallContext& context);
   Result<meta::Node> store_directory(InodeId parent, std::string_view name, WallTime seen);
   bool large(InodeId directory) const;
+  /// The same as store_absence(), unless this mount has made or confirmed the name after `seen`.
+  Result<void> absence_seen(InodeId parent, std::string_view name, WallTime seen);
   Error absent_error(InodeId parent, std::string_view name) const;
 
   Parts p_;
+  const WallTime started_;
   UnknownNamePredictor predictor_;
+  LargeDirectories large_;
 };
 
 }  // namespace prefixfs::vfs

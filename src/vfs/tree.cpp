@@ -53,4 +53,15 @@ Result<meta::Node> Tree::directory(InodeId id) const {
   return found;
 }
 
+void Tree::doubt(InodeId id) const {
+  const auto found = nodes_.get(id);
+  if (!found || !*found || id == meta::kRootInode) {
+    return;
+  }
+  meta::Node doubted = **found;
+  doubted.checked_at = {};
+  // Where the cache does not take it, the window ends a little later.
+  [[maybe_unused]] const auto stored = nodes_.put(std::move(doubted));
+}
+
 }  // namespace prefixfs::vfs

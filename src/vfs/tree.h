@@ -25,6 +25,9 @@ class Tree {
   Result<meta::Node> node(InodeId id) const;
   Result<meta::Node> directory(InodeId id) const;
 
+  /// S3 has contradicted the record: the next lookup asks again, whatever the freshness window says.
+  void doubt(InodeId id) const;
+
  private:
   meta::NodeCache& nodes_;
 };

@@ -97,7 +97,6 @@ TEST_P(Listing, StartAfterLeavesOutWhatComesBefore) {
   EXPECT_THAT(folders(list_all(options)), ElementsAre("b/", "c/", "d/"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, Listing, testing::ValuesIn(targets()),
-                         [](const testing::TestParamInfo<Target>& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Stores, Listing, testing::ValuesIn(targets()), test_suffix);
 
 }  // namespace prefixfs::contract

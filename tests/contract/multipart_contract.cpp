@@ -162,7 +162,6 @@ TEST_P(Multipart, APartOfAnotherVersionIsAConflict) {
   EXPECT_EQ(code_of(store().upload_part_copy(key("to"), id, 1, {key("missing"), {}}, {0, 5}, {})), "not_found");
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, Multipart, testing::ValuesIn(targets()),
-                         [](const testing::TestParamInfo<Target>& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Stores, Multipart, testing::ValuesIn(targets()), test_suffix);
 
 }  // namespace prefixfs::contract

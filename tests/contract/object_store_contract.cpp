@@ -80,6 +80,8 @@ std::vector<Target> targets() {
   return all;
 }
 
+std::string test_suffix(const testing::TestParamInfo<Target>& info) { return info.param.name; }
+
 void ObjectStoreContract::SetUp() {
   const Target& target = GetParam();
   std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
@@ -181,7 +183,6 @@ std::vector<std::string> ObjectStoreContract::names_below(const s3::ListPage& pa
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, ObjectStoreContract, testing::ValuesIn(targets()),
-                         [](const testing::TestParamInfo<Target>& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Stores, ObjectStoreContract, testing::ValuesIn(targets()), test_suffix);
 
 }  // namespace prefixfs::contract

@@ -34,8 +34,10 @@ std::ostream& operator<<(std::ostream& out, const Target& target);
 
 /// The in-memory store, and what the environment names. A broken entry ends the program with a message.
 std::vector<Target> targets();
-/// Exposed for its test.
+/// "" or what is wrong with one entry of the list.
 std::string parse_target(const std::string& text, Target& target);
+/// The end of a test's name, for INSTANTIATE_TEST_SUITE_P.
+std::string test_suffix(const testing::TestParamInfo<Target>& info);
 
 class ObjectStoreContract : public testing::TestWithParam<Target> {
  protected:

@@ -85,11 +85,11 @@ def devs3(tmp_path_factory):
 
 @pytest.fixture
 def make_devs3(tmp_path):
-    """devs3 of one test's own: make_devs3(config) -> Devs3, started."""
+    """devs3 of one test's own: make_devs3(config, *arguments) -> Devs3, started."""
     made = []
 
-    def make(config=None):
-        made.append(Devs3(tmp_path / f"devs3-{len(made)}", config or CONFIG).start())
+    def make(config=None, *arguments):
+        made.append(Devs3(tmp_path / f"devs3-{len(made)}", config or CONFIG, *arguments).start())
         return made[-1]
 
     yield make

@@ -1,13 +1,16 @@
 """What other clients do to the bucket is seen here: by the next open, by ls within the window, and never as a mixture."""
 
 import os
+import pathlib
+import subprocess
+import sys
 import time
 from errno import ENOENT, ESTALE
 
 import pytest
 
 from support.errnos import fails_with
-from support.wait import until
+from support.wait import Stopwatch, until
 
 WINDOW = 1.0  # the default freshness window
 SEEN = WINDOW + 1.0  # a change must be seen by then
@@ -224,3 +227,21 @@ def test_a_fault_that_passes_while_looking_is_not_seen(devs3, mnt, space, operat
     with devs3.fault(operation, "", "status", count=2, status=503, code="SlowDown"):
         assert (mnt / "dir" / "file").stat().st_size == 1
         assert os.listdir(mnt / "dir") == ["file"]
+
+
+READING_PROGRAM = """
+import sys
+open(sys.argv[1], "rb").read()
+"""
+
+
+def test_a_program_that_is_killed_while_it_reads_ends_at_once(devs3, mnt, space):
+    space.put("file", b"x")
+    os.listdir(mnt.path)
+    with devs3.fault("GetObject", space.key("file"), "hang", count=1000):
+        child = subprocess.Popen([sys.executable, "-c", READING_PROGRAM, mnt / "file"])
+        until(lambda: "request_wait_answer" in pathlib.Path(f"/proc/{child.pid}/wchan").read_text(), 5, "the program waits", every=0.2)
+        with Stopwatch() as watch:
+            child.kill()
+            child.wait()
+        assert watch.seconds < 3

@@ -36,6 +36,9 @@ struct Response {
   std::vector<Header> headers;  ///< names in lower case
   std::string body;             ///< what was not given to a sink; at most 8 MiB
   bool reused_connection = false;
+  /// 2: a reused connection died before the answer began, and the request was sent again (never a POST); the server may have acted on
+  /// the first one, so that for example a 412 may be the answer to one's own first try.
+  int attempts = 1;
   /// The first header of that name (lower case), or nothing.
   std::optional<std::string_view> header(std::string_view name) const;
 };
@@ -54,7 +57,8 @@ class Engine {
  public:
   virtual ~Engine() = default;
   /// `sink` may be null: then every body goes to Response::body. Sink and body are called on the loop thread.
-  /// Errors: unavailable (resolve, connect, TLS handshake, reset, truncated or stalled body: the sentence says which and names host and port),
+  /// Errors: unavailable (resolve, connect, TLS handshake, reset, truncated or stalled body: the sentence says which,
+  /// and names host and port),
   /// timeout (context.deadline), cancelled, too_large (body over 8 MiB without a sink), invalid (a URL that is none, TLS set up wrongly:
   /// certificate not trusted; such errors are not worth a retry), or the sink's own error.
   virtual Result<Response> perform(const Request& request, ResponseSink* sink, const CallContext& context) = 0;

@@ -68,11 +68,12 @@ class Recording:
 class Devs3:
     """`config`: keys and buckets, as in devs3 --help; the default keys have all rights."""
 
-    def __init__(self, directory, config=None, port=None):
+    def __init__(self, directory, config=None, *arguments):
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
-        self.port = port or free_port()
+        self.port = free_port()
         self.config = config or {}
+        self._arguments = arguments
         self.process = None
         self._seen = 0
 
@@ -84,7 +85,8 @@ class Devs3:
         self._seen = 0
         config_path = self.directory / "config.json"
         config_path.write_text(json.dumps(self.config))
-        command = [paths.DEVS3, "--root", self.directory / "data", "--listen", f"127.0.0.1:{self.port}", "--config", config_path, "--control"]
+        command = [paths.DEVS3, "--root", self.directory / "data", "--listen", f"127.0.0.1:{self.port}", "--config", config_path,
+                   "--control", *self._arguments]
         self.process = Process(command, self.directory / "devs3.log")
         self.process.wait_until(lambda: answers(self.port), f"devs3 answers on port {self.port}")
         return self

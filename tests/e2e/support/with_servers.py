@@ -1,8 +1,8 @@
-"""Runs a command with real S3 servers beside it, named in its environment.
+"""Runs a command with devs3 and real S3 servers beside it, named in its environment as tests/contract wants them.
 
 usage: python -m support.with_servers COMMAND...
-For each server NAME that this machine can run: PREFIXFS_TEST_<NAME>_ENDPOINT, _ACCESS_KEY, _SECRET_KEY, _BUCKET. The others are
-listed on standard error with the reason.
+PREFIXFS_CONTRACT_ENDPOINTS holds an entry for each server that this machine can run; the others are listed on standard error with
+the reason.
 """
 
 import os
@@ -11,29 +11,44 @@ import subprocess
 import sys
 import tempfile
 
+from .devs3 import ACCESS, REGION, SECRET, Devs3
 from .machine import PREFIX
 from .servers import RealServer, Unavailable
 
+BUCKET = "contract"
+# What the servers are known to lack; see tests/contract/object_store_contract.h.
+LACKS = {
+    "versitygw": [],
+    "moto": [],
+}
+
+
+def entry(name, endpoint, access, secret, region):
+    lacks = LACKS.get(name)
+    return ",".join([f"{name}={endpoint}", access, secret, BUCKET, region] + ([f"lacks={'+'.join(lacks)}"] if lacks else []))
+
 
 def main(command):
-    servers = []
-    environment = dict(os.environ)
-    with tempfile.TemporaryDirectory(prefix="prefixfs-servers.") as directory:
+    running, entries = [], []
+    with tempfile.TemporaryDirectory(prefix="prefixfs-servers.") as scratch:
+        directory = pathlib.Path(scratch)
         try:
+            config = {"keys": [{"access": ACCESS, "secret": SECRET}], "buckets": [{"name": BUCKET}]}
+            devs3 = Devs3(directory / "devs3", config).start()
+            running.append(devs3)
+            entries.append(entry("devs3", devs3.endpoint, ACCESS, SECRET, REGION))
             for name in ("versitygw", "moto"):
                 try:
-                    server = RealServer(name, pathlib.Path(directory) / name)
+                    server = RealServer(name, directory / name)
                 except Unavailable as reason:
                     print(f"{PREFIX}{name}: {reason}", file=sys.stderr)
                     continue
-                servers.append(server)
-                server.client().create_bucket(Bucket="contract")
-                stem = f"PREFIXFS_TEST_{name.upper()}_"
-                environment |= {stem + "ENDPOINT": server.endpoint, stem + "ACCESS_KEY": server.access,
-                                stem + "SECRET_KEY": server.secret, stem + "BUCKET": "contract"}
-            return subprocess.run(command, env=environment).returncode
+                running.append(server)
+                server.client().create_bucket(Bucket=BUCKET)
+                entries.append(entry(name, server.endpoint, server.access, server.secret, server.region))
+            return subprocess.run(command, env={**os.environ, "PREFIXFS_CONTRACT_ENDPOINTS": " ".join(entries)}).returncode
         finally:
-            for server in servers:
+            for server in running:
                 server.stop()
 
 

@@ -24,7 +24,9 @@ class DefaultChainTest : public ::testing::Test {
   }
   void add_profile() { files_.set("/h/.aws/credentials", "[default]\naws_access_key_id=AKIAPROFILE\naws_secret_access_key=geheim\n"); }
   void add_container() { environment_.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", server_.container_url()); }
-  ~DefaultChainTest() override { EXPECT_THAT(log_.text(), AllOf(Not(HasSubstr("geheim")), Not(HasSubstr("secret-")), Not(HasSubstr("session-")))); }
+  ~DefaultChainTest() override {
+    EXPECT_THAT(log_.text(), AllOf(Not(HasSubstr("geheim")), Not(HasSubstr("secret-")), Not(HasSubstr("session-"))));
+  }
 
   FakeClock clock_;
   MetadataServer server_{clock_};

@@ -53,7 +53,8 @@ TEST(IniFile, QuotedAndPaddedSectionNames) {
 }
 
 TEST(IniFile, NestedSettings) {
-  const IniFile file = parsed("[services local]\ns3 =\n  endpoint_url = http://minio:9000\n  other = 1 ; note\nsts =\n  endpoint_url = http://s\n");
+  const IniFile file =
+      parsed("[services local]\ns3 =\n  endpoint_url = http://minio:9000\n  other = 1 ; note\nsts =\n  endpoint_url = http://s\n");
   EXPECT_THAT(file.sections.at("services local"),
               ElementsAre(Pair("s3", ""), Pair("s3.endpoint_url", "http://minio:9000"), Pair("s3.other", "1"), Pair("sts", ""),
                           Pair("sts.endpoint_url", "http://s")));

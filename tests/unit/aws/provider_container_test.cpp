@@ -27,7 +27,9 @@ class ContainerSourceTest : public ::testing::Test {
   ContainerSource source_{environment_, files_, *http_, server_.url()};
 };
 
-TEST_F(ContainerSourceTest, NotSetUp) { EXPECT_EQ(not_here_of(fetch()), "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are not set"); }
+TEST_F(ContainerSourceTest, NotSetUp) {
+  EXPECT_EQ(not_here_of(fetch()), "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are not set");
+}
 
 TEST_F(ContainerSourceTest, RelativeUriGoesToTheEcsEndpoint) {
   environment_.set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", MetadataServer::kContainerPath);
@@ -113,9 +115,9 @@ TEST(ContainerUrl, AllowedHosts) {
 
 TEST(ContainerUrl, RefusedHosts) {
   for (const std::string url :
-       {"http://10.0.0.1/x", "http://169.254.170.3/x", "http://169.254.169.254/x", "http://evil.example/x", "http://127.0.0.1.evil.example/x",
-        "http://127.0.0.1@evil.example/x", "http://[fd00:ec2::24]/x", "http://[::1", "ftp://127.0.0.1/x", "127.0.0.1/x", "http:///x", "http://",
-        "http://evil.example?@127.0.0.1/"}) {
+       {"http://10.0.0.1/x", "http://169.254.170.3/x", "http://169.254.169.254/x", "http://evil.example/x",
+        "http://127.0.0.1.evil.example/x", "http://127.0.0.1@evil.example/x", "http://[fd00:ec2::24]/x", "http://[::1",
+        "ftp://127.0.0.1/x", "127.0.0.1/x", "http:///x", "http://", "http://evil.example?@127.0.0.1/"}) {
     const auto checked = check_container_url(url);
     ASSERT_FALSE(checked) << url;
     EXPECT_EQ(checked.error().code, Errc::credentials);

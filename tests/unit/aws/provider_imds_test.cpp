@@ -180,11 +180,12 @@ TEST(ImdsSettings, FromVariables) {
 }
 
 TEST(ImdsSettings, WrongValuesNameTheVariable) {
-  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"AWS_METADATA_SERVICE_TIMEOUT", "soon"},
-                                                                                    {"AWS_METADATA_SERVICE_TIMEOUT", "0"},
-                                                                                    {"AWS_METADATA_SERVICE_NUM_ATTEMPTS", "1x"},
-                                                                                    {"AWS_EC2_METADATA_SERVICE_ENDPOINT", "169.254.169.254"},
-                                                                                    {"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv5"}}) {
+  const std::vector<std::pair<std::string, std::string>> wrong = {{"AWS_METADATA_SERVICE_TIMEOUT", "soon"},
+                                                                  {"AWS_METADATA_SERVICE_TIMEOUT", "0"},
+                                                                  {"AWS_METADATA_SERVICE_NUM_ATTEMPTS", "1x"},
+                                                                  {"AWS_EC2_METADATA_SERVICE_ENDPOINT", "169.254.169.254"},
+                                                                  {"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv5"}};
+  for (const auto& [name, value] : wrong) {
     const auto settings = read_imds_settings(FakeEnvironment({{name, value}}));
     ASSERT_FALSE(settings) << name << "=" << value;
     EXPECT_EQ(settings.error().code, Errc::invalid);

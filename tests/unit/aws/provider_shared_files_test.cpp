@@ -86,7 +86,8 @@ TEST_F(SharedFilesSourceTest, ProfileWithoutKeysGoesOn) {
 
 TEST_F(SharedFilesSourceTest, AskedForByNameAndMissingIsAnError) {
   environment_.set("AWS_PROFILE", "resumes");
-  EXPECT_EQ(error(), "profile \"resumes\" is not in /home/u/.aws/credentials or /home/u/.aws/config; check the profile option or AWS_PROFILE");
+  EXPECT_EQ(error(),
+            "profile \"resumes\" is not in /home/u/.aws/credentials or /home/u/.aws/config; check the profile option or AWS_PROFILE");
 }
 
 TEST_F(SharedFilesSourceTest, HalfAKeyIsAnError) {
@@ -96,7 +97,8 @@ TEST_F(SharedFilesSourceTest, HalfAKeyIsAnError) {
 }
 
 TEST_F(SharedFilesSourceTest, WhatNeedsAnotherServiceIsRefusedByName) {
-  for (const std::string setting : {"role_arn", "web_identity_token_file", "sso_session", "sso_start_url", "login_session", "credential_process"}) {
+  for (const std::string setting :
+       {"role_arn", "web_identity_token_file", "sso_session", "sso_start_url", "login_session", "credential_process"}) {
     files_.set("/home/u/.aws/config", "[profile a]\n" + setting + " = x\nsource_profile = b\n");
     EXPECT_THAT(error("a"), StartsWith("not built yet: profile \"a\" uses " + setting + "; "));
   }

@@ -83,7 +83,7 @@ TEST(ManPage, EveryRequestIsOneOfTheManMacros) {
   for (const std::string& line : lines()) {
     if (line.starts_with('.')) {
       const std::string request = line.substr(0, line.find(' '));
-      EXPECT_THAT(request, testing::AnyOf(".TH", ".SH", ".TP", ".PP", ".B", ".I", ".BR", ".IR", ".RB", ".EX", ".EE", ".br", ".nf", ".fi"));
+      EXPECT_THAT(request, testing::AnyOf(".TH", ".SH", ".TP", ".PP", ".B", ".I", ".BR", ".IR", ".RB", ".EX", ".EE", ".br", ".nf", ".fi", ".nh"));
     }
     EXPECT_FALSE(line.starts_with('\'')) << line;
   }

@@ -149,6 +149,22 @@ TEST_F(EngineTest, EarlyRefusalSavesTheUpload) {
   EXPECT_FALSE(body_came);
 }
 
+TEST_F(EngineTest, EarlyRefusalIsReadThoughTheBodyIsNotTaken) {
+  TestHttpServer server([&](TestConnection& connection) {
+    connection.read_head();
+    connection.send(http_answer(412, "<Error/>"));
+    connection.wait_closed();
+  });
+  const PatternSource body(1024 * 1024);  // no Expect: the body is on its way when the answer comes
+  for (int i = 0; i < 2; ++i) {
+    const auto response = perform(put(server.url("/a"), body));
+    ASSERT_TRUE(response) << response.error().what;
+    EXPECT_EQ(response->status, 412);
+    EXPECT_EQ(response->body, "<Error/>");
+  }
+  EXPECT_EQ(server.connections(), 2) << "what was left of the body must not be taken for a request";
+}
+
 TEST_F(EngineTest, ServerThatIgnoresExpectGetsTheBody) {
   TestHttpServer server([&](TestConnection& connection) {
     if (connection.read_head() && connection.read_bytes(2 * 1024 * 1024)) {
@@ -247,7 +263,8 @@ TEST_F(EngineTest, WrongArgumentsAreInvalid) {
   for (const Request& request : std::vector<Request>{
            get(""), get("/relative"), get("host/path"), get("ftp://host/"), get("file:///etc/passwd"), get("http://"),
            get("http://user:geheim@host/"), get("http://host/a b"), get("http://host/a\r\nx: y"), get("http://host:99999/"),
-           {.method = "BREW", .url = "http://host/", .headers = {}}, {.method = "GET", .url = "http://host/", .headers = {}, .body = &body}}) {
+           {.method = "BREW", .url = "http://host/", .headers = {}},
+           {.method = "GET", .url = "http://host/", .headers = {}, .body = &body}}) {
     const auto response = perform(request);
     ASSERT_FALSE(response) << request.url;
     EXPECT_EQ(response.error().code, Errc::invalid) << request.url << ": " << response.error().what;

@@ -22,6 +22,7 @@ TEST_F(EnginePoolTest, ABurstOfRequestsUsesOneConnection) {
     const auto response = perform(get(server.url("/object-" + std::to_string(i))));
     ASSERT_TRUE(response) << response.error().what;
     EXPECT_EQ(response->reused_connection, i > 0);
+    EXPECT_EQ(response->attempts, 1);
   }
   EXPECT_EQ(server.connections(), 1);
 }
@@ -158,6 +159,8 @@ TEST_F(EnginePoolTest, ADeadReusedConnectionIsReplacedOnce) {
     const auto response =
         perform({.method = method, .url = server.url("/second"), .headers = {}, .body = method == "PUT" ? &body : nullptr});
     ASSERT_TRUE(response) << method << ": " << response.error().what;
+    EXPECT_EQ(response->attempts, 2);
+    EXPECT_FALSE(response->reused_connection);
     engine = make_curl_engine({});  // the connection ends, and with it the script
     const std::lock_guard lock(mutex);
     ASSERT_EQ(seen.size(), 3U) << method;
