@@ -14,7 +14,8 @@ using namespace prefixfs;
 
 constexpr int kNames = 10'000;
 
-meta::Node node_of(int number) {
+/// `round` makes it another state of the same name: a record that does not change is not written.
+meta::Node node_of(int number, int round = 0) {
   meta::Node node;
   node.parent = meta::kRootInode;
   node.name = fmt::format("{:08x}-6f0e-4a7e-8a57-9b6b0f0c2f11_curriculum vitae.pdf", number);
@@ -22,7 +23,7 @@ meta::Node node_of(int number) {
   node.etag = ETag::from_wire(fmt::format("{:032x}", number));
   node.last_modified = WallTime(std::chrono::seconds(1'700'000'000));
   node.posix = {.mode = 0644, .uid = 1000, .gid = 1000, .mtime_ns = 1'700'000'000'000'000'000};
-  node.checked_at = WallTime(std::chrono::seconds(1'700'000'000 + number));
+  node.checked_at = WallTime(std::chrono::seconds(1'700'000'000 + round));
   return node;
 }
 
@@ -54,10 +55,10 @@ class Cache {
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
 
-  static std::vector<meta::Node> page_from(int begin) {
+  static std::vector<meta::Node> page_from(int begin, int round = 0) {
     std::vector<meta::Node> nodes;
     for (int number = begin; number < begin + 1000; ++number) {
-      nodes.push_back(node_of(number));
+      nodes.push_back(node_of(number, round));
     }
     return nodes;
   }
@@ -76,14 +77,15 @@ class Cache {
   bool ready_ = false;
 };
 
-/// Runs `call(nodes, number)` once for each iteration, with numbers that walk through all names out of order.
+/// Runs `call(nodes, number, round)` once for each iteration, with numbers that walk through all names out of order.
 template <class Call>
 void run(benchmark::State& state, std::int64_t items, Call call) {
   Cache cache;
   meta::NodeCache* nodes = cache.nodes(state);
   int number = 0;
+  int round = 0;
   for (auto _ : state) {
-    if (nodes == nullptr || !call(*nodes, number = (number + 7919) % kNames)) {
+    if (nodes == nullptr || !call(*nodes, number = (number + 7919) % kNames, ++round)) {
       state.SkipWithError("the call failed");
       break;
     }
@@ -92,7 +94,7 @@ void run(benchmark::State& state, std::int64_t items, Call call) {
 }
 
 void find(benchmark::State& state) {
-  run(state, 1, [](meta::NodeCache& nodes, int number) {
+  run(state, 1, [](meta::NodeCache& nodes, int number, int) {
     const auto found = nodes.find(meta::kRootInode, node_of(number).name);
     return found && found->has_value();
   });
@@ -100,20 +102,20 @@ void find(benchmark::State& state) {
 BENCHMARK(find);
 
 void put(benchmark::State& state) {
-  run(state, 1, [](meta::NodeCache& nodes, int number) { return nodes.put(node_of(number)).has_value(); });
+  run(state, 1, [](meta::NodeCache& nodes, int number, int round) { return nodes.put(node_of(number, round)).has_value(); });
 }
 BENCHMARK(put);
 
 void put_page_of_1000(benchmark::State& state) {
-  run(state, 1000, [](meta::NodeCache& nodes, int number) {
-    auto page = Cache::page_from(number / 1000 * 1000);
+  run(state, 1000, [](meta::NodeCache& nodes, int number, int round) {
+    auto page = Cache::page_from(number / 1000 * 1000, round);
     return nodes.put_page(meta::kRootInode, page).has_value();
   });
 }
 BENCHMARK(put_page_of_1000)->Unit(benchmark::kMillisecond);
 
 void children_100(benchmark::State& state) {
-  run(state, 100, [](meta::NodeCache& nodes, int number) {
+  run(state, 100, [](meta::NodeCache& nodes, int number, int) {
     const auto children = nodes.children(meta::kRootInode, node_of(number).name, 100);
     return children.has_value();
   });

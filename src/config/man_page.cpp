@@ -101,17 +101,17 @@ They are looked for as the AWS SDKs do, the first source that has some wins: the
 .RB ( AWS_ACCESS_KEY_ID ,
 .BR AWS_SECRET_ACCESS_KEY ,
 .BR AWS_SESSION_TOKEN ),
-a web identity token
-.RB ( AWS_WEB_IDENTITY_TOKEN_FILE ,
-.BR AWS_ROLE_ARN ),
-the files
+keys in the files
 .I \(ti/.aws/credentials
 and
 .I \(ti/.aws/config
 .RB ( AWS_PROFILE
 or
 .BR \-o\ profile=\fINAME ),
-the container endpoints of ECS and EKS, the instance role (IMDSv2). They are renewed before they expire, without a remount.
+the container endpoints of ECS and EKS, the instance role (IMDSv2). They are renewed before they expire, without a remount. Web
+identity tokens, assumed roles, SSO and
+.B credential_process
+are not built, and refused by name.
 .SH FILES
 .TP
 .I /etc/prefixfs/prefixfs.toml

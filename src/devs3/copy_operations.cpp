@@ -74,7 +74,7 @@ Outcome<void> digest_copy(Object& copy, const Object& source, Random& random) {
     copy.etag = source.etag;
     return {};
   }
-  S3_TRY_ASSIGN(const auto digest, digest_extents(source.extents, source.checksum.kind));
+  S3_TRY_ASSIGN(const auto digest, digest_extents(source.extents, source.checksum.kind, Md5::compute));
   copy.etag = make_etag(digest.md5, copy.description, random);
   copy.checksum = {source.checksum.kind, digest.checksum, false};
   return {};
@@ -139,15 +139,10 @@ Outcome<Response> upload_part_copy(Context& context, Request& request) {
   part.size = range.length();
   part.extents = slice(source.object->extents, range.begin, range.length());
   part.last_modified = context.clock.now();
-  const bool whole = range.length() == source.object->size;
-  if (whole && has_plain_etag(*source.object) && source.object->checksum.kind == upload.checksum_kind && !source.object->checksum.composite) {
-    part.etag = source.object->etag;
-    part.checksum = source.object->checksum.value;
-  } else {
-    S3_TRY_ASSIGN(const auto digest, digest_extents(part.extents, upload.checksum_kind));
-    part.etag = hex_text(digest.md5);
-    part.checksum = digest.checksum;
-  }
+  const bool md5_known = range.length() == source.object->size && has_plain_etag(*source.object);
+  S3_TRY_ASSIGN(const auto digest, digest_extents(part.extents, upload.checksum_kind, md5_known ? Md5::skip : Md5::compute));
+  part.etag = md5_known ? source.object->etag : hex_text(digest.md5);
+  part.checksum = digest.checksum;
   S3_TRY(bucket->put_part(request.key, upload.id, part));
   auto response = copy_result("CopyPartResult", part.etag, part.last_modified, {upload.checksum_kind, part.checksum, false});
   add_encryption_headers(response, upload.description);

@@ -67,9 +67,7 @@ std::vector<Extent> slice(const std::vector<Extent>& extents, std::uint64_t offs
 
 Result<std::unique_ptr<DataFiles>> DataFiles::open(std::filesystem::path root) {
   std::error_code error;
-  for (int i = 0; i < 256 && !error; ++i) {
-    std::filesystem::create_directories(root / fmt::format("{:02x}", i), error);
-  }
+  std::filesystem::create_directories(root, error);
   if (error) {
     return fail(Errc::io, fmt::format("cannot create {}: {}", root.string(), error.message()));
   }
@@ -86,7 +84,12 @@ Result<std::shared_ptr<const DataFile>> DataFiles::create() {
     return next_id_++;
   }();
   const auto path = path_of(id);
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!fd && errno == ENOENT) {  // the first file of its folder
+    std::error_code ignored;
+    std::filesystem::create_directory(path.parent_path(), ignored);
+    fd.reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  }
   if (!fd) {
     return failed("create", path);
   }

@@ -53,7 +53,8 @@ Outcome<std::optional<ChecksumKind>> announced_checksum(const Headers& headers) 
     found = kind;
   }
   if (const auto sdk = headers.find("x-amz-sdk-checksum-algorithm"); sdk && (!found || checksum_name(*found) != *sdk)) {
-    return invalid_request("x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.");
+    return invalid_request("x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were "
+                           "found.");
   }
   return found;
 }
@@ -93,7 +94,8 @@ Outcome<void> Digests::verify(const Request& request, const std::optional<std::s
   if (sha256_) {
     const auto computed = hex_of(sha256_->finish());
     if (computed != request.authentication.payload) {
-      return refuse(S3Error{400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.",
+      return refuse(S3Error{400, "XAmzContentSHA256Mismatch",
+                            "The provided 'x-amz-content-sha256' header does not match what was computed.",
                             {{"ClientComputedContentSHA256", request.authentication.payload}, {"S3ComputedContentSHA256", computed}}, {}});
     }
   }

@@ -53,7 +53,8 @@ Result<void> Endpoint::make_buckets(const std::vector<BucketRules>& buckets) {
     const auto region = wanted.region.empty() ? context_.region : wanted.region;
     const auto present = store_->bucket(wanted.name);
     if (present && (*present)->info().region != region && !wanted.region.empty()) {
-      return fail(Errc::invalid, fmt::format("bucket {} is in region {} already, not in {}", wanted.name, (*present)->info().region, region));
+      return fail(Errc::invalid,
+                  fmt::format("bucket {} is in region {} already, not in {}", wanted.name, (*present)->info().region, region));
     }
     if (present) {
       continue;

@@ -7,18 +7,20 @@
 
 namespace prefixfs::devs3 {
 
-Outcome<ExtentDigest> digest_extents(const std::vector<Extent>& extents, ChecksumKind kind) {
+Outcome<ExtentDigest> digest_extents(const std::vector<Extent>& extents, ChecksumKind kind, Md5 with_md5) {
   crypto::Hasher md5(crypto::Hasher::Kind::md5);
   const auto checksum = ChecksumHasher::create(kind);
   const auto done = for_each_block(extents, [&](std::span<const std::byte> block) -> Result<void> {
-    md5.update(block);
+    if (with_md5 == Md5::compute) {
+      md5.update(block);
+    }
     checksum->update(block);
     return {};
   });
   if (!done) {
     return internal_error(done.error());
   }
-  return ExtentDigest{md5.finish(), checksum->finish()};
+  return ExtentDigest{with_md5 == Md5::compute ? md5.finish() : std::string(), checksum->finish()};
 }
 
 std::string make_etag(const std::string& md5, const Description& description, Random& random) {

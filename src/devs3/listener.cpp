@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -72,6 +73,8 @@ void Listener::run(const Serve& serve) {
     if (watched[0].revents != 0) {
       if (UniqueFd socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC)); socket) {
         start_client(std::move(socket), serve);
+      } else if (errno == EMFILE || errno == ENFILE) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));  // until a client leaves; poll() would return at once
       }
     }
     forget_finished();

@@ -14,7 +14,8 @@ std::unexpected<S3Error> missing_key(const Request& request, std::string_view bu
 Outcome<void> require_write(const Request& request);
 /// The bucket policy which demands x-amz-server-side-encryption on the request itself.
 Outcome<void> require_encryption(const Request& request, const BucketRules* rules);
-/// Abort and ListParts: the initiator of an upload may do both with PutObject alone (S3 User Guide, "Multipart upload API and permissions").
+/// Abort and ListParts: the initiator of an upload may do both with PutObject alone
+/// (S3 User Guide, "Multipart upload API and permissions").
 Outcome<void> require_upload(const Request& request, std::string_view action, const Upload& upload);
 
 }  // namespace prefixfs::devs3

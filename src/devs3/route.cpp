@@ -45,7 +45,8 @@ constexpr std::array<Row, 23> kRows{{
     {"POST", true, "uploadId", "", Operation::complete_multipart_upload},
 }};
 
-// Subresources of S3 that devs3 does not have. Taking such a request for the plain operation would do damage: PUT ?renameObject is no PutObject.
+// Subresources of S3 that devs3 does not have. Taking such a request for the plain operation would do damage: PUT ?renameObject is no
+// PutObject.
 constexpr std::array<std::string_view, 34> kUnknown{
     "accelerate", "acl", "analytics", "attributes", "cors", "encryption", "intelligent-tiering", "inventory", "legal-hold", "lifecycle",
     "logging", "metrics", "notification", "object-lock", "ownershipControls", "partNumber", "policy", "policyStatus", "publicAccessBlock",

@@ -34,8 +34,10 @@ std::int64_t microseconds_since(const Clock& clock, SteadyTime begun) {
   return std::chrono::duration_cast<std::chrono::microseconds>(clock.steady() - begun).count();
 }
 
-bool is_redirectable(Operation operation) {
-  return operation == Operation::copy_object || operation == Operation::complete_multipart_upload || operation == Operation::upload_part_copy;
+/// S3 begins to answer these with 200 before it knows how they end (S3 API Reference, CopyObject and CompleteMultipartUpload).
+bool may_fail_in_200(Operation operation) {
+  return operation == Operation::copy_object || operation == Operation::upload_part_copy ||
+         operation == Operation::complete_multipart_upload;
 }
 
 }  // namespace
@@ -102,7 +104,7 @@ Server::Decision Server::decide(Request& request, const Outcome<void>& routed, c
   if (const auto proved = authenticate(context_, request, options_.allow_unsigned_payload); !proved) {
     return refusal(request, proved.error(), proved.error().status);
   }
-  if (fault.is(FaultAction::error_in_200) && is_redirectable(request.operation)) {
+  if (fault.is(FaultAction::error_in_200) && may_fail_in_200(request.operation)) {
     return refusal(request, injected, 200);
   }
   auto performed = perform(context_, request);

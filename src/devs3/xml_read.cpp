@@ -56,7 +56,8 @@ Outcome<void> XmlNode::only(std::initializer_list<std::string_view> names) const
 
 Outcome<XmlNode> read_xml(std::string_view text, std::string_view root) {
   const std::unique_ptr<xmlDoc, FreeDocument> document(
-      xmlReadMemory(text.data(), static_cast<int>(text.size()), nullptr, nullptr, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING));
+      xmlReadMemory(text.data(), static_cast<int>(text.size()), nullptr, nullptr,
+                    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING));
   if (!document || document->intSubset != nullptr) {
     return malformed_xml();
   }

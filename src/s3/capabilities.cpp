@@ -43,6 +43,7 @@ CapabilityBook::CapabilityBook(std::string endpoint_name, bool aws, EndpointMemo
     : endpoint_name_(std::move(endpoint_name)), memory_(memory), log_(log) {
   if (aws) {
     known_ = kAll;
+    whole_s3_ = true;
     return;
   }
   for (const Named& named : kFields) {
@@ -58,6 +59,11 @@ Capabilities CapabilityBook::get() const {
 Support CapabilityBook::get(Field field) const {
   const std::lock_guard lock(mutex_);
   return known_.*field;
+}
+
+bool CapabilityBook::multipart_checksums() const {
+  const std::lock_guard lock(mutex_);
+  return whole_s3_ && known_.crc64nvme == Support::yes;
 }
 
 void CapabilityBook::learn(Field field, Support support) {
@@ -84,6 +90,7 @@ void CapabilityBook::see(const http::Response& response) {
     return;
   }
   const std::lock_guard lock(mutex_);
+  whole_s3_ = true;
   for (const Named& named : kFields) {
     if (known_.*named.field == Support::unknown) {  // what was learnt by trial stands above what a header says
       known_.*named.field = Support::yes;

@@ -20,6 +20,9 @@ class CapabilityBook {
   Support get(Field field) const;
   /// Remembers, and logs the first time.
   void learn(Field field, Support support);
+  /// Whether multipart uploads get whole-object checksums. Only where the endpoint is AWS, or says so: MinIO refuses UploadPartCopy into
+  /// such an upload (2026-02), and versitygw 1.8 takes the whole source's checksum for that of the range.
+  bool multipart_checksums() const;
   /// Some servers say in each answer who they are.
   void see(const http::Response& response);
 
@@ -29,6 +32,7 @@ class CapabilityBook {
   Log& log_;
   mutable std::mutex mutex_;
   Capabilities known_;
+  bool whole_s3_ = false;  ///< AWS, or an endpoint with the same behaviour down to its oddities
 };
 
 }  // namespace prefixfs::s3

@@ -42,14 +42,18 @@ Result<std::optional<std::uint64_t>> S3Client::compare_echo(const Call& call, st
   return echoed;
 }
 
-bool S3Client::learn_from_refusal(const Error& error) {
+bool S3Client::refuses_checksum(const Error& error) {
   const int status = error.origin.http_status;
-  if ((status != 400 && status != 501) || known().get(&Capabilities::crc64nvme) == Support::yes || error.code == Errc::unavailable) {
+  if ((status != 400 && status != 501) || error.code == Errc::unavailable) {
     return false;
   }
   std::string words = error.what + error.origin.s3_code;
   std::transform(words.begin(), words.end(), words.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (words.find("checksum") == std::string::npos && words.find("crc64") == std::string::npos && status != 501) {
+  return status == 501 || words.find("checksum") != std::string::npos || words.find("crc64") != std::string::npos;
+}
+
+bool S3Client::learn_from_refusal(const Error& error) {
+  if (known().get(&Capabilities::crc64nvme) == Support::yes || !refuses_checksum(error)) {
     return false;
   }
   known().learn(&Capabilities::crc64nvme, Support::no);

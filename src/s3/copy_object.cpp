@@ -84,7 +84,8 @@ Result<UploadedPart> S3Client::upload_part_copy(const Key& key, const UploadId& 
   if (known().get(&Capabilities::part_copy) == Support::unknown) {
     known().learn(&Capabilities::part_copy, Support::yes);
   }
-  return UploadedPart{number, result.etag, range.length(), result.crc64nvme};
+  const auto crc = known().multipart_checksums() ? result.crc64nvme : std::nullopt;
+  return UploadedPart{number, result.etag, range.length(), crc};
 }
 
 }  // namespace prefixfs::s3

@@ -73,17 +73,8 @@ Result<UploadId> S3Client::create_upload(const Key& key, const ObjectHeaders& he
     return fail(Errc::invalid, "CreateMultipartUpload needs a key");
   }
   TRY_ASSIGN(const Headers described, headers_to_write(headers));
-  const bool with_crc = wants_crc();
-  auto id = create_upload_once(key, described, with_crc, context);
-  if (!id && with_crc && learn_from_refusal(id.error())) {
-    id = create_upload_once(key, described, false, context);
-  }
-  return id;
-}
-
-Result<UploadId> S3Client::create_upload_once(const Key& key, const Headers& headers, bool with_crc, const CallContext& context) {
-  Call call{"CreateMultipartUpload", "POST", key, {{"uploads", ""}}, headers};
-  if (with_crc) {
+  Call call{"CreateMultipartUpload", "POST", key, {{"uploads", ""}}, described};
+  if (known().multipart_checksums()) {
     call.headers.push_back({"x-amz-checksum-algorithm", "CRC64NVME"});
     call.headers.push_back({"x-amz-checksum-type", "FULL_OBJECT"});
   }
@@ -94,9 +85,9 @@ Result<UploadId> S3Client::create_upload_once(const Key& key, const Headers& hea
 Result<UploadedPart> S3Client::upload_part(const Key& key, const UploadId& upload, int number, const BodySource& body,
                                            const CallContext& context) {
   TRY(check_part(key, number, body));
-  const bool with_crc = wants_crc();
+  const bool with_crc = known().multipart_checksums();
   auto part = upload_part_once(key, upload, number, body, with_crc, context);
-  if (!part && with_crc && learn_from_refusal(part.error())) {
+  if (!part && with_crc && refuses_checksum(part.error())) {  // the upload was made before the endpoint said who it is
     part = upload_part_once(key, upload, number, body, false, context);
   }
   return part;
@@ -122,7 +113,7 @@ Result<UploadedPart> S3Client::upload_part_once(const Key& key, const UploadId& 
 Result<PutAnswer> S3Client::complete_upload(const Key& key, const UploadId& upload, std::span<const UploadedPart> parts,
                                             const WriteCondition& condition, const CallContext& context) {
   TRY(check_parts(key, parts));
-  const std::optional<std::uint64_t> crc = wants_crc() ? combined_crc(parts) : std::nullopt;
+  const std::optional<std::uint64_t> crc = known().multipart_checksums() ? combined_crc(parts) : std::nullopt;
   const std::string xml = write_complete_request(parts, crc.has_value());
   const SpanSource body(std::as_bytes(std::span(xml.data(), xml.size())));
   Call call{"CompleteMultipartUpload", "POST", key, {{"uploadId", upload}}, {{"content-type", "application/xml"}}, &body};

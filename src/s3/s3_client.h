@@ -55,6 +55,8 @@ class S3Client final : public ObjectStore {
   http::Header checksum_header(const Digests& digests, bool with_crc) const;
   /// What the endpoint repeated, if anything. Errors: corrupt (it has read other bytes than were sent).
   Result<std::optional<std::uint64_t>> compare_echo(const Call& call, std::uint64_t sent, const http::Response& response) const;
+  /// A 400 or 501 whose words name the checksum.
+  static bool refuses_checksum(const Error& error);
   /// `error` says that the endpoint does not know this checksum: remembers it.
   bool learn_from_refusal(const Error& error);
 
@@ -62,7 +64,6 @@ class S3Client final : public ObjectStore {
                              bool with_crc, const CallContext& context);
   Result<UploadedPart> upload_part_once(const Key& key, const UploadId& upload, int number, const BodySource& body, bool with_crc,
                                         const CallContext& context);
-  Result<UploadId> create_upload_once(const Key& key, const Headers& headers, bool with_crc, const CallContext& context);
   Result<Headers> headers_to_write(const ObjectHeaders& headers) const;
   Result<void> remove_if_unchanged(const Key& key, const ETag& etag, const CallContext& context);
   Result<void> remove_conditionally(const Key& key, const ETag& etag, const CallContext& context);

@@ -38,7 +38,7 @@ void MultipartUpload::run_create() {
     return;
   }
   ++running_;
-  const CallContext context{deadline_, stop_.get_token()};
+  const CallContext context{sender_.deadline, stop_.get_token()};
   lock.unlock();
   auto created = store_.create_upload(target_.key, target_.headers, context);
   lock.lock();
@@ -95,9 +95,9 @@ MultipartUpload::State MultipartUpload::state() {
 
 // ---- sending ----
 
-void MultipartUpload::send(std::size_t first, SteadyTime deadline) {
+void MultipartUpload::send(std::size_t first, const CallContext& context) {
   const std::lock_guard lock(mutex_);
-  deadline_ = deadline;
+  sender_ = context;
   part_error_.reset();
   if (error_ || cancelled_) {
     return;
@@ -124,8 +124,12 @@ void MultipartUpload::start_tasks() {
 
 void MultipartUpload::run_one() {
   std::unique_lock lock(mutex_);
+  if (sender_.cancel.stop_requested()) {
+    clear_queue();
+  }
   if (queue_.empty()) {
     --tasks_;
+    leave();
     return;
   }
   const std::size_t index = queue_.front();
@@ -135,7 +139,7 @@ void MultipartUpload::run_one() {
   absorb_touched(file_->take_touched());
   const std::uint64_t changes = parts_[index].changes;
   const PlannedPart plan = parts_[index].plan;
-  const SteadyTime deadline = deadline_;
+  const SteadyTime deadline = sender_.deadline;
   lock.unlock();
   auto sent = send_part(index, plan, deadline);
   finish_part(index, changes, std::move(sent));

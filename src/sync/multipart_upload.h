@@ -44,8 +44,8 @@ class MultipartUpload : public std::enable_shared_from_this<MultipartUpload> {
   std::uint64_t end() const;
 
   /// Queues every part from `first` on that S3 does not have as it is now; errors of their former tries are forgotten.
-  /// Calls to the store end at `deadline`.
-  void send(std::size_t first, SteadyTime deadline);
+  /// Calls to the store end at the deadline; once the context is cancelled no further one begins.
+  void send(std::size_t first, const CallContext& context);
   /// Until nothing is queued or being sent, whatever became of the parts. Errors: the upload could not be created, is gone or was cancelled;
   /// timeout, cancelled.
   Result<void> drain(const CallContext& context);
@@ -112,7 +112,7 @@ class MultipartUpload : public std::enable_shared_from_this<MultipartUpload> {
   s3::UploadId id_;
   std::vector<Part> parts_;
   std::deque<std::size_t> queue_;
-  SteadyTime deadline_ = SteadyTime::max();
+  CallContext sender_;       ///< of the last send()
   std::size_t tasks_ = 0;    ///< given to the pool and not ended
   std::size_t running_ = 0;  ///< of those, within a call of the store
   bool create_wanted_ = false;

@@ -57,7 +57,7 @@ void StagedUpload::wrote(ByteRange /*range*/, std::uint64_t sequential_end, cons
     at = part_end;
   }
   if (index > first) {
-    stream_->send(first, std::chrono::steady_clock::now() + kEarlyPartTimeout);
+    stream_->send(first, {std::chrono::steady_clock::now() + kEarlyPartTimeout, {}});
   }
   if (begins) {
     stream_->create_in_background();

@@ -111,7 +111,7 @@ StagedUpload::Attempt StagedUpload::send_until_current(MultipartUpload& upload, 
       return std::optional<Committed>{};
     }
     change_count = state.moment.change_count;
-    upload.send(0, context.deadline);
+    upload.send(0, context);
     if (Result<void> sent = upload.wait(context); !sent) {
       return give_up(std::move(sent.error()));
     }

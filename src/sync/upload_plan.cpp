@@ -68,11 +68,13 @@ void add_staged(std::vector<PlannedPart>& parts, ByteRange range, std::uint64_t 
 /// In equal pieces, so that none is too small.
 void add_stored(std::vector<PlannedPart>& parts, ByteRange range, std::uint64_t copy_max) {
   const std::uint64_t count = (range.length() + copy_max - 1) / copy_max;
-  const std::uint64_t piece = (range.length() + count - 1) / count;
-  while (!range.empty()) {
-    const std::uint64_t end = std::min(range.begin + piece, range.end);
-    parts.push_back({PlannedPart::From::stored, {range.begin, end}});
-    range.begin = end;
+  const std::uint64_t piece = range.length() / count;
+  const std::uint64_t longer = range.length() % count;  // so many pieces have one byte more
+  std::uint64_t at = range.begin;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t end = at + piece + (i < longer ? 1 : 0);
+    parts.push_back({PlannedPart::From::stored, {at, end}});
+    at = end;
   }
 }
 

@@ -13,7 +13,7 @@ class Listing : public ObjectStoreContract {
   void SetUp() override {
     ObjectStoreContract::SetUp();
     for (const char* name : {"a.txt", "b/1", "b/2", "b/deep/3", "b-side", "c/", "c/4", "d/5", "e"}) {
-      must_put(name, name);
+      must_put(name, std::string_view(name).ends_with('/') ? "" : name);  // some servers take no content under a folder's name
     }
   }
   s3::ListOptions at(const std::string& below) const {

@@ -1,5 +1,7 @@
 #include "object_store_contract.h"
 
+#include <gmock/gmock.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -181,6 +183,31 @@ std::vector<std::string> ObjectStoreContract::names_below(const s3::ListPage& pa
     names.push_back(folder.substr(prefix_.size()));
   }
   return names;
+}
+
+void ObjectStoreContract::expect_kept(const std::vector<std::string>& names) {
+  std::vector<Key> keys;
+  for (const std::string& name : names) {
+    must_put(name, "content of " + name);
+    keys.push_back(key(name));
+  }
+  for (const std::string& name : names) {
+    EXPECT_EQ(must_get(name), "content of " + name);
+    EXPECT_TRUE(exists(name)) << name;
+    const auto copied = store().copy({key(name), {}}, key("copy"), {}, {});
+    EXPECT_TRUE(copied) << test::why(copied);
+    EXPECT_EQ(must_get("copy"), "content of " + name);
+  }
+  keys.push_back(key("copy"));
+  s3::ListOptions options;
+  options.prefix = prefix_;
+  options.delimiter = "";
+  std::vector<std::string> expected = names;
+  expected.push_back("copy");
+  EXPECT_THAT(names_below(list_all(options)), testing::UnorderedElementsAreArray(expected));
+  const auto outcomes = store().remove_many(keys, {});
+  EXPECT_TRUE(outcomes) << test::why(outcomes);
+  EXPECT_THAT(names_below(list_all(options)), testing::IsEmpty());
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, ObjectStoreContract, testing::ValuesIn(targets()), test_suffix);

@@ -57,6 +57,8 @@ class ObjectStoreContract : public testing::TestWithParam<Target> {
   /// All pages; asserts that they come to an end.
   s3::ListPage list_all(s3::ListOptions options);
   std::vector<std::string> names_below(const s3::ListPage& page) const;
+  /// Puts, gets, lists, copies and removes all of `names`.
+  void expect_kept(const std::vector<std::string>& names);
 
  private:
   std::unique_ptr<Clock> clock_;

@@ -234,47 +234,18 @@ TEST_P(ObjectStoreContract, RemoveManyTellsOfEachKey) {
 TEST_P(ObjectStoreContract, OddKeysAreKeptAsTheyAre) {
   const std::vector<std::string> names{"with space", "plus+sign", "per%20cent", "q?a=b&c#d", "semi;colon,comma", "quote'\"", "$:@!*()[]~^`|",
                                        "\xC3\xBCml\xC3\xA4ut \xE6\x97\xA5\xE6\x9C\xAC \xF0\x9F\x98\x80", "back\\slash", "UPPER.Case"};
-  for (const std::string& name : names) {
-    must_put(name, "content of " + name);
-  }
-  for (const std::string& name : names) {
-    EXPECT_EQ(must_get(name), "content of " + name);
-    const auto info = store().head(key(name), {});
-    EXPECT_TRUE(info) << name << ": " << why(info);
-  }
-  s3::ListOptions options;
-  options.prefix = prefix();
-  std::vector<std::string> listed = names_below(list_all(options));
-  EXPECT_THAT(listed, testing::UnorderedElementsAreArray(names));
-  std::vector<Key> keys;
-  for (const std::string& name : names) {
-    keys.push_back(key(name));
-  }
-  const auto outcomes = store().remove_many(keys, {});
-  ASSERT_TRUE(outcomes) << why(outcomes);
-  EXPECT_THAT(names_below(list_all(options)), IsEmpty());
+  expect_kept(names);
 }
 
 TEST_P(ObjectStoreContract, KeysThatAreNoPathsAreKeptAsTheyAre) {
   SKIP_IF_LACKING("odd_keys");
-  const std::vector<std::string> names{"double//slash", "dot/./s", "dots/../up", "tab\there", "line\nbreak", "bell\x01", "a", "a/b"};
-  for (const std::string& name : names) {
-    must_put(name, "content of " + name);
-  }
-  for (const std::string& name : names) {
-    EXPECT_EQ(must_get(name), "content of " + name);
-  }
-  s3::ListOptions options;
-  options.prefix = prefix();
-  options.delimiter = "";
-  EXPECT_THAT(names_below(list_all(options)), testing::UnorderedElementsAreArray(names));
-  std::vector<Key> keys;
-  for (const std::string& name : names) {
-    keys.push_back(key(name));
-  }
-  const auto outcomes = store().remove_many(keys, {});
-  ASSERT_TRUE(outcomes) << why(outcomes);
-  EXPECT_THAT(names_below(list_all(options)), IsEmpty());
+  const std::vector<std::string> names{"double//slash", "dot/./s", "dots/../up", "a", "a/b"};
+  expect_kept(names);
+}
+
+TEST_P(ObjectStoreContract, ControlCharactersAreKeptAsTheyAre) {
+  SKIP_IF_LACKING("control_characters");
+  expect_kept({"tab\there", "line\nbreak", "return\rhere", "bell\x01"});
 }
 
 TEST_P(ObjectStoreContract, AKeyHasAtMost1024Bytes) {

@@ -178,14 +178,32 @@ def public_mounts():
 
 @pytest.fixture
 def make_mount(mounts, devs3, space):
-    """make_mount(**options) -> Mount of `space`, started. Several calls: several hosts."""
-    return lambda **options: mounts.start(space.source, devs3.endpoint, **options)
+    """make_mount(**options) -> Mount of `space`, started and connected. Several calls: several hosts."""
+    return lambda **options: mounts.start(space.source, devs3.endpoint, **options).wait_connected()
+
+
+class MountOnFirstUse:
+    """Starts when a test first touches it: what the test has put into the bucket by then is there from the beginning. (A running mount
+    knows the listing of its root for a second, and would have to be waited for.)"""
+
+    def __init__(self, make):
+        self._make, self._mount = make, None
+
+    def _started(self):
+        self._mount = self._mount or self._make()
+        return self._mount
+
+    def __getattr__(self, name):
+        return getattr(self._started(), name)
+
+    def __truediv__(self, name):
+        return self._started() / name
 
 
 @pytest.fixture
 def mnt(make_mount):
     """A mount of `space` with the default options."""
-    return make_mount()
+    return MountOnFirstUse(make_mount)
 
 
 @pytest.fixture

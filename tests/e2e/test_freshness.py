@@ -58,8 +58,8 @@ def test_with_a_window_of_zero_the_very_next_open_sees_it(make_mount, space):
 
 
 def test_with_a_long_window_the_old_version_is_believed(make_mount, space):
-    mnt = make_mount(ttl="1h")
     space.put("file", b"version one")
+    mnt = make_mount(ttl="1h")
     assert read(mnt / "file") == b"version one"
     space.put("file", b"version two")
     time.sleep(1.2)  # longer than the default window

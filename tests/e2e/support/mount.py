@@ -88,6 +88,11 @@ class Mount:
             raise
         return self
 
+    def wait_connected(self, timeout=20):
+        """Until the daemon's own first questions to S3 are answered, so that they are not taken for a test's."""
+        until(lambda: "S3 answers" in self.log(), timeout, "the daemon reaches S3")
+        return self
+
     def log(self):
         log = self.directory / "prefixfs.log"
         return log.read_text(errors="replace") if log.exists() else ""

@@ -96,7 +96,8 @@ TEST_F(Rights, EncryptionDemandedByTheBucket) {
   EXPECT_EQ(denied.code(), "AccessDenied");
   EXPECT_NE(denied.body.find("explicit deny"), std::string::npos);
   EXPECT_EQ(send({.method = "POST", .target = "/strict/a?uploads"}).status, 403);
-  EXPECT_EQ(send({.method = "PUT", .target = "/strict/a", .headers = {{"x-amz-server-side-encryption", "AES256"}}, .body = "x"}).status, 200);
+  const HeaderList encrypted{{"x-amz-server-side-encryption", "AES256"}};
+  EXPECT_EQ(send({.method = "PUT", .target = "/strict/a", .headers = encrypted, .body = "x"}).status, 200);
 }
 
 TEST_F(Rights, Regions) {

@@ -11,7 +11,8 @@ class Copy : public EndpointTest {
   }
   void SetUp() override {
     EndpointTest::SetUp();
-    put("a%20b", "hello", {{"x-amz-meta-k", "v"}, {"Content-Type", "text/plain"}, {"x-amz-tagging", "t=1"}, {"x-amz-storage-class", "STANDARD_IA"}});
+    put("a%20b", "hello",
+        {{"x-amz-meta-k", "v"}, {"Content-Type", "text/plain"}, {"x-amz-tagging", "t=1"}, {"x-amz-storage-class", "STANDARD_IA"}});
   }
 };
 
@@ -28,8 +29,8 @@ TEST_F(Copy, KeepsMetadataAndTagsButNotTheStorageClass) {
 }
 
 TEST_F(Copy, ReplaceForgetsWhatIsNotSaidAgain) {
-  ASSERT_EQ(copy("b", "/bucket/a%20b", {{"x-amz-metadata-directive", "REPLACE"}, {"x-amz-meta-n", "1"}, {"x-amz-tagging-directive", "REPLACE"}}).status,
-            200);
+  const HeaderList replace{{"x-amz-metadata-directive", "REPLACE"}, {"x-amz-meta-n", "1"}, {"x-amz-tagging-directive", "REPLACE"}};
+  ASSERT_EQ(copy("b", "/bucket/a%20b", replace).status, 200);
   const auto read = get("b");
   EXPECT_EQ(read.headers.at("x-amz-meta-n"), "1");
   EXPECT_FALSE(read.headers.contains("x-amz-meta-k"));
@@ -47,7 +48,8 @@ TEST_F(Copy, OntoItselfOnlyWithAChange) {
 
 TEST_F(Copy, Conditions) {
   EXPECT_EQ(copy("b", "bucket/a%20b", {{"x-amz-copy-source-if-match", "\"x\""}}).code(), "PreconditionFailed");
-  EXPECT_EQ(copy("b", "bucket/a%20b", {{"x-amz-copy-source-if-none-match", "\"5d41402abc4b2a76b9719d911017c592\""}}).code(), "PreconditionFailed");
+  const std::string etag = "\"5d41402abc4b2a76b9719d911017c592\"";
+  EXPECT_EQ(copy("b", "bucket/a%20b", {{"x-amz-copy-source-if-none-match", etag}}).code(), "PreconditionFailed");
   EXPECT_EQ(copy("b", "bucket/a%20b", {{"If-None-Match", "*"}}).status, 200);
   EXPECT_EQ(copy("b", "bucket/a%20b", {{"If-None-Match", "*"}}).code(), "PreconditionFailed");
   EXPECT_EQ(copy("b", "bucket/a%20b", {{"If-Match", "\"x\""}}).code(), "PreconditionFailed");

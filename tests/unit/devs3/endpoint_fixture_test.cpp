@@ -132,8 +132,8 @@ std::string authorization(const Call& call, const HeaderList& headers) {
   for (const auto& name : names) {
     joined += (joined.empty() ? "" : ";") + name;
   }
-  return fmt::format("AWS4-HMAC-SHA256 Credential={}/{}/{}/s3/aws4_request, SignedHeaders={}, Signature={}", call.access, authentication.date,
-                     call.region, joined, signature);
+  return fmt::format("AWS4-HMAC-SHA256 Credential={}/{}/{}/s3/aws4_request, SignedHeaders={}, Signature={}", call.access,
+                     authentication.date, call.region, joined, signature);
 }
 
 void EndpointTest::SetUp() {
@@ -142,7 +142,9 @@ void EndpointTest::SetUp() {
   root_ = name;
   settings_.root = root_;
   settings_.keys = {{"devs3", "devs3secret", {}, {}, {}, {}, {}}};
-  settings_.buckets = {{"bucket", {}, {}}};
+  if (settings_.buckets.empty()) {
+    settings_.buckets = {{"bucket", {}, {}}};
+  }
   settings_.control = true;
   restart();
 }

@@ -44,7 +44,8 @@ class NodeCacheTest : public ::testing::Test {
   std::optional<Node> find(InodeId parent, std::string_view name) { return *cache().find(parent, name); }
   std::vector<std::string> names(InodeId parent) {
     std::vector<std::string> found;
-    for (const Node& node : *cache().children(parent, "", 100000)) {
+    const auto children = cache().children(parent, "", 100000);
+    for (const Node& node : *children) {
       found.push_back(node.name);
     }
     return found;
@@ -398,7 +399,8 @@ TEST_F(NodeCacheTest, threads_read_and_write_together) {
   }
   threads.clear();
   std::set<InodeId> ids;
-  for (const Node& node : *cache().children(directory.id, "", 10000)) {
+  const auto children = cache().children(directory.id, "", 10000);
+  for (const Node& node : *children) {
     ids.insert(node.id);
   }
   EXPECT_EQ(ids.size(), 800U);

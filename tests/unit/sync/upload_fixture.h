@@ -84,6 +84,7 @@ class UploadTest : public ::testing::Test {
   UploadTarget target_{.key = Key("dir/file"), .headers = {}, .condition = {}, .base_etag = {}};
   std::shared_ptr<stage::StagedFile> file_;
   std::uint64_t filled_ = 0;
+  const SteadyTime began_ = std::chrono::steady_clock::now();
   WorkerPool pool_{"parts", 4};  // last: its tasks end before what they use goes
 };
 

@@ -8,6 +8,11 @@
 #include "support/seed.h"
 
 namespace prefixfs::sync {
+
+void PrintTo(const PlannedPart& part, std::ostream* out) {
+  *out << (part.from == PlannedPart::From::staged ? "staged " : "stored ") << part.range.begin << "-" << part.range.end;
+}
+
 namespace {
 
 constexpr std::uint64_t kKiB = 1ULL << 10;
@@ -25,13 +30,6 @@ UploadPlan plan(std::uint64_t size, std::uint64_t base_size, const Ranges& dirty
   auto planned = plan_upload(size, base_size, dirty, limits);
   EXPECT_TRUE(planned) << describe(planned.error());
   return *planned;
-}
-
-std::ostream& operator<<(std::ostream& out, const Parts& parts) {
-  for (const PlannedPart& part : parts) {
-    out << (part.from == PlannedPart::From::staged ? "staged " : "stored ") << part.range.begin << "-" << part.range.end << ", ";
-  }
-  return out;
 }
 
 void expect_valid(const UploadPlan& plan, std::uint64_t size, std::uint64_t base_size, const Ranges& dirty, const PlanLimits& limits) {
@@ -52,7 +50,7 @@ void expect_valid(const UploadPlan& plan, std::uint64_t size, std::uint64_t base
     ASSERT_EQ(part.range.begin, at);
     ASSERT_FALSE(part.range.empty());
     if (i + 1 < plan.parts.size()) {
-      ASSERT_GE(part.range.length(), limits.part_bytes_min) << plan.parts;
+      ASSERT_GE(part.range.length(), limits.part_bytes_min) << ::testing::PrintToString(plan.parts);
     }
     if (part.from == PlannedPart::From::stored) {
       ASSERT_TRUE(limits.can_copy_parts);

@@ -1,0 +1,75 @@
+"""Programs that run beside the benchmark: started here, measured here, and ended by their pid in every case."""
+
+import os
+import signal
+import subprocess
+import time
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def until(condition, seconds, what):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+class Process:
+    def __init__(self, command, log_path, environment):
+        self.log_path = log_path
+        with open(log_path, "ab") as log:
+            self._popen = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                           env=environment, start_new_session=True)
+
+    @property
+    def pid(self):
+        return self._popen.pid
+
+    def is_alive(self):
+        return self._popen.poll() is None
+
+    def wait(self, seconds):
+        """True when it has ended."""
+        try:
+            self._popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def stop(self, seconds=20):
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if self.is_alive():
+                os.kill(self.pid, number)
+            if self.wait(seconds):
+                return
+
+    def kill(self):
+        if self.is_alive():
+            os.kill(self.pid, signal.SIGKILL)
+
+    def last_lines(self, count=5):
+        with open(self.log_path, errors="replace") as log:
+            return "".join(log.readlines()[-count:])
+
+    def cpu_seconds(self):
+        """User and system time, of all threads."""
+        with open(f"/proc/{self.pid}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def peak_bytes(self):
+        """The largest resident size since the start, or since forget_peak()."""
+        with open(f"/proc/{self.pid}/status") as status:
+            for line in status:
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) * 1024
+        return 0
+
+    def forget_peak(self):
+        try:
+            with open(f"/proc/{self.pid}/clear_refs", "w") as file:
+                file.write("5")
+        except OSError:
+            pass  # only root may for another process; then the peak is that of all workloads of this mount

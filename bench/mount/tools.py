@@ -1,0 +1,115 @@
+"""The file systems that are compared: each with its defaults, and with what it needs to reach the endpoint."""
+
+import os
+import re
+import shutil
+import subprocess
+
+from endpoint import ACCESS, BUCKET, REGION, SECRET
+from processes import Process, until
+
+
+def is_mounted(path):
+    """Without a system call on the mount itself, which could wait."""
+    with open("/proc/self/mountinfo") as table:
+        return any(line.split()[4] == str(path) for line in table)
+
+
+class Tool:
+    """A way to mount a prefix. `prefix` is its own part of the bucket."""
+
+    def __init__(self, name, program):
+        self.name, self.program = name, program
+
+    @property
+    def prefix(self):
+        return self.name
+
+    def version(self):
+        said = subprocess.run([self.program, self.version_word], capture_output=True, text=True, timeout=20).stdout
+        found = re.search(r"\d+\.\d+(\.\d+)?", said)
+        return f"{self.name} {found.group(0) if found else '?'}"
+
+
+class Prefixfs(Tool):
+    version_word = "--version"
+
+    def command(self, endpoint, mountpoint, directory):
+        return [self.program, f"s3://{BUCKET}/{self.prefix}", mountpoint, "-f",
+                "-o", f"endpoint={endpoint.url},cache_dir={directory}/cache"]
+
+    def environment(self, _):
+        return {"AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": REGION}
+
+
+class S3fs(Tool):
+    version_word = "--version"
+
+    def command(self, endpoint, mountpoint, directory):
+        passwords = directory / "passwd-s3fs"
+        passwords.touch(mode=0o600)
+        passwords.write_text(f"{ACCESS}:{SECRET}\n")
+        return [self.program, f"{BUCKET}:/{self.prefix}", mountpoint, "-f",
+                "-o", f"url={endpoint.url},use_path_request_style,passwd_file={passwords}"]
+
+    def environment(self, _):
+        return {}
+
+
+class Rclone(Tool):
+    version_word = "version"
+
+    def command(self, _, mountpoint, directory):
+        (directory / "rclone.conf").touch()
+        return [self.program, "mount", f"bench:{BUCKET}/{self.prefix}", mountpoint, "--vfs-cache-mode", "writes",
+                "--config", directory / "rclone.conf", "--cache-dir", directory / "cache"]
+
+    def environment(self, endpoint):
+        settings = {"TYPE": "s3", "PROVIDER": "Other", "ENDPOINT": endpoint.url, "ACCESS_KEY_ID": ACCESS, "SECRET_ACCESS_KEY": SECRET,
+                    "REGION": REGION}
+        return {f"RCLONE_CONFIG_BENCH_{name}": value for name, value in settings.items()}
+
+
+def find(prefixfs):
+    """All tools that this machine has, prefixfs first."""
+    tools = [Prefixfs("prefixfs", prefixfs), S3fs("s3fs", shutil.which("s3fs")), Rclone("rclone", shutil.which("rclone"))]
+    return [tool for tool in tools if tool.program and os.access(tool.program, os.X_OK)]
+
+
+class Mount:
+    """One life of a tool's daemon, with an empty cache. Ends in every case."""
+
+    def __init__(self, tool, endpoint, directory):
+        self.path = directory / "mnt"
+        home = directory / "home"
+        for made in (self.path, home):
+            made.mkdir(parents=True)
+        environment = {"PATH": os.environ["PATH"], "HOME": str(home), **tool.environment(endpoint)}
+        self.directory = directory
+        self.process = Process(tool.command(endpoint, self.path, directory), directory / "daemon.log", environment)
+        try:
+            until(lambda: is_mounted(self.path) or not self.process.is_alive(), 30, f"{tool.name} is mounted")
+            if not is_mounted(self.path):
+                raise RuntimeError(f"{tool.name} did not mount: {self.process.last_lines()}")
+            os.stat(self.path)
+        except BaseException:
+            self.end()
+            raise
+
+    def end(self):
+        if is_mounted(self.path):
+            unmount = ["umount"] if os.geteuid() == 0 else ["fusermount3", "-u"]
+            subprocess.run([*unmount, str(self.path)], capture_output=True, timeout=120)
+        if not self.process.wait(60):
+            self.process.stop()
+        if is_mounted(self.path):
+            lazy = ["umount", "-l"] if os.geteuid() == 0 else ["fusermount3", "-uz"]
+            subprocess.run([*lazy, str(self.path)], capture_output=True, timeout=60)
+        if not is_mounted(self.path):
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()

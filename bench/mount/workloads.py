@@ -1,0 +1,124 @@
+"""What is measured. A workload says which objects are there before, and what a program does in the mount."""
+
+import dataclasses
+import os
+import random
+import subprocess
+
+MIB = 1 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    files: int
+    large_bytes: int
+    listed: int
+    archived: int
+
+
+FULL = Sizes(files=200, large_bytes=1024 * MIB, listed=10_000, archived=1_000)
+QUICK = Sizes(files=20, large_bytes=64 * MIB, listed=1_000, archived=100)
+NEW_FILE_BYTES = 500_000
+SMALL_FILE_BYTES = 100_000
+ARCHIVED_FILE_BYTES = 20_000
+WARM_PAUSE_SECONDS = 2  # longer than the second for which prefixfs, as set here, takes what it knows for fresh
+
+
+def noise(size, seed):
+    return random.Random(seed).randbytes(size)
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One row of the table. `stored`: name -> size of the objects that must be in the bucket in the end."""
+    title: str
+    run: object
+    pause_seconds: float = 0  # before it
+    stored: dict = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    """Steps within one mount. `objects`: name -> bytes that another client has put there."""
+    steps: list
+    objects: dict = dataclasses.field(default_factory=dict)
+
+
+def expect(size, wanted, what):
+    if size != wanted:
+        raise RuntimeError(f"{what}: {size} bytes, not {wanted}")
+
+
+def new_files(sizes):
+    names = [f"new-{number:04}.pdf" for number in range(sizes.files)]
+    body = noise(NEW_FILE_BYTES, 1)
+
+    def run(path):
+        for name in names:
+            with open(path / name, "wb") as file:
+                file.write(body)
+
+    title = f"{sizes.files} new files of 500 KB, one after another"
+    return Workload([Step(title, run, stored=dict.fromkeys(names, NEW_FILE_BYTES))])
+
+
+def small_files(sizes):
+    names = [f"small/{number:04}.pdf" for number in range(sizes.files)]
+    order = random.Random(2).sample(names, len(names))  # an application opens what its database names, in no order
+
+    def run(path):
+        for name in order:
+            with open(path / name, "rb") as file:
+                expect(len(file.read()), SMALL_FILE_BYTES, name)
+
+    return Workload([Step(f"{sizes.files} files of 100 KB read by name, cold", run), Step("the same again 2 s later, warm", run, WARM_PAUSE_SECONDS)],
+                    {name: noise(SMALL_FILE_BYTES, 3) for name in names})
+
+
+def large_write(sizes):
+    block = noise(8 * MIB, 4)
+
+    def run(path):
+        with open(path / "large.bin", "wb", buffering=0) as file:
+            for _ in range(sizes.large_bytes // len(block)):
+                for begin in range(0, len(block), MIB):
+                    file.write(block[begin:begin + MIB])
+
+    return Workload([Step(f"{sizes.large_bytes // MIB} MiB written", run, stored={"large.bin": sizes.large_bytes})])
+
+
+def large_read(sizes):
+    """What large_write has left in the bucket; nothing of it is cached here."""
+    def run(path):
+        total = 0
+        with open(path / "large.bin", "rb", buffering=0) as file:
+            while data := file.read(MIB):
+                total += len(data)
+        expect(total, sizes.large_bytes, "large.bin")
+
+    return Workload([Step(f"{sizes.large_bytes // MIB} MiB read, cold", run)])
+
+
+def long_listing(sizes):
+    def run(path):
+        listed = subprocess.run(["ls", "-l", path / "listed"], capture_output=True, check=True, env={**os.environ, "LC_ALL": "C"})
+        expect(listed.stdout.count(b".pdf\n"), sizes.listed, "lines of ls -l")
+
+    return Workload([Step(f"ls -l of {sizes.listed:,} files, cold", run)],
+                    {f"listed/{number:06}.pdf": b"x" for number in range(sizes.listed)})
+
+
+def archive(sizes):
+    def run(path):
+        # tar does not read files when it writes to /dev/null itself.
+        done = subprocess.run("set -o pipefail; tar cf - archived | wc -c", shell=True, executable="/bin/bash", cwd=path,
+                              capture_output=True, check=True)
+        if int(done.stdout) < sizes.archived * ARCHIVED_FILE_BYTES:
+            raise RuntimeError(f"tar: {done.stderr.decode(errors='replace')[:200]}")
+
+    return Workload([Step(f"tar of {sizes.archived:,} files of 20 KB, cold", run)],
+                    {f"archived/{number:04}.pdf": noise(ARCHIVED_FILE_BYTES, 5) for number in range(sizes.archived)})
+
+
+def all_of(sizes):
+    return [make(sizes) for make in (new_files, small_files, large_write, large_read, long_listing, archive)]

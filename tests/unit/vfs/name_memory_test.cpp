@@ -1,0 +1,71 @@
+#include "name_memory.h"
+
+#include <gtest/gtest.h>
+
+namespace prefixfs::vfs {
+namespace {
+
+WallTime at(int seconds) { return WallTime(std::chrono::seconds(seconds)); }
+
+TEST(AbsentNamesTest, RemembersTheMomentUntilRemoved) {
+  AbsentNames names(10);
+  EXPECT_EQ(names.seen(1, "a"), WallTime{});
+  names.add(1, "a", at(5));
+  EXPECT_EQ(names.seen(1, "a"), at(5));
+  EXPECT_EQ(names.seen(2, "a"), WallTime{});
+  names.add(1, "a", at(7));
+  EXPECT_EQ(names.seen(1, "a"), at(7));
+  names.remove(1, "a");
+  EXPECT_EQ(names.seen(1, "a"), WallTime{});
+  names.remove(1, "never");
+}
+
+TEST(AbsentNamesTest, ForgetsTheOldestAtTheLimit) {
+  AbsentNames names(2);
+  names.add(1, "a", at(1));
+  names.add(1, "b", at(2));
+  names.add(1, "a", at(3));  // young again
+  names.add(1, "c", at(4));
+  EXPECT_EQ(names.seen(1, "a"), at(3));
+  EXPECT_EQ(names.seen(1, "b"), WallTime{});
+  EXPECT_EQ(names.seen(1, "c"), at(4));
+}
+
+TEST(AbsentNamesTest, NamesWithDigitsAndSlashesDoNotMeet) {
+  AbsentNames names(10);
+  names.add(1, "1/a", at(1));
+  EXPECT_EQ(names.seen(11, "a"), WallTime{});
+}
+
+TEST(UnknownNamePredictorTest, PredictsWhatCameLast) {
+  UnknownNamePredictor predictor;
+  EXPECT_FALSE(predictor.expects_object(1));
+  predictor.learn(1, true);
+  EXPECT_TRUE(predictor.expects_object(1));
+  EXPECT_FALSE(predictor.expects_object(2));
+  predictor.learn(1, false);
+  EXPECT_FALSE(predictor.expects_object(1));
+}
+
+TEST(UnknownNamePredictorTest, StaysBounded) {
+  UnknownNamePredictor predictor;
+  for (InodeId id = 1; id <= 10001; ++id) {
+    predictor.learn(id, true);
+  }
+  EXPECT_FALSE(predictor.expects_object(1));
+  EXPECT_TRUE(predictor.expects_object(10001));
+}
+
+TEST(LargeDirectoriesTest, RemembersUpToALimit) {
+  LargeDirectories large;
+  EXPECT_FALSE(large.contains(5));
+  large.add(5);
+  EXPECT_TRUE(large.contains(5));
+  for (InodeId id = 10; id < 10010; ++id) {
+    large.add(id);
+  }
+  EXPECT_FALSE(large.contains(5));
+}
+
+}  // namespace
+}  // namespace prefixfs::vfs

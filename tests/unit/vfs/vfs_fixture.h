@@ -1,0 +1,250 @@
+#pragma once
+// A whole Filesystem on a store in memory: real metadata cache, real staged files, a clock that stands still, every request counted.
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "prefixfs/telemetry/log.h"
+#include "prefixfs/vfs/filesystem.h"
+#include "support/fake_clock.h"
+#include "support/faulty_store.h"
+#include "support/memory_store.h"
+#include "support/temp_dir.h"
+
+namespace prefixfs::vfs {
+
+using namespace std::chrono_literals;
+
+struct MountSettings {
+  Settings settings;
+  sync::UploaderOptions upload;
+};
+
+inline std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+
+/// One mount. Other clients are calls of `memory`; what the mount itself asks is in requests().
+class Mount {
+ public:
+  explicit Mount(const MountSettings& given = {}) : given_(given) { start(); }
+  ~Mount() { stop(); }
+  Mount(const Mount&) = delete;
+  Mount& operator=(const Mount&) = delete;
+
+  /// The same cache directory again, as after a restart of the program.
+  void restart() {
+    stop();
+    start();
+  }
+
+  Filesystem& fs() { return *filesystem_; }
+  meta::NodeCache& nodes() { return *meta_.nodes; }
+  stage::StageDirectory& stage() { return *stage_; }
+  const Caller& caller() const { return caller_; }
+
+  /// "GetObject a/b" for each request since the last call.
+  std::vector<std::string> requests() {
+    std::vector<std::string> lines;
+    for (const auto& call : store.calls()) {
+      lines.push_back(call.operation + " " + call.key);
+    }
+    store.forget_calls();
+    return lines;
+  }
+  /// The freshness window ends.
+  void window_ends() { clock.advance(given_.settings.freshness + 1ms); }
+
+  Result<Entry> lookup(std::string_view path) {
+    Entry entry;
+    entry.attributes = {.id = meta::kRootInode, .kind = NodeKind::directory};
+    std::istringstream parts{std::string(path)};
+    for (std::string name; std::getline(parts, name, '/');) {
+      TRY_ASSIGN(entry, fs().lookup(entry.attributes.id, name, caller_));
+    }
+    return entry;
+  }
+  InodeId id(std::string_view path) {
+    const auto entry = lookup(path);
+    EXPECT_TRUE(entry) << path << ": " << (entry ? "" : describe(entry.error()));
+    return entry ? entry->attributes.id : 0;
+  }
+
+  Result<HandleId> open(std::string_view path, int flags) {
+    TRY_ASSIGN(const Entry entry, lookup(path));
+    TRY_ASSIGN(const Opened opened, fs().open(entry.attributes.id, flags, caller_));
+    return opened.handle;
+  }
+  Result<HandleId> create(InodeId parent, std::string_view name, int flags = O_WRONLY, std::uint32_t mode = 0644) {
+    TRY_ASSIGN(const Created created, fs().create(parent, name, mode, flags | O_CREAT, caller_));
+    return created.opened.handle;
+  }
+  Result<void> write(HandleId handle, std::uint64_t offset, std::string_view text) {
+    TRY_ASSIGN(const std::size_t written, fs().write(handle, offset, bytes_of(text), caller_));
+    EXPECT_EQ(written, text.size());
+    return {};
+  }
+  Result<std::string> read(HandleId handle, std::uint64_t offset = 0, std::size_t size = 1 << 20) {
+    std::string text(size, '\0');
+    TRY_ASSIGN(const std::size_t got, fs().read(handle, offset, std::as_writable_bytes(std::span(text.data(), size)), caller_));
+    text.resize(got);
+    return text;
+  }
+  /// close(2) of the only descriptor.
+  Result<void> close(HandleId handle) {
+    const auto flushed = fs().flush(handle, caller_);
+    fs().release(handle);
+    return flushed;
+  }
+
+  Result<std::string> read_file(std::string_view path) {
+    TRY_ASSIGN(const HandleId handle, open(path, O_RDONLY));
+    auto text = read(handle);
+    TRY(close(handle));
+    return text;
+  }
+  Result<void> create_file(InodeId parent, std::string_view name, std::string_view text, int flags = O_WRONLY) {
+    TRY_ASSIGN(const HandleId handle, create(parent, name, flags));
+    const auto written = write(handle, 0, text);
+    const auto closed = close(handle);
+    return written ? closed : written;
+  }
+  /// Opens an existing file with `flags`, writes at `offset`, closes.
+  Result<void> change_file(std::string_view path, int flags, std::uint64_t offset, std::string_view text) {
+    TRY_ASSIGN(const HandleId handle, open(path, flags));
+    const auto written = write(handle, offset, text);
+    const auto closed = close(handle);
+    return written ? closed : written;
+  }
+
+  /// All names of a directory, in the order given, `batch` of them for each call of readdir.
+  Result<std::vector<std::string>> names(InodeId directory, std::size_t batch = 100) {
+    TRY_ASSIGN(const HandleId handle, fs().opendir(directory, caller_));
+    std::vector<std::string> all;
+    std::uint64_t position = 0;
+    for (bool more = true; more;) {
+      std::size_t given = 0;
+      const auto outcome = fs().readdir(handle, position, [&](const DirectoryEntry& entry) {
+        if (given == batch) {
+          return false;
+        }
+        ++given;
+        position = entry.position;
+        if (entry.name != "." && entry.name != "..") {
+          all.push_back(entry.name);
+        }
+        return true;
+      }, caller_);
+      if (!outcome) {
+        fs().releasedir(handle);
+        return fail(outcome.error());
+      }
+      more = given > 0;
+    }
+    fs().releasedir(handle);
+    return all;
+  }
+
+  /// The contents of what was put aside in kept/, in the order of the names.
+  std::vector<std::string> kept() const {
+    std::vector<std::filesystem::path> paths;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_.path() / "state" / "kept")) {
+      paths.push_back(entry.path());
+    }
+    std::sort(paths.begin(), paths.end());
+    std::vector<std::string> texts;
+    for (const auto& path : paths) {
+      std::ifstream file(path, std::ios::binary);
+      std::ostringstream text;
+      text << file.rdbuf();
+      texts.push_back(text.str());
+    }
+    return texts;
+  }
+  /// Staged files that are still there.
+  std::size_t staged_files() const {
+    std::size_t count = 0;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory_.path() / "state" / "stage")) {
+      ++count;
+    }
+    return count;
+  }
+
+  test::FakeClock clock;
+  test::MemoryStore memory{clock};
+  test::FaultyStore store{memory};
+
+ private:
+  void start() {
+    const std::string state = directory_.file("state");
+    auto stage = stage::StageDirectory::open(state, 1ULL << 30);
+    ASSERT_TRUE(stage) << describe(stage.error());
+    stage_ = std::move(*stage);
+    auto meta = meta::open_meta({.directory = state, .source = "test", .cache_map_bytes = 256 << 20, .journal_map_bytes = 16 << 20}, clock);
+    ASSERT_TRUE(meta) << describe(meta.error());
+    meta_ = std::move(*meta);
+    fetchers_ = std::make_unique<WorkerPool>("fetch", 4);
+    uploaders_ = std::make_unique<WorkerPool>("upload", 4);
+    uploader_ = std::make_unique<sync::Uploader>(store, *uploaders_, given_.upload, *log_);
+    filesystem_ = std::make_unique<Filesystem>(
+        given_.settings, Surroundings{store, *meta_.nodes, *stage_, *uploader_, *fetchers_, clock, *log_});
+  }
+  void stop() {
+    filesystem_.reset();
+    uploader_.reset();
+    uploaders_.reset();
+    fetchers_.reset();
+    meta_ = {};
+    stage_.reset();
+  }
+
+  MountSettings given_;
+  test::TempDir directory_;
+  std::unique_ptr<Log> log_ = make_null_log();
+  std::unique_ptr<stage::StageDirectory> stage_;
+  meta::MetaStore meta_;
+  std::unique_ptr<WorkerPool> fetchers_;
+  std::unique_ptr<WorkerPool> uploaders_;
+  std::unique_ptr<sync::Uploader> uploader_;
+  std::unique_ptr<Filesystem> filesystem_;
+  Caller caller_{.uid = 1000, .gid = 1000, .context = {}};
+};
+
+class VfsTest : public ::testing::Test {
+ protected:
+  static constexpr InodeId kRoot = meta::kRootInode;
+};
+
+template <class T>
+std::string why(const Result<T>& result) {
+  return result ? "success" : describe(result.error());
+}
+
+#define EXPECT_OK(expression)                                       \
+  do {                                                              \
+    const auto ok_result = (expression);                            \
+    EXPECT_TRUE(ok_result.has_value()) << ::prefixfs::vfs::why(ok_result); \
+  } while (false)
+#define ASSERT_OK(expression)                                       \
+  do {                                                              \
+    const auto ok_result = (expression);                            \
+    ASSERT_TRUE(ok_result.has_value()) << ::prefixfs::vfs::why(ok_result); \
+  } while (false)
+#define EXPECT_ERRC(expression, errc)                               \
+  do {                                                              \
+    const auto bad_result = (expression);                           \
+    EXPECT_FALSE(bad_result.has_value());                           \
+    if (!bad_result) {                                              \
+      EXPECT_EQ(bad_result.error().code, errc) << ::prefixfs::vfs::why(bad_result); \
+    }                                                               \
+  } while (false)
+
+}  // namespace prefixfs::vfs
