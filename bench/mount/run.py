@@ -28,7 +28,12 @@ def arguments():
     return parser.parse_args()
 
 
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
 def stop(*_):
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # what follows unmounts, and must not be interrupted
     raise SystemExit(130)
 
 
@@ -46,7 +51,7 @@ def run_all(sizes, chosen, endpoint, directory):
 
 def main():
     options = arguments()
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    for number in SIGNALS:
         signal.signal(number, stop)
     chosen = [tool for tool in tools.find(options.prefixfs) if not options.tool or tool.name in options.tool]
     if not chosen:

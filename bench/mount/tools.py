@@ -1,5 +1,6 @@
 """The file systems that are compared: each with its defaults, and with what it needs to reach the endpoint."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -97,16 +98,18 @@ class Mount:
             raise
 
     def end(self):
-        if is_mounted(self.path):
-            unmount = ["umount"] if os.geteuid() == 0 else ["fusermount3", "-u"]
-            subprocess.run([*unmount, str(self.path)], capture_output=True, timeout=120)
-        if not self.process.wait(60):
+        root = os.geteuid() == 0
+        self._unmount(["umount"] if root else ["fusermount3", "-u"])
+        if not self.process.wait(30):
             self.process.stop()
-        if is_mounted(self.path):
-            lazy = ["umount", "-l"] if os.geteuid() == 0 else ["fusermount3", "-uz"]
-            subprocess.run([*lazy, str(self.path)], capture_output=True, timeout=60)
+        self._unmount(["umount", "-l"] if root else ["fusermount3", "-uz"])
         if not is_mounted(self.path):
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _unmount(self, command):
+        if is_mounted(self.path):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                subprocess.run([*command, str(self.path)], capture_output=True, timeout=120)
 
     def __enter__(self):
         return self

@@ -4,6 +4,7 @@ import dataclasses
 import os
 import random
 import subprocess
+import typing
 
 MIB = 1 << 20
 
@@ -32,7 +33,7 @@ def noise(size, seed):
 class Step:
     """One row of the table. `stored`: name -> size of the objects that must be in the bucket in the end."""
     title: str
-    run: object
+    run: typing.Callable  # with the path of the mount
     pause_seconds: float = 0  # before it
     stored: dict = dataclasses.field(default_factory=dict)
 

@@ -8,7 +8,8 @@
 
 namespace prefixfs::meta {
 
-/// Gives inode numbers that were never given before, over restarts and crashes: a batch is reserved in the journal before its first number is used.
+/// Gives inode numbers that were never given before, over restarts and crashes: a batch is reserved in the journal before its first
+/// number is used.
 /// Thread-safe.
 class InodeCounter {
  public:

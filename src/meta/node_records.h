@@ -1,5 +1,6 @@
 #pragma once
-// The records of nodes within one transaction of the cache environment. LmdbNodeCache decides what a call means; this knows which records it takes.
+// The records of nodes within one transaction of the cache environment. LmdbNodeCache decides what a call means; this knows which records
+// it takes.
 
 #include <optional>
 #include <string>

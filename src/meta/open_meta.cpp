@@ -40,7 +40,8 @@ Result<void> claim_journal(LmdbEnv& journal, const MetaOptions& options) {
       return fail(Errc::invalid, fmt::format("{}/journal is of a newer version of prefixfs", options.directory));
     }
     if (*source != options.source) {
-      return fail(Errc::invalid, fmt::format("{} belongs to \"{}\", not to \"{}\"; choose another cache_dir", options.directory, *source, options.source));
+      return fail(Errc::invalid, fmt::format("{} belongs to \"{}\", not to \"{}\"; choose another cache_dir", options.directory, *source,
+                                             options.source));
     }
     return {};
   });

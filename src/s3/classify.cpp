@@ -133,7 +133,8 @@ Verdict judge_region(const Refusal& refusal) {
     return {Errc::wrong_region, "the bucket is in another region, and the endpoint does not say in which; set region="};
   }
   if (refusal.region == refusal.signed_for) {
-    return {Errc::unavailable, fmt::format("the endpoint redirects within region {}; a bucket that was just made needs some time", refusal.region)};
+    return {Errc::unavailable,
+            fmt::format("the endpoint redirects within region {}; a bucket that was just made needs some time", refusal.region)};
   }
   return {Errc::wrong_region, fmt::format("bucket {} is in {}, not {}", refusal.bucket, refusal.region, refusal.signed_for)};
 }
@@ -157,8 +158,10 @@ Verdict judge(const Refusal& refusal) {
     return judge_denied(refusal);
   }
   if (refusal.s3_code == "AuthorizationHeaderMalformed") {  // a wrong region, or keys that are none
-    return refusal.region.empty() ? Verdict{Errc::credentials, "the endpoint cannot read the credentials; check the access key id and region="}
-                                  : judge_region(refusal);
+    if (refusal.region.empty()) {
+      return {Errc::credentials, "the endpoint cannot read the credentials; check the access key id and region="};
+    }
+    return judge_region(refusal);
   }
   const auto row = std::find_if(kByCode.begin(), kByCode.end(), [&](const Row& r) { return r.s3_code == refusal.s3_code; });
   const Errc code = row == kByCode.end() ? by_status(refusal.http_status) : row->code;
@@ -181,9 +184,8 @@ std::string missing_right(std::string_view message) {
     return {};
   }
   const std::string_view rest = message.substr(at + kBefore.size());
-  const auto is_part = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '-'; };
-  const auto end = std::find_if_not(rest.begin(), rest.end(), is_part);
-  return std::string(rest.begin(), end);
+  constexpr std::string_view kRightChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-";
+  return std::string(rest.substr(0, rest.find_first_not_of(kRightChars)));
 }
 
 Error classify(const Refusal& refusal) {

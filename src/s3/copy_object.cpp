@@ -35,7 +35,8 @@ Result<CopyResult> read_copy(const Exchange& exchange, const Call& call, const h
 
 }  // namespace
 
-Result<CopyAnswer> S3Client::copy(const CopySource& source, const Key& destination, const CopyOptions& options, const CallContext& context) {
+Result<CopyAnswer> S3Client::copy(const CopySource& source, const Key& destination, const CopyOptions& options,
+                                  const CallContext& context) {
   if (source.key.empty() || destination.empty()) {
     return fail(Errc::invalid, "CopyObject needs a source and a destination");
   }
@@ -64,8 +65,8 @@ Result<CopyAnswer> S3Client::copy(const CopySource& source, const Key& destinati
   return CopyAnswer{result.etag, result.last_modified};
 }
 
-Result<UploadedPart> S3Client::upload_part_copy(const Key& key, const UploadId& upload, int number, const CopySource& source, ByteRange range,
-                                                const CallContext& context) {
+Result<UploadedPart> S3Client::upload_part_copy(const Key& key, const UploadId& upload, int number, const CopySource& source,
+                                                ByteRange range, const CallContext& context) {
   if (number < 1 || number > kPartsMax || range.empty()) {
     return fail(Errc::invalid, fmt::format("UploadPartCopy of '{}': part {} with {} bytes", key.str(), number, range.length()));
   }

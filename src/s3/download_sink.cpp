@@ -30,7 +30,8 @@ Result<void> DownloadSink::begin(const http::Response& head) {
   TRY_ASSIGN(answer_.range, range_of(head, answer_.info.size));
   const auto length = parse_number(head.header("content-length").value_or(""));
   if (length && *length != answer_.range.length()) {
-    return fail(Errc::corrupt, fmt::format("{} bytes of '{}' are due, and the endpoint announces {}", answer_.range.length(), key_.str(), *length));
+    return fail(Errc::corrupt, fmt::format("{} bytes of '{}' are due, and the endpoint announces {}", answer_.range.length(),
+                                           key_.str(), *length));
   }
   if (!options_.if_match.empty() && options_.if_match != answer_.info.etag) {  // an endpoint which ignores If-Match
     return fail(Errc::conflict, fmt::format("'{}' is no longer the version {}", key_.str(), options_.if_match.str()));

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "classify.h"
 #include "digests.h"
 #include "prefixfs/aws/sigv4.h"
 #include "prefixfs/crypto/encoding.h"
@@ -128,19 +127,19 @@ Result<http::Response> Exchange::send(const Call& call, http::ResponseSink* sink
     if (response->status / 100 == 2 || contains(call.accept, response->status)) {
       return response;
     }
-    const Error error = call.method == "HEAD" ? read_hidden_error(call, *response, attempt, context)
-                                              : error_of(call, *response, attempt.region);
-    if (!cure(error, *response, attempt, cured, context)) {
-      return fail(error);
+    const Refusal refusal = call.method == "HEAD" ? read_hidden_refusal(call, *response, attempt, context)
+                                                  : read_refusal(call, *response, attempt.region);
+    if (!cure(refusal, *response, attempt, cured, context)) {
+      return fail(classify(refusal));
     }
   }
 }
 
 Error Exchange::error_of(const Call& call, const http::Response& response) const {
-  return error_of(call, response, region_.current());
+  return classify(read_refusal(call, response, region_.current()));
 }
 
-Error Exchange::error_of(const Call& call, const http::Response& response, const std::string& signed_for) const {
+Refusal Exchange::read_refusal(const Call& call, const http::Response& response, const std::string& signed_for) const {
   const ErrorDocument document = read_error_document(response.body).value_or(ErrorDocument{});
   Refusal refusal;
   refusal.operation = call.operation;
@@ -152,21 +151,23 @@ Error Exchange::error_of(const Call& call, const http::Response& response, const
   refusal.region = region_told(response, document.region).value_or("");
   refusal.signed_for = signed_for;
   refusal.request_id = std::string(response.header("x-amz-request-id").value_or(document.request_id));
-  refusal.retry_after_seconds = static_cast<int>(std::min<std::uint64_t>(parse_number(response.header("retry-after").value_or("")).value_or(0), 3600));
-  return classify(refusal);
+  const auto retry_after = parse_number(response.header("retry-after").value_or(""));  // a date instead is rare, and left aside
+  refusal.retry_after_seconds = static_cast<int>(std::min<std::uint64_t>(retry_after.value_or(0), 3600));
+  return refusal;
 }
 
-Error Exchange::read_hidden_error(const Call& call, const http::Response& response, const Attempt& attempt, const CallContext& context) {
-  const Error plain = error_of(call, response, attempt.region);
+Refusal Exchange::read_hidden_refusal(const Call& call, const http::Response& response, const Attempt& attempt,
+                                      const CallContext& context) {
+  const Refusal plain = read_refusal(call, response, attempt.region);
   const bool hidden = response.status == 400 || response.status == 301 || response.status == 307;
-  if (!hidden || call.key.empty() || region_told(response, "").value_or(attempt.region) != attempt.region) {
+  if (!hidden || call.key.empty() || (!plain.region.empty() && plain.region != attempt.region)) {
     return plain;
   }
   // A HEAD answer has no body, so the code is asked for by a GET of one byte.
   Call probe{call.operation, "GET", call.key, call.query, {{"range", "bytes=0-0"}}};
   NoBody sink;
   const auto told = perform(probe, attempt, &sink, context);
-  return told && told->status / 100 != 2 ? error_of(probe, *told, attempt.region) : plain;
+  return told && told->status / 100 != 2 ? read_refusal(probe, *told, attempt.region) : plain;
 }
 
 }  // namespace prefixfs::s3

@@ -9,6 +9,7 @@
 
 #include "address.h"
 #include "capabilities.h"
+#include "classify.h"
 #include "headers.h"
 #include "prefixfs/s3/client.h"
 #include "region.h"
@@ -64,13 +65,13 @@ class Exchange {
 
   Result<http::Response> perform(const Call& call, const Attempt& attempt, http::ResponseSink* sink, const CallContext& context);
   Result<http::Request> build(const Call& call, const Attempt& attempt, const CallContext& context) const;
-  Error error_of(const Call& call, const http::Response& response, const std::string& signed_for) const;
+  Refusal read_refusal(const Call& call, const http::Response& response, const std::string& signed_for) const;
   /// Reads the code that a HEAD answer cannot carry.
-  Error read_hidden_error(const Call& call, const http::Response& response, const Attempt& attempt, const CallContext& context);
-  bool cure(const Error& error, const http::Response& response, Attempt& attempt, Cured& cured, const CallContext& context);
-  bool cure_region(const Error& error, const http::Response& response, Attempt& attempt, const CallContext& context);
-  bool cure_clock(const Error& error, const http::Response& response);
-  bool cure_credentials(const Error& error, Attempt& attempt, const CallContext& context);
+  Refusal read_hidden_refusal(const Call& call, const http::Response& response, const Attempt& attempt, const CallContext& context);
+  bool cure(const Refusal& refusal, const http::Response& response, Attempt& attempt, Cured& cured, const CallContext& context);
+  bool cure_region(const Refusal& refusal, Attempt& attempt, const CallContext& context);
+  bool cure_clock(const Refusal& refusal, const http::Response& response);
+  bool cure_credentials(const Refusal& refusal, Attempt& attempt, const CallContext& context);
   std::optional<std::string> ask_region(const std::string& region, const CallContext& context);
   WallTime signing_time() const;
 

@@ -23,29 +23,25 @@ bool same(const aws::Credentials& a, const aws::Credentials& b) {
 
 }  // namespace
 
-bool Exchange::cure(const Error& error, const http::Response& response, Attempt& attempt, Cured& cured, const CallContext& context) {
-  if (error.code == Errc::wrong_region && !cured.region) {
+bool Exchange::cure(const Refusal& refusal, const http::Response& response, Attempt& attempt, Cured& cured, const CallContext& context) {
+  if (classify(refusal).code == Errc::wrong_region && !cured.region) {
     cured.region = true;
-    return cure_region(error, response, attempt, context);
+    return cure_region(refusal, attempt, context);
   }
-  const bool maybe_skewed = error.origin.s3_code == "RequestTimeTooSkewed" || (response.status == 403 && error.origin.s3_code.empty());
+  const bool maybe_skewed = refusal.s3_code == "RequestTimeTooSkewed" || (refusal.http_status == 403 && refusal.s3_code.empty());
   if (maybe_skewed && !cured.clock) {
     cured.clock = true;
-    return cure_clock(error, response);
+    return cure_clock(refusal, response);
   }
-  if (renewable(error.origin.s3_code) && !cured.credentials) {
+  if (renewable(refusal.s3_code) && !cured.credentials) {
     cured.credentials = true;
-    return cure_credentials(error, attempt, context);
+    return cure_credentials(refusal, attempt, context);
   }
   return false;
 }
 
-bool Exchange::cure_region(const Error&, const http::Response& response, Attempt& attempt, const CallContext& context) {
-  const auto document = read_error_document(response.body);
-  auto region = region_told(response, document ? document->region : "");
-  if (!region) {
-    region = ask_region(attempt.region, context);
-  }
+bool Exchange::cure_region(const Refusal& refusal, Attempt& attempt, const CallContext& context) {
+  const auto region = refusal.region.empty() ? ask_region(attempt.region, context) : std::optional(refusal.region);
   if (!region || !region_.learn(*region, attempt.region)) {
     return false;
   }
@@ -63,14 +59,14 @@ std::optional<std::string> Exchange::ask_region(const std::string& region, const
   return response ? region_told(*response, "") : std::nullopt;
 }
 
-bool Exchange::cure_clock(const Error& error, const http::Response& response) {
+bool Exchange::cure_clock(const Refusal& refusal, const http::Response& response) {
   const auto theirs = parse_http_date(response.header("date").value_or(""));
   if (!theirs) {
     return false;
   }
   const auto ours = clock_.now();
   const auto off = signing_time() > *theirs ? signing_time() - *theirs : *theirs - signing_time();
-  const bool told = error.origin.s3_code == "RequestTimeTooSkewed";
+  const bool told = refusal.s3_code == "RequestTimeTooSkewed";
   if (off < (told ? std::chrono::minutes(1) : kSkewRefused)) {
     return false;
   }
@@ -80,13 +76,13 @@ bool Exchange::cure_clock(const Error& error, const http::Response& response) {
   return true;
 }
 
-bool Exchange::cure_credentials(const Error& error, Attempt& attempt, const CallContext& context) {
+bool Exchange::cure_credentials(const Refusal& refusal, Attempt& attempt, const CallContext& context) {
   credentials_.refused(attempt.credentials);
   auto fresh = credentials_.get(context);
   if (!fresh || same(*fresh, attempt.credentials)) {
     return false;
   }
-  log_.info("S3 refused {} with {}; going on with {}", aws::describe(attempt.credentials), error.origin.s3_code, aws::describe(*fresh));
+  log_.info("S3 refused {} with {}; going on with {}", aws::describe(attempt.credentials), refusal.s3_code, aws::describe(*fresh));
   attempt.credentials = *std::move(fresh);
   return true;
 }

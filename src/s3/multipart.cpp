@@ -46,7 +46,8 @@ Result<void> check_parts(const Key& key, std::span<const UploadedPart> parts) {
     size += part.size;
   }
   if (size > kObjectBytesMax) {
-    return fail(Errc::too_large, fmt::format("CompleteMultipartUpload of '{}': {} bytes are more than an object can have", key.str(), size));
+    return fail(Errc::too_large, fmt::format("CompleteMultipartUpload of '{}': {} bytes are more than an object can have",
+                                             key.str(), size));
   }
   return {};
 }

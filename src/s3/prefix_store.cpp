@@ -132,7 +132,8 @@ class PrefixStore final : public ObjectStore {
  private:
   Result<Key> whole_key(const Key& key) const {
     if (prefix_.str().size() + key.str().size() > kKeyBytesMax) {
-      return fail(Errc::name_too_long, fmt::format("the prefix and '{}' together are longer than the {} bytes of a key", key.str(), kKeyBytesMax));
+      return fail(Errc::name_too_long, fmt::format("the prefix and '{}' together are longer than the {} bytes of a key",
+                                                 key.str(), kKeyBytesMax));
     }
     return Key(prefix_.str() + key.str());
   }

@@ -18,6 +18,8 @@ constexpr std::chrono::seconds kLongWait{2};
 // Last-Modified has whole seconds, and S3's clock is not ours.
 constexpr std::chrono::seconds kClockSlack{1};
 
+constexpr nanoseconds kLastPause = std::chrono::milliseconds(50);
+
 double seconds(nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
 }  // namespace
@@ -38,11 +40,16 @@ std::optional<nanoseconds> RetryStore::next_delay(const Error& error, int attemp
   nanoseconds delay = backoff(attempt, error.code == Errc::throttled, random_.next());
   const nanoseconds asked = std::min<nanoseconds>(std::chrono::seconds(error.origin.retry_after_seconds), kRetryAfterMax);
   delay = std::max(delay, asked);
-  const SteadyTime now = clock_.steady();
-  if (context.deadline != SteadyTime::max() && (now >= context.deadline || delay >= context.deadline - now)) {
+  if (context.deadline == SteadyTime::max()) {
+    return delay;
+  }
+  // The caller waits until its deadline in any case, so a pause never takes more than half of what is left: an outage that ends in
+  // time is not told.
+  const nanoseconds left = context.deadline - clock_.steady();
+  if (left < kLastPause * 2 || asked >= left) {
     return std::nullopt;
   }
-  return delay;
+  return std::min(delay, left / 2);
 }
 
 void RetryStore::report(const Error& error, int attempt, const std::optional<nanoseconds>& delay) {

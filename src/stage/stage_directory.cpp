@@ -56,7 +56,8 @@ Result<UniqueFd> take_lock(const std::filesystem::path& directory) {
   }
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) {
-      return fail(Errc::busy, fmt::format("the cache directory {} belongs to {}; choose another cache_dir", directory.native(), owner_of(fd.get())));
+      return fail(Errc::busy, fmt::format("the cache directory {} belongs to {}; choose another cache_dir", directory.native(),
+                                          owner_of(fd.get())));
     }
     return fail(file_error(errno, "lock", path));
   }

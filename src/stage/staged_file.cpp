@@ -28,7 +28,12 @@ std::uint64_t blocks_of(ByteRange range) { return (range.length() + kBlockBytes 
 }  // namespace
 
 StagedFile::StagedFile(std::filesystem::path path, UniqueFd fd, std::shared_ptr<Budget> budget, std::uint64_t base_size)
-    : path_(std::move(path)), fd_(std::move(fd)), budget_(std::move(budget)), size_(base_size), base_size_(base_size), stored_size_(base_size) {}
+    : path_(std::move(path)),
+      fd_(std::move(fd)),
+      budget_(std::move(budget)),
+      size_(base_size),
+      base_size_(base_size),
+      stored_size_(base_size) {}
 
 StagedFile::~StagedFile() {
   budget_->give_back(charged_);
@@ -60,7 +65,8 @@ std::int64_t StagedFile::cost_of(ByteRange range) const {
 
 Result<void> StagedFile::charge(std::int64_t bytes) {
   if (bytes > 0 && !budget_->take(static_cast<std::uint64_t>(bytes))) {
-    return fail(Errc::no_space, fmt::format("the stage is full: {} of {} bytes are used, {} more are needed; raise stage_size", budget_->used(),
+    return fail(Errc::no_space, fmt::format("the stage is full: {} of {} bytes are used, {} more are needed; raise stage_size",
+                                            budget_->used(),
                                             budget_->bytes_max(), bytes));
   }
   if (bytes < 0) {
@@ -109,7 +115,8 @@ Result<void> StagedFile::write(std::uint64_t offset, std::span<const std::byte> 
   return {};
 }
 
-/// A write failed after some bytes: no byte may be taken for what it is not. Clean ones are void now (they can be fetched again), dirty ones are a
+/// A write failed after some bytes: no byte may be taken for what it is not. Clean ones are void now (they can be fetched again), dirty
+/// ones are a
 /// mixture, as after any failed write, and those beyond the end go.
 void StagedFile::undo_failed_write(ByteRange touched) {
   for (const ByteRange& clean : dirty_.gaps(touched)) {

@@ -15,7 +15,12 @@ bool is_upload_gone(const Error& error) { return error.code == Errc::not_found &
 
 MultipartUpload::MultipartUpload(s3::ObjectStore& store, WorkerPool& pool, Log& log, std::shared_ptr<stage::StagedFile> file,
                                  MultipartTarget target, std::size_t in_flight_max)
-    : store_(store), pool_(pool), log_(log), file_(std::move(file)), target_(std::move(target)), in_flight_max_(std::max<std::size_t>(in_flight_max, 1)) {}
+    : store_(store),
+      pool_(pool),
+      log_(log),
+      file_(std::move(file)),
+      target_(std::move(target)),
+      in_flight_max_(std::max<std::size_t>(in_flight_max, 1)) {}
 
 // ---- creating ----
 
@@ -210,7 +215,8 @@ Result<void> MultipartUpload::wait(const CallContext& context) { return wait_unt
 Result<void> MultipartUpload::wait_until_idle(const CallContext& context, bool stop_at_part_error) {
   const std::stop_callback on_cancel(context.cancel, [this] { cancel(); });
   std::unique_lock lock(mutex_);
-  const bool ended = changed_.wait_until(lock, context.deadline, [&] { return cancelled_ || idle() || (stop_at_part_error && part_error_); });
+  const bool ended = changed_.wait_until(lock, context.deadline,
+                                         [&] { return cancelled_ || idle() || (stop_at_part_error && part_error_); });
   if (cancelled_) {
     return fail(Errc::cancelled, "the upload was cancelled");
   }

@@ -46,7 +46,8 @@ class MultipartUpload : public std::enable_shared_from_this<MultipartUpload> {
   /// Queues every part from `first` on that S3 does not have as it is now; errors of their former tries are forgotten.
   /// Calls to the store end at the deadline; once the context is cancelled no further one begins.
   void send(std::size_t first, const CallContext& context);
-  /// Until nothing is queued or being sent, whatever became of the parts. Errors: the upload could not be created, is gone or was cancelled;
+  /// Until nothing is queued or being sent, whatever became of the parts. Errors: the upload could not be created, is gone or was
+  /// cancelled;
   /// timeout, cancelled.
   Result<void> drain(const CallContext& context);
   /// The same, and the first error of a part ends the wait at once. A part that was overtaken by a write is no error: see state().

@@ -94,10 +94,13 @@ StagedUpload::Attempt StagedUpload::send_parts(const UploadPlan& plan, const Upl
   return attempt;
 }
 
-/// Sends what S3 does not have, and again what was written to meanwhile, until there is a moment at which S3 has it all. A program that never
-/// stops writing gets an object that mixes a few of its last writes, as after any fsync() beside a write(); the change count is an older one then,
+/// Sends what S3 does not have, and again what was written to meanwhile, until there is a moment at which S3 has it all. A program that
+/// never
+/// stops writing gets an object that mixes a few of its last writes, as after any fsync() beside a write(); the change count is an older
+/// one then,
 /// so that the file stays `changed`.
-StagedUpload::Attempt StagedUpload::send_until_current(MultipartUpload& upload, const s3::WriteCondition& condition, const CallContext& context) {
+StagedUpload::Attempt StagedUpload::send_until_current(MultipartUpload& upload, const s3::WriteCondition& condition,
+                                                       const CallContext& context) {
   MultipartUpload::State state = upload.state();
   std::uint64_t change_count = state.moment.change_count;
   for (int round = 0; !state.current; ++round) {

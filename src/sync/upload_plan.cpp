@@ -18,6 +18,7 @@ using Ranges = std::vector<ByteRange>;
 constexpr std::uint64_t kStagedPartMax = s3::kPartBytesMax / 2;
 
 /// What is unchanged and long enough to be copied. The end of the file may be shorter: S3 lets the last part be small.
+/// Nothing is, where `length_min` exceeds the size.
 Ranges unchanged(std::uint64_t size, std::uint64_t base_size, const Ranges& dirty, std::uint64_t length_min) {
   stage::RangeSet clean;
   clean.add({0, std::min(size, base_size)});
@@ -25,7 +26,7 @@ Ranges unchanged(std::uint64_t size, std::uint64_t base_size, const Ranges& dirt
     clean.remove(range);
   }
   Ranges found = clean.all();
-  std::erase_if(found, [&](const ByteRange& range) { return range.length() < length_min && range.end != size; });
+  std::erase_if(found, [&](const ByteRange& range) { return range.length() < length_min && (range.end != size || length_min > size); });
   return found;
 }
 
@@ -117,16 +118,17 @@ Result<UploadPlan> plan_upload(std::uint64_t size, std::uint64_t base_size, cons
   std::uint64_t part = std::max(limits.part_bytes, limits.part_bytes_min);
   std::uint64_t copy_min = limits.part_bytes_min;
   while (true) {
-    const Ranges stored = limits.can_copy_parts ? make_room(unchanged(size, base_size, dirty, copy_min), size, limits.part_bytes_min) : Ranges{};
+    const Ranges clean = limits.can_copy_parts ? unchanged(size, base_size, dirty, copy_min) : Ranges{};
+    const Ranges stored = make_room(clean, size, limits.part_bytes_min);
     plan.parts = lay_out(stored, size, part, limits);
     if (plan.parts.size() <= static_cast<std::size_t>(limits.parts_max)) {
       return plan;
     }
-    if (part >= kStagedPartMax && copy_min >= size) {
+    if (part >= kStagedPartMax && copy_min > size) {
       return fail(Errc::too_large, fmt::format("{} bytes do not fit in {} parts", size, limits.parts_max));
     }
     part = std::min(2 * part, kStagedPartMax);
-    copy_min = std::min(2 * copy_min, size);
+    copy_min = std::min(2 * copy_min, size + 1);
   }
 }
 

@@ -28,6 +28,11 @@ struct Content {
   stage::RangeSet in_flight;
   std::optional<Error> fetch_error;  ///< of the last fetch that failed; cleared by the next one that is tried
   std::optional<ObjectInfo> info;    ///< complete headers of the version, where an answer brought them
+
+  std::optional<ObjectInfo> headers() {
+    const std::lock_guard lock(mutex);
+    return info;
+  }
 };
 
 /// Clean contents of closed files, least recently used first out. Thread-safe.

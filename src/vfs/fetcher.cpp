@@ -18,6 +18,10 @@ class FillSink final : public s3::GetSink {
       return fail(Errc::conflict, "S3 sent another version than the one asked for");
     }
     position_ = range_.begin;
+    const std::lock_guard lock(content_.mutex);
+    if (!content_.info && content_.etag == version_) {
+      content_.info = answer.info;
+    }
     return {};
   }
 
@@ -129,8 +133,9 @@ void Fetcher::start(const std::shared_ptr<Content>& content, const std::function
       ++running_;
     }
     // Read-ahead goes on when the reader is interrupted, so the deadline is kept, the cancellation is not.
-    pool_.submit([this, content, current, etag, range, context = CallContext{context.deadline, {}}] {
-      run(content, current, etag, range, context);
+    pool_.submit([this, held = content, current, etag, range, context = CallContext{context.deadline, {}}]() mutable {
+      run(held, current, etag, range, context);
+      held.reset();  // before the last sign of life: nothing of this fetch outlives the Fetcher
       const std::lock_guard lock(mutex_);
       --running_;
       idle_.notify_all();

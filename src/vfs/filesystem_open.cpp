@@ -79,7 +79,9 @@ Result<void> Filesystem::Core::prepare_content(OpenFile& file, int flags, const 
     if (file.content == nullptr) {
       TRY_ASSIGN(std::shared_ptr<stage::StagedFile> staged, outside.stage.create(file.node.size));
       file.content = std::make_shared<Content>(std::move(staged), file.node.etag);
-      fetch = !writes(flags) && file.node.size > 0 && !file.node.etag.empty();
+      // A small file that is to be changed is sent whole at close; fetched now, it can also be kept whole if close is refused.
+      const bool wanted = !writes(flags) || file.node.size <= settings.first_block_bytes;
+      fetch = wanted && file.node.size > 0 && !file.node.etag.empty();
     }
     content = file.content;
     content->opened = true;

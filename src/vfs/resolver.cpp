@@ -240,9 +240,11 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
   TRY_ASSIGN(const Key key, p_.tree.file_key(parent, name));
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
   const WallTime began = p_.clock.now();
+  const bool is_version = known && known->kind == NodeKind::file && !known->etag.empty();
+  const std::shared_ptr<Content> bytes = is_version ? p_.contents.peek(known->id, known->etag) : nullptr;
   // A 304 brings no headers, so it only serves where the attributes are known.
-  const bool have_bytes = known && known->kind == NodeKind::file && !known->etag.empty() && known->posix_exact &&
-                          (known->size == 0 || p_.contents.peek(known->id, known->etag) != nullptr);
+  const bool exact = is_version && (known->posix_exact || (bytes != nullptr && bytes->headers()));
+  const bool have_bytes = exact && (known->size == 0 || bytes != nullptr);
   FirstBlockSink sink(p_.stage);
   const s3::GetOptions options{.range = ByteRange{0, p_.settings.first_block_bytes},
                                .if_match = {},
@@ -261,6 +263,10 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
   if (answer->not_modified) {
     meta::Node confirmed = *known;
     confirmed.checked_at = began;
+    if (!confirmed.posix_exact) {
+      confirmed.posix = attributes_from(*bytes->headers(), p_.settings, NodeKind::file);
+      confirmed.posix_exact = true;
+    }
     return p_.nodes.put(std::move(confirmed));
   }
   TRY_ASSIGN(meta::Node node, store_version(parent, name, answer->info, began));

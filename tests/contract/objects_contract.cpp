@@ -129,7 +129,8 @@ TEST_P(ObjectStoreContract, WhatIsNotThereIsNotFound) {
 
 TEST_P(ObjectStoreContract, RangesAreCutAtTheEnd) {
   must_put("a", "0123456789");
-  for (const auto& [begin, end, text] : {std::tuple{0U, 1U, "0"}, {3U, 7U, "3456"}, {9U, 10U, "9"}, {7U, 100U, "789"}, {0U, 10U, "0123456789"}}) {
+  for (const auto& [begin, end, text] :
+       {std::tuple{0U, 1U, "0"}, {3U, 7U, "3456"}, {9U, 10U, "9"}, {7U, 100U, "789"}, {0U, 10U, "0123456789"}}) {
     StringSink sink;
     const auto answer = store().get(key("a"), range(begin, end), sink, {});
     ASSERT_TRUE(answer) << why(answer);
@@ -232,8 +233,10 @@ TEST_P(ObjectStoreContract, RemoveManyTellsOfEachKey) {
 }
 
 TEST_P(ObjectStoreContract, OddKeysAreKeptAsTheyAre) {
-  const std::vector<std::string> names{"with space", "plus+sign", "per%20cent", "q?a=b&c#d", "semi;colon,comma", "quote'\"", "$:@!*()[]~^`|",
-                                       "\xC3\xBCml\xC3\xA4ut \xE6\x97\xA5\xE6\x9C\xAC \xF0\x9F\x98\x80", "back\\slash", "UPPER.Case"};
+  const std::vector<std::string> names{
+      "with space",       "plus+sign", "per%20cent",    "q?a=b&c#d",
+      "semi;colon,comma", "quote'\"",  "$:@!*()[]~^`|", "\xC3\xBCml\xC3\xA4ut \xE6\x97\xA5\xE6\x9C\xAC \xF0\x9F\x98\x80",
+      "back\\slash",      "UPPER.Case"};
   expect_kept(names);
 }
 

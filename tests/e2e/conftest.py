@@ -187,10 +187,11 @@ class MountOnFirstUse:
     knows the listing of its root for a second, and would have to be waited for.)"""
 
     def __init__(self, make):
-        self._make, self._mount = make, None
+        self._make, self._mount, self._lock = make, None, threading.Lock()
 
     def _started(self):
-        self._mount = self._mount or self._make()
+        with self._lock:
+            self._mount = self._mount or self._make()
         return self._mount
 
     def __getattr__(self, name):

@@ -8,7 +8,7 @@ import pytest
 
 from support.clients import Space
 from support.errnos import fails_with
-from support.wait import Stopwatch
+from support.wait import Stopwatch, until
 
 SIZES = {"small": 5000, "several parts": 20 << 20}
 
@@ -263,7 +263,8 @@ def test_on_real_servers(request, mounts, server_name):
         file.write(b"patch")
     assert space.get("dir/large")[9 << 20:][:5] == b"patch"
     space.put("theirs", b"their bytes")
-    assert sorted(os.listdir(mnt.path)) == ["dir", "theirs"] and (mnt / "theirs").read_bytes() == b"their bytes"
+    until(lambda: sorted(os.listdir(mnt.path)) == ["dir", "theirs"], 3, "the other client's object is listed")
+    assert (mnt / "theirs").read_bytes() == b"their bytes"
     os.rename(mnt / "dir" / "small", mnt / "moved")
     assert space.get("moved") == b"small" and not space.exists("dir/small")
     for name in ("moved", "theirs", "dir/large"):

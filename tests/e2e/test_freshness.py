@@ -180,17 +180,23 @@ def test_a_reader_of_many_overwritten_versions_never_sees_a_mixture(mnt, space):
         assert len(seen) == 1, "bytes of two versions"
 
 
-def test_what_was_read_is_still_known_after_a_remount(mnt, space, record):
+def test_bytes_that_were_read_are_still_there_after_a_remount(mnt, space, record):
     data = os.urandom(3 << 20)
     space.put("file", data)
-    os.listdir(mnt.path)
     assert read(mnt / "file") == data
-    before = (mnt / "file").stat()
     mnt.remount()
     recording = record()
     assert read(mnt / "file") == data
-    requests = recording.requests()
-    assert requests.of("GetObject").bytes_out() == 0, "the bytes were fetched again"
+    assert recording.requests().of("GetObject").bytes_out() == 0, "the bytes were fetched again"
+
+
+def test_attributes_that_were_seen_are_still_known_after_a_remount(mnt, space):
+    space.put("file", b"content", Metadata={"file-permissions": "0100640", "file-mtime": "1595002920000000000ns"})
+    assert read(mnt / "file") == b"content"
+    before = (mnt / "file").stat()
+    assert before.st_mode == 0o100640
+    mnt.remount()
+    os.listdir(mnt.path)  # a listing says nothing of modes and times, and must not take them away
     after = (mnt / "file").stat()
     assert (after.st_ino, after.st_mtime_ns, after.st_mode) == (before.st_ino, before.st_mtime_ns, before.st_mode)
 

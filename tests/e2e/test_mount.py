@@ -235,8 +235,19 @@ def test_mount_8_fake_mounts_nothing(devs3, space, helper, mountpoint):
 NOBODY = 65534
 
 
-def test_an_ordinary_user_mounts_through_fusermount3(public_mounts, devs3, space):
+@pytest.fixture
+def fuse_for_everybody():
+    """udev gives /dev/fuse mode 0666; in a container it may have another one."""
     machine.require_root()
+    machine.require_fuse()
+    before = stat.S_IMODE(os.stat("/dev/fuse").st_mode)
+    os.chmod("/dev/fuse", 0o666)
+    yield
+    os.chmod("/dev/fuse", before)
+
+
+@pytest.mark.usefixtures("fuse_for_everybody")
+def test_an_ordinary_user_mounts_through_fusermount3(public_mounts, devs3, space):
     machine.require_program("setpriv")
     machine.require_program("fusermount3")
     mnt = public_mounts.prepare(space.source, devs3.endpoint)

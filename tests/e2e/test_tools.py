@@ -72,7 +72,8 @@ def test_rsync_a_copies_once(mnt, tree, record):
     recording = record()
     out = run("rsync", "-a", "--itemize-changes", f"{tree}/", f"{mnt.path}/tree/")
     assert [line for line in out.splitlines() if line.startswith(">f")] == []
-    assert recording.requests().of("PutObject", "GetObject") == []
+    requests = recording.requests()
+    assert requests.of("PutObject", "CopyObject") == [] and requests.of("GetObject").bytes_out() == 0
 
 
 def test_rsync_after_a_change_copies_that_file(mnt, tree, tmp_path):

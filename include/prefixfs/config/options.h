@@ -21,6 +21,7 @@ enum class PosixMetadata { aws, s3fs, off };
 
 struct Options {
   // What and where.
+  std::string source;      ///< as it was written; what the kernel shows, so that mount -a finds its line of fstab again
   std::string bucket;
   Prefix prefix;
   std::string mountpoint;  ///< absolute

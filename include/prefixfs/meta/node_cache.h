@@ -56,7 +56,8 @@ struct ListingState {
   friend bool operator==(const ListingState&, const ListingState&) = default;
 };
 
-/// Thread-safe; no call blocks on the network. Errors: io, no_space (map or disk full), corrupt (the environment; the next start makes a new one),
+/// Thread-safe; no call blocks on the network. Errors: io, no_space (map or disk full), corrupt (the environment; the next start makes a
+/// new one),
 /// invalid and name_too_long (a name of 0 or more than 255 bytes). A record that cannot be read is dropped, counted and treated as absent.
 /// The root always is there: get(kRootInode) gives at least {id 1, parent 1, no name, directory}; put() of it stores its attributes.
 class NodeCache {
@@ -82,7 +83,8 @@ class NodeCache {
   virtual Result<Node> move(InodeId id, InodeId new_parent, std::string_view new_name) = 0;
 
   /// After the last page of a listing that began at `began`: drops the records of `parent` with an earlier checked_at that are not
-  /// `local` (and have nothing `local` below them), and stores the state. Gives back the nodes dropped (at most 10,000 of them, the rest is dropped all the same).
+  /// `local` (and have nothing `local` below them), and stores the state. Gives back the nodes dropped (at most 10,000 of them, the rest
+  /// is dropped all the same).
   virtual Result<std::vector<Node>> finish_listing(InodeId parent, WallTime began, std::uint32_t pages) = 0;
   virtual Result<ListingState> listing(InodeId parent) = 0;
   virtual Result<void> forget_listing(InodeId parent) = 0;
@@ -116,7 +118,8 @@ struct MetaOptions {
   std::uint64_t journal_map_bytes = 1ULL << 30;
 };
 /// `facts` and `nodes` may be destroyed in any order. Once per directory and process at a time.
-/// Errors: io, denied (directory not writable), invalid (made for another source, or by a newer version), corrupt (journal unreadable), no_space.
+/// Errors: io, denied (directory not writable), invalid (made for another source, or by a newer version), corrupt (journal unreadable),
+/// no_space.
 Result<MetaStore> open_meta(const MetaOptions& options, const Clock& clock);
 
 }  // namespace prefixfs::meta

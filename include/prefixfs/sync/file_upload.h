@@ -51,9 +51,11 @@ class FileUpload {
   virtual void abandon() = 0;
 
   /// Returns when the object holds the bytes of the staged file as of some state not older than the call, or with the error; then
-  /// nothing has changed in the bucket (or, for an answer that was lost, nothing that would harm), no upload is left open, and the staged file
+  /// nothing has changed in the bucket (or, for an answer that was lost, nothing that would harm), no upload is left open, and the staged
+  /// file
   /// still is `changed`. One commit at a time.
-  /// Errors: those of ObjectStore::put and complete_upload, those of `fill`, too_large, and busy (written to so fast that no whole state could be sent).
+  /// Errors: those of ObjectStore::put and complete_upload, those of `fill`, too_large, and busy (written to so fast that no whole state
+  /// could be sent).
   virtual Result<Committed> commit(const UploadTarget& target, const FillRanges& fill, const CallContext& context) = 0;
 };
 

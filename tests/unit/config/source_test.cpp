@@ -13,6 +13,7 @@ class GoodSource : public testing::TestWithParam<Good> {};
 TEST_P(GoodSource, IsSplit) {
   Options options;
   ASSERT_TRUE(parse_source(GetParam().source, options).has_value());
+  EXPECT_EQ(options.source, GetParam().source);
   EXPECT_EQ(options.bucket, GetParam().bucket);
   EXPECT_EQ(options.prefix.str(), GetParam().prefix);
 }
@@ -33,6 +34,7 @@ TEST_P(BadSource, IsRefusedWithTheReason) {
   ASSERT_FALSE(parsed.has_value());
   EXPECT_EQ(parsed.error().code, Errc::invalid);
   EXPECT_THAT(parsed.error().what, testing::HasSubstr(GetParam().says));
+  EXPECT_EQ(options.bucket, "");
 }
 INSTANTIATE_TEST_SUITE_P(
     Forms, BadSource,

@@ -9,7 +9,8 @@ namespace {
 
 TEST(ReadXml, TreeWithoutNamespaces) {
   const auto root = read_xml("<?xml version=\"1.0\"?>"
-                             "<Delete xmlns=\"http://x\"><!-- c --><Object><Key>a&amp;b</Key></Object><Quiet>true</Quiet></Delete>", "Delete");
+                             "<Delete xmlns=\"http://x\"><!-- c -->"
+                             "<Object><Key>a&amp;b</Key></Object><Quiet>true</Quiet></Delete>", "Delete");
   ASSERT_TRUE(root);
   EXPECT_EQ(root->children.size(), 2u);
   EXPECT_EQ(root->child("Object")->text_of("Key"), "a&b");

@@ -381,7 +381,8 @@ TEST_F(NodeCacheTest, a_page_of_a_thousand_is_quick) {
     fastest = std::min(fastest, std::chrono::steady_clock::now() - began);
   }
   RecordProperty("microseconds", static_cast<int>(std::chrono::duration_cast<std::chrono::microseconds>(fastest).count()));
-  std::printf("[ TIME     ] %ld us for a page of 1000\n", static_cast<long>(std::chrono::duration_cast<std::chrono::microseconds>(fastest).count()));
+  const auto taken = std::chrono::duration_cast<std::chrono::microseconds>(fastest);
+  std::printf("[ TIME     ] %ld us for a page of 1000\n", static_cast<long>(taken.count()));
 }
 
 TEST_F(NodeCacheTest, threads_read_and_write_together) {

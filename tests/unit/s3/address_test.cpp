@@ -79,7 +79,7 @@ TEST(Address, BucketNamesCannotEscapeFromHostOrPath) {
   for (const char* good : {"abc", "my-bucket.1", "Old_Bucket"}) {
     EXPECT_EQ(code_of(check_bucket_name(good)), "") << good;
   }
-  for (const char* bad : {"", "ab", "a/b", "a..b", ".abc", "abc.", "a b", "a@b", "a:b", "b\xC3\xBCcket", "a?b", "a%2f"}) {
+  for (const char* bad : {"", "ab", "a/b", "a..b", ".abc", "abc.", "a b", "a@b", "a:b", "b\xC3\xBC" "cket", "a?b", "a%2f"}) {
     EXPECT_EQ(code_of(check_bucket_name(bad)), "invalid") << bad;
   }
 }

@@ -123,9 +123,10 @@ TEST(Classify, KeepsTheEvidence) {
 }
 
 TEST(Classify, NamesTheMissingRight) {
-  Refusal r = refusal(403, "AccessDenied",
-                      "User: arn:aws:iam::1:user/app is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::bkt/a/b\" because no "
-                      "identity-based policy allows the s3:PutObject action");
+  Refusal r =
+      refusal(403, "AccessDenied",
+              "User: arn:aws:iam::1:user/app is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::bkt/a/b\" because no "
+              "identity-based policy allows the s3:PutObject action");
   r.operation = "PutObject";
   const Error error = classify(r);
   EXPECT_EQ(error.code, Errc::denied);

@@ -1,6 +1,7 @@
 #pragma once
 // An http::Engine whose answers a test writes, and a client on top of it.
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>

@@ -118,7 +118,8 @@ TEST(Headers, ContentRange) {
   ASSERT_TRUE(range);
   EXPECT_EQ(range->range, (ByteRange{5, 10}));
   EXPECT_EQ(range->size, 100U);
-  for (const char* text : {"", "bytes */100", "bytes 9-5/100", "bytes 0-100/100", "bytes 0-9/*", "bytes 0-9", "items 0-9/100", "bytes 0-9/100x", "bytes -9/100"}) {
+  for (const char* text : {"", "bytes */100", "bytes 9-5/100", "bytes 0-100/100", "bytes 0-9/*", "bytes 0-9", "items 0-9/100",
+                           "bytes 0-9/100x", "bytes -9/100"}) {
     EXPECT_FALSE(parse_content_range(text)) << text;
   }
 }
@@ -133,8 +134,8 @@ TEST(Headers, ARewriteKeepsWhatWasThere) {
   info.expires = "f";
   info.user_metadata = {{"g", "h"}};
   const ObjectHeaders headers = headers_of(info);
-  EXPECT_EQ(headers.content_type + headers.cache_control + headers.content_disposition + headers.content_encoding + headers.content_language +
-                headers.expires,
+  EXPECT_EQ(headers.content_type + headers.cache_control + headers.content_disposition + headers.content_encoding +
+                headers.content_language + headers.expires,
             "abcdef");
   EXPECT_EQ(headers.user_metadata, info.user_metadata);
 }

@@ -32,11 +32,13 @@ std::string refusal(std::string_view document) { return code_of(parse_xml(docume
 TEST(XmlParser, GivesPathsAndTexts) {
   EXPECT_THAT(parse("<?xml version=\"1.0\"?><R xmlns=\"http://x/\"><A><B>1 &amp; 2</B><B><![CDATA[<x>]]></B></A><C/></R>"),
               ElementsAre("A/B=1 & 2", "A/B=<x>", "A=", "C="));
-  EXPECT_THAT(parse("\n\n  <?xml version=\"1.0\"?><s:R xmlns:s=\"http://x/\"><s:A>\xC3\xA9&#233;</s:A></s:R>"), ElementsAre("A=\xC3\xA9\xC3\xA9"));
+  EXPECT_THAT(parse("\n\n  <?xml version=\"1.0\"?><s:R xmlns:s=\"http://x/\"><s:A>\xC3\xA9&#233;</s:A></s:R>"),
+              ElementsAre("A=\xC3\xA9\xC3\xA9"));
 }
 
 TEST(XmlParser, RefusesWhatIsNoXml) {
-  for (const char* text : {"", "   ", "x", "<a>", "<a></b>", "<a/><b/>", "<a>&nothing;</a>", "<a>\x01</a>", "<a>&#1;</a>", "<html><br></html>", "<a>\xFF</a>"}) {
+  for (const char* text : {"", "   ", "x", "<a>", "<a></b>", "<a/><b/>", "<a>&nothing;</a>", "<a>\x01</a>", "<a>&#1;</a>",
+                           "<html><br></html>", "<a>\xFF</a>"}) {
     EXPECT_EQ(refusal(text), "corrupt") << text;
   }
 }
@@ -77,7 +79,8 @@ TEST(XmlAnswers, ErrorDocumentsOfSeveralServers) {
   EXPECT_EQ(error->key, "a");
   EXPECT_EQ(error->bucket, "b");
   // STS and some proxies.
-  error = read_error_document("<ErrorResponse><Error><Code>SlowDown</Code><Message>m</Message></Error><RequestId>R</RequestId></ErrorResponse>");
+  error = read_error_document(
+      "<ErrorResponse><Error><Code>SlowDown</Code><Message>m</Message></Error><RequestId>R</RequestId></ErrorResponse>");
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code, "SlowDown");
   EXPECT_FALSE(read_error_document("<html><body>503</body></html>"));
@@ -91,12 +94,14 @@ TEST(XmlAnswers, CopyCompleteAndInitiate) {
   ASSERT_TRUE(copy) << why(copy);
   EXPECT_EQ(copy->etag.str(), "abc");
   EXPECT_EQ(copy->last_modified, parse_iso8601("2026-11-20T10:00:00Z"));
-  const auto part = read_copy_result("<CopyPartResult><ETag>\"p\"</ETag><ChecksumCRC64NVME>rosUhgp5mIg=</ChecksumCRC64NVME></CopyPartResult>");
+  const auto part =
+      read_copy_result("<CopyPartResult><ETag>\"p\"</ETag><ChecksumCRC64NVME>rosUhgp5mIg=</ChecksumCRC64NVME></CopyPartResult>");
   ASSERT_TRUE(part) << why(part);
   EXPECT_EQ(part->crc64nvme, 0xae8b14860a799888ULL);
   EXPECT_EQ(code_of(read_copy_result("<CopyObjectResult/>")), "corrupt");
   EXPECT_EQ(code_of(read_copy_result("<Error><Code>InternalError</Code></Error>")), "corrupt");
-  EXPECT_EQ(read_initiate_result("<InitiateMultipartUploadResult><UploadId>u-1</UploadId></InitiateMultipartUploadResult>").value_or(""), "u-1");
+  EXPECT_EQ(read_initiate_result("<InitiateMultipartUploadResult><UploadId>u-1</UploadId></InitiateMultipartUploadResult>").value_or(""),
+            "u-1");
   EXPECT_EQ(code_of(read_initiate_result("<InitiateMultipartUploadResult/>")), "corrupt");
   const auto done = read_complete_result(" \n <CompleteMultipartUploadResult><ETag>\"e-2\"</ETag></CompleteMultipartUploadResult>");
   ASSERT_TRUE(done) << why(done);
@@ -119,7 +124,8 @@ TEST(XmlAnswers, DeleteResults) {
 TEST(XmlListing, ReadsAPageOfAws) {
   const auto page = read_list_page(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name>"
-      "<Prefix>p/</Prefix><NextContinuationToken>1ueGcxLPRx1Tr/XYExHnhbYLgveDs2J/wm36Hy4vbOwM=</NextContinuationToken><KeyCount>3</KeyCount>"
+      "<Prefix>p/</Prefix><NextContinuationToken>1ueGcxLPRx1Tr/XYExHnhbYLgveDs2J/wm36Hy4vbOwM=</NextContinuationToken><KeyCount>3</"
+      "KeyCount>"
       "<MaxKeys>3</MaxKeys><Delimiter>/</Delimiter><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
       "<Contents><Key>p/with+space%2Bplus%C3%BC</Key><LastModified>2026-11-20T10:11:12.000Z</LastModified><ETag>&quot;e1&quot;</ETag>"
       "<ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm><Size>5497558138880</Size><StorageClass>STANDARD</StorageClass></Contents>"
@@ -142,7 +148,9 @@ TEST(XmlListing, ReadsAPageOfAws) {
 
 TEST(XmlListing, TakesKeysRawWhereTheServerDoesNotEncode) {
   const auto page = read_list_page(
-      "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a+b%20c</Key><Size>1</Size><ETag>e</ETag></Contents></ListBucketResult>", "");
+      "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a+b%20c</Key><Size>1</Size><ETag>e</ETag></Contents></"
+      "ListBucketResult>",
+      "");
   ASSERT_TRUE(page) << why(page);
   EXPECT_EQ(page->objects.at(0).key.str(), "a+b%20c");
   EXPECT_EQ(page->next_token, "");
@@ -191,10 +199,11 @@ TEST(XmlWriter, EscapesKeys) {
 
 TEST(XmlWriter, CompleteCarriesChecksumsWhereKnown) {
   const std::vector<UploadedPart> parts{{1, ETag::from_wire("e1"), 5, 0xae8b14860a799888ULL}, {7, ETag::from_wire("e7"), 5, std::nullopt}};
-  EXPECT_EQ(write_complete_request(parts, true),
-            "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Part><ChecksumCRC64NVME>rosUhgp5mIg=</ChecksumCRC64NVME>"
-            "<ETag>&quot;e1&quot;</ETag><PartNumber>1</PartNumber></Part><Part><ETag>&quot;e7&quot;</ETag><PartNumber>7</PartNumber></Part>"
-            "</CompleteMultipartUpload>");
+  EXPECT_EQ(
+      write_complete_request(parts, true),
+      "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Part><ChecksumCRC64NVME>rosUhgp5mIg=</ChecksumCRC64NVME>"
+      "<ETag>&quot;e1&quot;</ETag><PartNumber>1</PartNumber></Part><Part><ETag>&quot;e7&quot;</ETag><PartNumber>7</PartNumber></Part>"
+      "</CompleteMultipartUpload>");
   EXPECT_EQ(write_complete_request(parts, false).find("Checksum"), std::string::npos);
 }
 

@@ -217,7 +217,8 @@ TEST_P(EveryCallFails, and_the_object_is_the_old_one_or_the_new_one) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, EveryCallFails,
-                         ::testing::Values(Case{"small", 0, 0, 500, false}, Case{"parts", 0, 0, 4300, false}, Case{"append", 9000, 9000, 10, false},
+                         ::testing::Values(Case{"small", 0, 0, 500, false}, Case{"parts", 0, 0, 4300, false},
+                                           Case{"append", 9000, 9000, 10, false},
                                            Case{"middle", 9000, 4000, 10, false}, Case{"streamed", 0, 0, 4300, true}),
                          [](const auto& instance) { return instance.param.name; });
 

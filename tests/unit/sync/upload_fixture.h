@@ -80,7 +80,8 @@ class UploadTest : public ::testing::Test {
   test::FaultyStore store_{memory_};
   std::unique_ptr<Log> log_ = make_null_log();
   std::unique_ptr<stage::StageDirectory> stage_ = std::move(*stage::StageDirectory::open(temp_.path(), 64 << 20));
-  UploaderOptions options_{.limits = {.part_bytes = 1000, .part_bytes_min = 500, .copy_bytes_max = 5000, .parts_max = 120}, .parts_in_flight_per_file = 3};
+  UploaderOptions options_{.limits = {.part_bytes = 1000, .part_bytes_min = 500, .copy_bytes_max = 5000, .parts_max = 120},
+                           .parts_in_flight_per_file = 3};
   UploadTarget target_{.key = Key("dir/file"), .headers = {}, .condition = {}, .base_etag = {}};
   std::shared_ptr<stage::StagedFile> file_;
   std::uint64_t filled_ = 0;

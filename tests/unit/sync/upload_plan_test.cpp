@@ -107,7 +107,8 @@ TEST(UploadPlan, an_overwrite_near_the_start_sends_what_is_before_it) {
 
 TEST(UploadPlan, a_small_unchanged_end_is_copied_as_the_last_part) {
   const std::uint64_t at = 90 * kMiB;
-  EXPECT_EQ(plan(100 * kMiB, 100 * kMiB, {{at, 99 * kMiB}}).parts, (Parts{stored(0, at), staged(at, 99 * kMiB), stored(99 * kMiB, 100 * kMiB)}))
+  EXPECT_EQ(plan(100 * kMiB, 100 * kMiB, {{at, 99 * kMiB}}).parts,
+            (Parts{stored(0, at), staged(at, 99 * kMiB), stored(99 * kMiB, 100 * kMiB)}))
       << "a remainder below the smallest part joins the part before";
 }
 

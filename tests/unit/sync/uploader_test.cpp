@@ -20,7 +20,7 @@ TEST_F(UploaderTest, files_do_not_disturb_each_other) {
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < files.size(); ++i) {
       threads.emplace_back([&, i] {
-        const auto done = uploads[i]->commit({.key = Key("k" + std::to_string(i)), .headers = {}, .condition = {}, .base_etag = {}}, {}, {});
+        const auto done = uploads[i]->commit({Key("k" + std::to_string(i)), {}, {}, {}}, {}, {});
         EXPECT_TRUE(done) << describe(done.error());
       });
     }

@@ -180,7 +180,7 @@ TEST_F(RequestsTest, SequentialReadOfALargeFileIsOneGetForEachPart) {
     ASSERT_FALSE(piece->empty());
     got += *piece;
   }
-  EXPECT_EQ(got, text);
+  EXPECT_TRUE(got == text);
   EXPECT_OK(mount.close(*handle));
   const auto requests = mount.requests();
   EXPECT_LE(count(requests, "GetObject"), 4u + 1u);  // parts, and the first block

@@ -153,6 +153,9 @@ class Mount {
     return all;
   }
 
+  /// The disk fails: no staged file can be made any more.
+  void lose_stage() { std::filesystem::remove_all(directory_.path() / "state" / "stage"); }
+
   /// The contents of what was put aside in kept/, in the order of the names.
   std::vector<std::string> kept() const {
     std::vector<std::filesystem::path> paths;
@@ -224,27 +227,21 @@ class VfsTest : public ::testing::Test {
 };
 
 template <class T>
-std::string why(const Result<T>& result) {
-  return result ? "success" : describe(result.error());
+::testing::AssertionResult succeeded(const Result<T>& result) {
+  return result ? ::testing::AssertionSuccess() : ::testing::AssertionFailure() << describe(result.error());
 }
 
-#define EXPECT_OK(expression)                                       \
-  do {                                                              \
-    const auto ok_result = (expression);                            \
-    EXPECT_TRUE(ok_result.has_value()) << ::prefixfs::vfs::why(ok_result); \
-  } while (false)
-#define ASSERT_OK(expression)                                       \
-  do {                                                              \
-    const auto ok_result = (expression);                            \
-    ASSERT_TRUE(ok_result.has_value()) << ::prefixfs::vfs::why(ok_result); \
-  } while (false)
-#define EXPECT_ERRC(expression, errc)                               \
-  do {                                                              \
-    const auto bad_result = (expression);                           \
-    EXPECT_FALSE(bad_result.has_value());                           \
-    if (!bad_result) {                                              \
-      EXPECT_EQ(bad_result.error().code, errc) << ::prefixfs::vfs::why(bad_result); \
-    }                                                               \
-  } while (false)
+template <class T>
+::testing::AssertionResult fails_with(const Result<T>& result, Errc code) {
+  if (result) {
+    return ::testing::AssertionFailure() << "success instead of " << to_string(code);
+  }
+  return result.error().code == code ? ::testing::AssertionSuccess()
+                                     : ::testing::AssertionFailure() << "instead of " << to_string(code) << ": " << describe(result.error());
+}
+
+#define EXPECT_OK(...) EXPECT_TRUE(::prefixfs::vfs::succeeded(__VA_ARGS__))
+#define ASSERT_OK(...) ASSERT_TRUE(::prefixfs::vfs::succeeded(__VA_ARGS__))
+#define EXPECT_ERRC(expression, code) EXPECT_TRUE(::prefixfs::vfs::fails_with((expression), (code)))
 
 }  // namespace prefixfs::vfs
