@@ -26,7 +26,7 @@ constexpr std::size_t kUploadThreads = 16;
 constexpr std::size_t kFetchThreads = 16;
 
 int tell(const Error& error) {
-  std::fprintf(stderr, "prefixfs: %s\n", error.what.c_str());
+  std::fprintf(stderr, "prefixfs: %s\n", describe(error).c_str());
   return kExitMount;
 }
 
@@ -67,8 +67,15 @@ vfs::Settings settings_of(const config::Options& options) {
           .cache_bytes_max = options.cache_size_bytes};
 }
 
+/// As fstab has it, so that mount and umount recognise the line.
+std::string shown_source(const config::Options& options) {
+  std::string source = "s3://" + options.bucket + "/" + options.prefix.str();
+  source.pop_back();
+  return source;
+}
+
 fuse::MountOptions mount_options_of(const config::Options& options) {
-  return {.source = "s3://" + options.bucket + "/" + options.prefix.str(),
+  return {.source = shown_source(options),
           .mountpoint = options.mountpoint,
           .allow_other = options.allow_other,
           .read_only = options.read_only,
@@ -104,9 +111,13 @@ class SignalWatch {
     });
   }
 
-  ~SignalWatch() {
+  ~SignalWatch() { stop(); }
+
+  /// Afterwards nothing is called any more.
+  void stop() {
     if (thread_.joinable()) {
       ::pthread_kill(thread_.native_handle(), kEndSignal);
+      thread_.join();
     }
   }
 
@@ -183,6 +194,7 @@ int run_mount(const config::Options& options, std::function<void()> ready) {
       options.check ? nullptr : std::make_unique<Connector>(*parts.filesystem, parts.clock, log);
   const auto served = (*session)->serve(std::move(ready));
   parts.filesystem->flush_all({parts.clock.steady() + options.outage_timeout, {}});
+  signals.stop();  // it would end a session that is gone
   session->reset();
   log.info("{} is unmounted", options.mountpoint);
   if (!served) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "descriptors.h"
 #include "request.h"
 
 namespace prefixfs::fuse {
@@ -143,7 +144,10 @@ void on_write(fuse_req_t raw, fuse_ino_t, const char* data, std::size_t size, of
 
 /// A signal does not end close or fsync: what a program has written must not be lost because a timer went off.
 void on_flush(fuse_req_t raw, fuse_ino_t, fuse_file_info* file) {
-  answer(raw, Interrupts::ignore, [&](const Request& request) { request.reply(request.filesystem().flush(file->fh, request.caller())); });
+  answer(raw, Interrupts::ignore, [&](const Request& request) {
+    const auto still_open = [&](vfs::InodeId inode) { return has_descriptor(fuse_req_ctx(raw)->pid, inode); };
+    request.reply(request.filesystem().flush(file->fh, request.caller(), still_open));
+  });
 }
 
 void on_fsync(fuse_req_t raw, fuse_ino_t, int, fuse_file_info* file) {

@@ -32,7 +32,7 @@ bool is_mounted(const std::string& mountpoint, std::string_view mountinfo) {
     for (std::string& text : field) {
       fields >> text;
     }
-    if (separator != std::string::npos && unescape(field[4]) == mountpoint && line.compare(separator + 3, 13, "fuse.prefixfs") == 0) {
+    if (separator != std::string::npos && unescape(field[4]) == mountpoint && line.compare(separator + 3, 14, "fuse.prefixfs ") == 0) {
       return true;
     }
   }

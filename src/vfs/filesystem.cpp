@@ -4,6 +4,7 @@
 
 #include "attributes.h"
 #include "core.h"
+#include "first_block.h"
 
 namespace prefixfs::vfs {
 namespace {
@@ -11,6 +12,8 @@ namespace {
 constexpr std::size_t kAbsentNamesMax = 20000;
 // An object store has no size; programs that look for free space must find some.
 constexpr std::uint64_t kShownBytes = 1ULL << 50;
+// Never written; that it is absent is what the question is about.
+constexpr const char* kProbedName = ".prefixfs-probe";
 
 }  // namespace
 
@@ -82,10 +85,17 @@ Filesystem::~Filesystem() = default;
 Result<void> Filesystem::probe(const CallContext& context) {
   // Two keys, and nothing of them is recorded: a listing of now would answer for names that come a moment later.
   const auto listed = core_->lister.look_below("", context);
-  if (listed || (listed.error().code == Errc::denied && listed.error().origin.s3_code == "AccessDenied")) {
+  if (listed) {
     return {};
   }
-  return fail(listed.error());
+  if (listed.error().code != Errc::denied || listed.error().origin.s3_code != "AccessDenied") {
+    return fail(listed.error());
+  }
+  // Listing is a right of its own. S3 words the refusal of a key that is not there by the right which is missing: reading, or only listing.
+  FirstBlockSink nothing(core_->outside.stage);
+  const auto read = core_->outside.store.get(Key(kProbedName), {.range = ByteRange{0, 1}, .if_match = {}, .if_none_match = {}}, nothing, context);
+  const bool may_read = read || read.error().what.find("s3:GetObject") == std::string::npos;
+  return may_read ? Result<void>() : Result<void>(fail(read.error()));
 }
 
 Result<Entry> Filesystem::lookup(InodeId parent, std::string_view name, const Caller& caller) {

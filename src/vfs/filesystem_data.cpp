@@ -79,7 +79,13 @@ Result<std::size_t> Filesystem::write(HandleId id, std::uint64_t offset, std::sp
     }
     return fail(*file.failed);
   }
-  if (auto written = staged.write(offset, data); !written) {
+  auto written = staged.write(offset, data);
+  if (!written && written.error().code == Errc::no_space) {
+    // What is only a copy of S3 gives way to what is not there yet.
+    core_->contents.make_room(core_->contents.bytes_max());
+    written = staged.write(offset, data);
+  }
+  if (!written) {
     file.failed = written.error();
     core_->outside.log.error("write to {} failed: {}", file.node.name, describe(written.error()));
     if (file.upload != nullptr) {

@@ -181,6 +181,9 @@ Result<void> Filesystem::rename(InodeId parent, std::string_view name, InodeId n
   if (!node) {
     return fail(Errc::not_found, std::string(name) + " does not exist");
   }
+  if (parent == new_parent && name == new_name) {
+    return {};
+  }
   TRY_ASSIGN(const std::optional<meta::Node> target, core_->look(new_parent, new_name, caller.context));
   const bool no_replace = (flags & RENAME_NOREPLACE) != 0;
   if (target && no_replace) {
@@ -226,8 +229,8 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
   }
   mine.parent = rename.new_parent;
   mine.name = std::string(rename.new_name);
-  TRY(outside.nodes.put(mine));
   absent.add(rename.node.parent, rename.node.name, outside.clock.now());
+  TRY(outside.nodes.put(mine));
   absent.remove(mine.parent, mine.name);
   if (file != nullptr) {
     adopt_name(*file, mine, rename.no_replace);

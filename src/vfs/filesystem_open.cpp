@@ -163,18 +163,26 @@ Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::u
   return Created{.entry = core_->entry(stored), .opened = *opened};
 }
 
-Result<void> Filesystem::flush(HandleId id, const Caller& caller) {
+Result<void> Filesystem::flush(HandleId id, const Caller& caller, const std::function<bool(InodeId)>& still_open) {
   const auto handle = core_->open_files.handle(id);
   if (handle == nullptr) {
     return fail(no_handle());
   }
-  bool commits = handle->writable();
-  if (!commits) {
+  OpenFile& file = *handle->file;
+  std::optional<InodeId> untouched;
+  {
+    const std::lock_guard lock(file.mutex);
     // open(O_CREAT | O_RDONLY) makes an empty file, and nobody else will store it.
-    const std::lock_guard lock(handle->file->mutex);
-    commits = handle->file->unstored && handle->file->writers == 0;
+    const bool commits = handle->writable() || (file.unstored && file.writers == 0);
+    if (!commits) {
+      return {};
+    }
+    if (file.untouched_locked()) {
+      untouched = file.node.id;
+    }
   }
-  return commits ? core_->committer.commit(*handle->file, caller.context) : Result<void>();
+  const bool goes_on = untouched && still_open && still_open(*untouched);
+  return goes_on ? Result<void>() : core_->committer.commit(file, caller.context);
 }
 
 Result<void> Filesystem::fsync(HandleId id, const Caller& caller) {
@@ -184,12 +192,26 @@ Result<void> Filesystem::fsync(HandleId id, const Caller& caller) {
 
 void Filesystem::release(HandleId id) { core_->close_handle(id); }
 
+/// A new file that was closed empty while its process had it open still, and that nobody wrote to afterwards.
+void Filesystem::Core::store_untouched(OpenFile& file) {
+  {
+    const std::lock_guard lock(file.mutex);
+    if (!file.untouched_locked()) {
+      return;
+    }
+  }
+  if (const auto stored = committer.commit(file, {}); !stored) {
+    outside.log.error("an empty new file is not in S3: {}", describe(stored.error()));
+  }
+}
+
 void Filesystem::Core::close_handle(HandleId id) {
   const auto handle = open_files.handle(id);
   if (handle == nullptr || !open_files.release(id)) {
     return;
   }
   OpenFile& file = *handle->file;
+  store_untouched(file);
   committer.keep_bytes(file);
   const std::lock_guard lock(file.mutex);
   if (file.node.local && !file.unlinked) {

@@ -33,6 +33,7 @@ Result<Lister::Outcome> Lister::list(InodeId directory, std::uint32_t pages_max,
     TRY_ASSIGN(const s3::ListPage answer, page(options, context));
     std::vector<meta::Node> nodes = nodes_of(answer, prefix, directory, began, outcome);
     TRY(nodes_.put_page(directory, nodes));
+    TRY(drop_deleted(nodes, began));
     if (answer.next_token.empty()) {
       TRY(nodes_.finish_listing(directory, began, pages));
       outcome.complete = true;
@@ -84,6 +85,20 @@ std::vector<meta::Node> Lister::nodes_of(const s3::ListPage& page, const std::st
     add(name, NodeKind::directory, nullptr);
   }
   return nodes;
+}
+
+/// A name may have been deleted here between the look at `absent_` and the writing of the page.
+Result<void> Lister::drop_deleted(const std::vector<meta::Node>& page, WallTime began) {
+  for (const meta::Node& node : page) {
+    if (absent_.seen(node.parent, node.name) < began) {
+      continue;
+    }
+    TRY_ASSIGN(const std::optional<meta::Node> now, nodes_.find(node.parent, node.name));
+    if (now && *now == node) {
+      TRY(nodes_.erase(node.parent, node.name));
+    }
+  }
+  return {};
 }
 
 Result<Lister::NameOutcome> Lister::look_for(InodeId directory, std::string_view name, const CallContext& context) {

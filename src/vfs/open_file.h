@@ -37,6 +37,10 @@ struct OpenFile {
   unsigned handles = 0;
   unsigned writers = 0;
 
+  /// New, not stored, and nobody has written to it yet.
+  bool untouched_locked() const {
+    return unstored && node.local && !failed && !unlinked && content != nullptr && content->file->change_count() == 0;
+  }
   bool needs_commit_locked() const {
     return !unlinked && (unstored || attributes_changed || (content != nullptr && content->file->changed()));
   }

@@ -34,6 +34,8 @@ bool Resolver::left_behind(const meta::Node& node) const {
   return node.local && node.kind == NodeKind::file && node.checked_at < started_ && p_.open_files.find(node.id) == nullptr;
 }
 
+bool Resolver::overtaken(WallTime seen, WallTime learnt) const { return learnt > seen && learnt <= p_.clock.now(); }
+
 Error Resolver::absent_error(InodeId parent, std::string_view name) const {
   const auto key = p_.tree.file_key(parent, name);
   return {Errc::not_found, fmt::format("{} does not exist", key ? key->str() : std::string(name)), {}};
@@ -282,10 +284,10 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
 Result<meta::Node> Resolver::store_version(InodeId parent, std::string_view name, const ObjectInfo& info, WallTime seen) {
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
   // The answer may have been overtaken by what this mount did meanwhile.
-  if (p_.absent.seen(parent, name) > seen) {
+  if (overtaken(seen, p_.absent.seen(parent, name))) {
     return fail(absent_error(parent, name));
   }
-  if (known && known->kind == NodeKind::file && known->etag != info.etag && (known->checked_at > seen || (known->local && !left_behind(*known)))) {
+  if (known && known->kind == NodeKind::file && known->etag != info.etag && (overtaken(seen, known->checked_at) || (known->local && !left_behind(*known)))) {
     return *known;
   }
   meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::file, .size = info.size, .etag = info.etag,
@@ -327,7 +329,7 @@ Result<meta::Node> Resolver::store_directory(InodeId parent, std::string_view na
 Result<void> Resolver::absence_seen(InodeId parent, std::string_view name, WallTime seen) {
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
   const bool being_written = known && known->local && known->kind == NodeKind::file && !left_behind(*known);
-  if (known && (known->checked_at > seen || being_written)) {
+  if (known && (overtaken(seen, known->checked_at) || being_written)) {
     return {};
   }
   return store_absence(parent, name, seen);

@@ -65,6 +65,8 @@ class Resolver {
   bool large(InodeId directory) const;
   /// The same as store_absence(), unless this mount has made or confirmed the name after `seen`.
   Result<void> absence_seen(InodeId parent, std::string_view name, WallTime seen);
+  /// Whether this mount has learnt something between `seen` and now. (What lies in the future is from before the clock was set back.)
+  bool overtaken(WallTime seen, WallTime learnt) const;
   Error absent_error(InodeId parent, std::string_view name) const;
 
   Parts p_;

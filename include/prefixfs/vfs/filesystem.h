@@ -131,7 +131,10 @@ class Filesystem {
   Result<std::size_t> read(HandleId handle, std::uint64_t offset, std::span<std::byte> out, const Caller& caller);
   Result<std::size_t> write(HandleId handle, std::uint64_t offset, std::span<const std::byte> data, const Caller& caller);
   /// close(2) of one descriptor. When it returns success, the object is in S3.
-  Result<void> flush(HandleId handle, const Caller& caller);
+  /// `still_open` tells whether the process has another descriptor of this file. It is asked only for a new file into which nothing was
+  /// written: a shell opens the target of `> file`, duplicates the descriptor and closes the first, and that is not the end of the file.
+  /// Where it is not given, every close counts.
+  Result<void> flush(HandleId handle, const Caller& caller, const std::function<bool(InodeId)>& still_open = {});
   Result<void> fsync(HandleId handle, const Caller& caller);
   /// The last descriptor is gone. Never fails: what could not be stored has been told by flush.
   void release(HandleId handle);

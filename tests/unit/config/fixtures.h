@@ -30,7 +30,7 @@ class MapEnvironment final : public Environment {
 
 /// Parses "prefixfs s3://bucket/prefix /mnt -o LIST".
 inline Result<Options> parse_list(const std::string& list, const MapFiles& files = {}) {
-  TRY_ASSIGN(Invocation invocation, parse_invocation("prefixfs", {"s3://bucket/prefix", "/mnt", "-o", list}, "/work", files));
+  TRY_ASSIGN(Invocation invocation, parse_invocation("prefixfs", {"s3://bucket/prefix", "/mnt", "-o", list}, "/home/u", files));
   return invocation.options;
 }
 

@@ -43,7 +43,7 @@ TEST(OptionEntries, SetWhatTheySay) {
   EXPECT_TRUE(parsed->allow_other);
   EXPECT_TRUE(parsed->check);
   EXPECT_EQ(parsed->log_level, "debug");
-  EXPECT_EQ(parsed->log_file, "/work/l/x.log");
+  EXPECT_EQ(parsed->log_file, "/home/u/l/x.log");
 }
 
 TEST(OptionEntries, TtlComesInTwoSpellings) {

@@ -222,11 +222,11 @@ TEST_F(DataTest, InterruptedReadIsCancelled) {
   const auto handle = mount.open("big", O_RDONLY);
   ASSERT_OK(handle);
   std::stop_source stop;
-  std::promise<void> asked;
+  const auto asked = std::make_shared<std::promise<void>>();
   std::promise<void> go_on;
-  auto wait = go_on.get_future().share();
-  mount.store.before_each([&, once = std::make_shared<std::once_flag>()](const auto&) {
-    std::call_once(*once, [&] { asked.set_value(); });
+  // The fetch outlives the read, so its hook owns what it uses.
+  mount.store.before_each([asked, wait = go_on.get_future().share(), once = std::make_shared<std::once_flag>()](const auto&) {
+    std::call_once(*once, [&] { asked->set_value(); });
     wait.wait();
   });
   std::jthread reader([&] {
@@ -235,7 +235,7 @@ TEST_F(DataTest, InterruptedReadIsCancelled) {
     std::string buffer(100, '\0');
     EXPECT_ERRC(mount.fs().read(*handle, 400'000, std::as_writable_bytes(std::span(buffer.data(), 100)), caller), Errc::cancelled);
   });
-  asked.get_future().wait();
+  asked->get_future().wait();
   stop.request_stop();
   reader.join();
   go_on.set_value();

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string_view>
+
+namespace prefixfs::fuse {
+
+/// Whether the process has a descriptor of an inode with this number, by /proc/<pid>/fdinfo (kernel 5.14 and later; before that: false).
+/// Reading it asks the kernel alone, so it may be called while a request of the same process waits.
+bool has_descriptor(pid_t process, std::uint64_t inode);
+
+/// The same from the text of one fdinfo file: its line "ino:\t<number>".
+bool names_inode(std::string_view fdinfo, std::uint64_t inode);
+
+}  // namespace prefixfs::fuse

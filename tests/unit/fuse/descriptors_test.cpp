@@ -1,0 +1,36 @@
+#include "descriptors.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "prefixfs/base/unique_fd.h"
+#include "support/temp_dir.h"
+
+namespace prefixfs::fuse {
+namespace {
+
+TEST(Descriptors, FindsTheInodeInTheLinesOfFdinfo) {
+  const std::string_view text = "pos:\t0\nflags:\t0100001\nmnt_id:\t29\nino:\t123\n";
+  EXPECT_TRUE(names_inode(text, 123));
+  EXPECT_FALSE(names_inode(text, 12));
+  EXPECT_FALSE(names_inode(text, 23));
+  EXPECT_FALSE(names_inode("old kernels have no such line\n", 123));
+  EXPECT_TRUE(names_inode("ino:\t7\n", 7));
+}
+
+TEST(Descriptors, SeesWhatThisProcessHasOpen) {
+  const test::TempDir folder;
+  const std::string path = (folder.path() / "file").string();
+  UniqueFd file(::open(path.c_str(), O_CREAT | O_RDWR, 0600));
+  struct stat status {};
+  ASSERT_EQ(::fstat(file.get(), &status), 0);
+  EXPECT_TRUE(has_descriptor(::getpid(), status.st_ino));
+  file.reset();
+  EXPECT_FALSE(has_descriptor(::getpid(), status.st_ino));
+  EXPECT_FALSE(has_descriptor(1 << 30, status.st_ino)) << "a process that is not there";
+}
+
+}  // namespace
+}  // namespace prefixfs::fuse
