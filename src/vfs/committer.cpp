@@ -221,7 +221,8 @@ Result<meta::Node> Committer::store_attributes(const meta::Node& node, std::opti
   meta::Node stored = node;
   if (node.kind == NodeKind::directory) {
     const SpanSource nothing({});
-    TRY_ASSIGN(const s3::PutAnswer answer, p_.store.put(key, nothing, headers_for(node, info ? &*info : nullptr), s3::WriteCondition::none(), context));
+    const s3::ObjectHeaders headers = headers_for(node, info ? &*info : nullptr);
+    TRY_ASSIGN(const s3::PutAnswer answer, p_.store.put(key, nothing, headers, s3::WriteCondition::none(), context));
     stored.etag = answer.etag;
   } else {
     const bool same_version = info && info->etag == node.etag;
@@ -266,7 +267,8 @@ void Committer::wrote_locked(OpenFile& file, ByteRange range) {
   if (!key || (!file.node.etag.empty() && !replaced)) {
     return;  // the headers of the version that is replaced are asked for at the commit
   }
-  sync::UploadTarget target{.key = *key, .headers = headers_for(file.node, replaced ? &*replaced : nullptr), .condition = {}, .base_etag = {}};
+  const s3::ObjectHeaders headers = headers_for(file.node, replaced ? &*replaced : nullptr);
+  sync::UploadTarget target{.key = *key, .headers = headers, .condition = {}, .base_etag = {}};
   file.upload->wrote(range, file.sequential_end, target);
 }
 

@@ -29,10 +29,11 @@ class Committer {
 
   /// The headers of the version that `node` is: remembered in `content` (may be null), or asked for. Nothing where there is no object, or
   /// it may not be read. Another version than the node's counts like any other.
-  Result<std::optional<ObjectInfo>> version_info(const meta::Node& node, const std::shared_ptr<Content>& content, const CallContext& context);
+  Result<std::optional<ObjectInfo>> version_info(const meta::Node& node, const std::shared_ptr<Content>& content,
+                                                 const CallContext& context);
 
-  /// Gives a stored object the attributes `node.posix`: a file by one copy onto itself, a directory by its marker. `info`: the headers that it
-  /// has; afterwards those of the new version. Gives back the node as stored. Errors: stale (it is another version than the node's).
+  /// Gives a stored object the attributes `node.posix`: a file by one copy onto itself, a directory by its marker. `info`: the headers that
+  /// it has; afterwards those of the new version. Gives back the node as stored. Errors: stale (it is another version than the node's).
   Result<meta::Node> store_attributes(const meta::Node& node, std::optional<ObjectInfo>& info, const CallContext& context);
 
   /// A listing knows no modes and owners: those of the object come from its headers before some of them are changed.

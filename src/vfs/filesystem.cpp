@@ -69,6 +69,10 @@ Entry Filesystem::Core::entry(const meta::Node& node) const {
 }
 
 Result<std::optional<meta::Node>> Filesystem::Core::look(InodeId parent, std::string_view name, const CallContext& context) {
+  TRY_ASSIGN(const std::optional<meta::Node> known, outside.nodes.find(parent, name));
+  if (known && resolver.fresh(known->checked_at)) {
+    return known;
+  }
   auto found = resolver.find(parent, name, context);
   if (found) {
     return std::optional<meta::Node>(std::move(*found));

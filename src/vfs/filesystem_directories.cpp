@@ -30,6 +30,7 @@ Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const Entr
     TRY(core_->refresh_listing(directory, caller.context));
     handle->listed = true;
   }
+  core_->resolver.directory_was_read(handle->directory);
   if (position == 0 && !sink({".", 1, core_->entry(directory)})) {
     return {};
   }
@@ -51,7 +52,9 @@ Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const Entr
         after = child.name;
         continue;
       }
-      if (!sink({child.name, child.id + kDotPositions, core_->entry(child)})) {
+      Entry entry = core_->entry(child);
+      entry.valid_for = core_->settings.freshness;  // from the moment the program gets it
+      if (!sink({child.name, child.id + kDotPositions, entry})) {
         return {};
       }
       handle->remember(child.id, child.name);

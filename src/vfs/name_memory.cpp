@@ -33,6 +33,20 @@ WallTime AbsentNames::seen(InodeId parent, std::string_view name) const {
   return found == by_id_.end() ? WallTime{} : found->second->seen;
 }
 
+void DirectoriesRead::add(InodeId directory, WallTime until) {
+  const std::lock_guard lock(mutex_);
+  if (until_.size() >= kDirectoriesMax) {
+    until_.clear();
+  }
+  until_[directory] = until;
+}
+
+bool DirectoriesRead::believed(InodeId directory, WallTime now) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = until_.find(directory);
+  return found != until_.end() && now < found->second;
+}
+
 bool UnknownNamePredictor::expects_object(InodeId directory) const {
   const std::lock_guard lock(mutex_);
   const auto found = last_.find(directory);

@@ -36,6 +36,19 @@ class AbsentNames {
   std::unordered_map<std::string, std::list<Known>::iterator> by_id_;
 };
 
+/// Directories that programs have just read. What a listing said of the names in them is believed a little longer than the window, so that
+/// `ls -l` of many names asks for no single one. Thread-safe.
+class DirectoriesRead {
+ public:
+  void add(InodeId directory, WallTime until);
+  bool believed(InodeId directory, WallTime now) const;
+
+ private:
+  static constexpr std::size_t kDirectoriesMax = 10000;
+  mutable std::mutex mutex_;
+  std::unordered_map<InodeId, WallTime> until_;
+};
+
 /// Predicts, per directory, whether a name that this host has never seen will be an object of another client (then one GET brings
 /// attributes and bytes) or a name about to be created (then one listing answers for the object and for a directory of that name).
 /// It predicts what came last. Thread-safe.

@@ -11,6 +11,10 @@ namespace {
 
 // A directory of up to so many pages is listed again when it is asked for an unknown name; a larger one is asked for the name alone.
 constexpr std::uint32_t kSmallDirectoryPages = 3;
+// A directory of thousands of objects does not vanish from one second to the next, and every lookup in it asks S3 anyway.
+constexpr int kWindowsOfLargeDirectory = 60;
+// What a program that reads a directory needs for each name before it comes to the last one.
+constexpr std::chrono::microseconds kTimePerName{100};
 
 }  // namespace
 
@@ -43,7 +47,12 @@ Error Resolver::absent_error(InodeId parent, std::string_view name) const {
 
 Result<meta::Node> Resolver::find(InodeId parent, std::string_view name, const CallContext& context) {
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
-  return known ? confirm(*known, context) : find_unseen(parent, name, context);
+  if (known) {
+    return confirm(*known, context);
+  }
+  TRY_ASSIGN(const meta::Node found, find_unseen(parent, name, context));
+  // What a listing brought is not exact; of a name that is asked for alone, mode, owner and mtime are wanted too.
+  return confirm(found, context);
 }
 
 Result<meta::Node> Resolver::find_unseen(InodeId parent, std::string_view name, const CallContext& context) {
@@ -169,11 +178,42 @@ Result<meta::Node> Resolver::confirm_closed(const meta::Node& node, const CallCo
   if (node.local && node.kind == NodeKind::file) {
     return node;
   }
-  const bool unchangeable = p_.settings.immutable && node.kind == NodeKind::file && node.checked_at != WallTime{};
-  if (fresh(node.checked_at) || unchangeable) {
+  if (believed(node)) {
     return node;
   }
   return node.kind == NodeKind::directory ? refresh_directory(node, context) : refresh_file(node, context);
+}
+
+/// Whether the name may be shown as it is known.
+bool Resolver::believed(const meta::Node& node) const {
+  if (listed_lately(node)) {
+    return true;
+  }
+  if (!node.posix_exact && p_.settings.dialect != MetadataDialect::off) {
+    return false;
+  }
+  if (fresh(node.checked_at)) {
+    return true;
+  }
+  if (node.kind == NodeKind::file) {
+    return p_.settings.immutable && node.checked_at != WallTime{};
+  }
+  return large(node.id) && p_.clock.now() - node.checked_at < p_.settings.freshness * kWindowsOfLargeDirectory;
+}
+
+void Resolver::directory_was_read(InodeId directory) {
+  const auto listing = p_.nodes.listing(directory);
+  const auto names = std::chrono::nanoseconds(kTimePerName) * static_cast<std::int64_t>(listing ? listing->entries : 0);
+  read_.add(directory, p_.clock.now() + p_.settings.freshness + names);
+}
+
+bool Resolver::listed_lately(const meta::Node& node) const {
+  const WallTime now = p_.clock.now();
+  if (!read_.believed(node.parent, now) || node.checked_at > now) {
+    return false;
+  }
+  const auto listing = p_.nodes.listing(node.parent);
+  return listing && listing->complete && node.checked_at >= listing->listed_at;
 }
 
 Result<meta::Node> Resolver::refresh_file(const meta::Node& node, const CallContext& context) {
@@ -187,28 +227,35 @@ Result<meta::Node> Resolver::refresh_file(const meta::Node& node, const CallCont
 
 Result<meta::Node> Resolver::refresh_directory(const meta::Node& node, const CallContext& context) {
   TRY_ASSIGN(const meta::ListingState listing, p_.nodes.listing(node.id));
-  if (listing.complete && fresh(listing.listed_at) && listing.entries > 0) {
+  if (node.posix_exact && listing.complete && fresh(listing.listed_at) && listing.entries > 0) {
     return node;
   }
   if (!p_.rights.may_list()) {
     // Directories without a marker are known from the names below them, and cannot be asked for.
     TRY_ASSIGN(const bool has_children, p_.nodes.has_children(node.id));
-    return node.local || has_children ? node : find_without_listing(node.parent, node.name, true, context);
+    if (node.local || has_children) {
+      return node.posix_exact ? node : read_marker(node, context);
+    }
+    return find_without_listing(node.parent, node.name, true, context);
   }
   const WallTime began = p_.clock.now();
   bool exists = false;
-  std::optional<ObjectInfo> marker;
+  bool new_marker = false;
   if (large(node.id)) {
     TRY_ASSIGN(const std::string prefix, p_.tree.directory_prefix(node.id));
     TRY_ASSIGN(const Lister::BelowOutcome below, p_.lister.look_below(prefix, context));
     exists = below.marker || below.others;
+    new_marker = below.marker && !node.posix_exact;
   }
   if (!exists) {
     TRY_ASSIGN(const Lister::Outcome outcome, p_.lister.list(node.id, 1, context));
     // What a listing of nothing leaves below is local: files being written, directories kept. It keeps its directory too.
     TRY_ASSIGN(const bool needed, p_.nodes.has_children(node.id));
     exists = outcome.found_any || needed;
-    marker = outcome.marker;
+    new_marker = outcome.marker && (outcome.marker->etag != node.etag || !node.posix_exact);
+    if (!outcome.complete) {
+      large_.add(node.id);
+    }
   }
   if (!exists && !node.local) {
     TRY(absence_seen(node.parent, node.name, began));
@@ -216,9 +263,10 @@ Result<meta::Node> Resolver::refresh_directory(const meta::Node& node, const Cal
   }
   meta::Node confirmed = node;
   confirmed.checked_at = began;
-  if (marker && marker->etag != node.etag) {
+  if (new_marker) {
     return read_marker(confirmed, context);
   }
+  confirmed.posix_exact = true;  // without a marker there is nothing that could say otherwise
   return p_.nodes.put(std::move(confirmed));
 }
 
@@ -231,10 +279,10 @@ Result<meta::Node> Resolver::read_marker(const meta::Node& node, const CallConte
     confirmed.etag = info->etag;
     confirmed.last_modified = info->last_modified;
     confirmed.posix = attributes_from(*info, p_.settings, NodeKind::directory);
-    confirmed.posix_exact = true;
   } else if (info.error().code != Errc::not_found && info.error().code != Errc::denied) {
     return fail(info.error());
   }
+  confirmed.posix_exact = true;
   return p_.nodes.put(std::move(confirmed));
 }
 
@@ -275,7 +323,10 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
   if (const auto content = p_.contents.peek(node.id, answer->info.etag)) {
     const std::lock_guard lock(content->mutex);
     content->info = answer->info;  // as many bytes as came now are there already
-  } else if (auto block = sink.take(answer->info); block != nullptr && node.etag == answer->info.etag && p_.open_files.find(node.id) == nullptr) {
+    return node;
+  }
+  const bool wanted = node.etag == answer->info.etag && p_.open_files.find(node.id) == nullptr;
+  if (auto block = sink.take(answer->info); block != nullptr && wanted) {
     p_.contents.put(node.id, std::move(block));
   }
   return node;
@@ -287,7 +338,8 @@ Result<meta::Node> Resolver::store_version(InodeId parent, std::string_view name
   if (overtaken(seen, p_.absent.seen(parent, name))) {
     return fail(absent_error(parent, name));
   }
-  if (known && known->kind == NodeKind::file && known->etag != info.etag && (overtaken(seen, known->checked_at) || (known->local && !left_behind(*known)))) {
+  const bool own_is_newer = known && (overtaken(seen, known->checked_at) || (known->local && !left_behind(*known)));
+  if (own_is_newer && known->kind == NodeKind::file && known->etag != info.etag) {
     return *known;
   }
   meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::file, .size = info.size, .etag = info.etag,

@@ -46,6 +46,9 @@ class Resolver {
   /// Whether it is a file that a former process was writing when it died: S3 never had it, and nobody has it open.
   bool left_behind(const meta::Node& node) const;
 
+  /// A program has read the directory: what was listed of its names holds for a window from now, and longer the more names there are.
+  void directory_was_read(InodeId directory);
+
   bool fresh(WallTime seen) const;
   /// How long the kernel may believe what was seen then.
   std::chrono::nanoseconds remaining(WallTime seen) const;
@@ -54,6 +57,8 @@ class Resolver {
   Result<meta::Node> find_unseen(InodeId parent, std::string_view name, const CallContext& context);
   Result<meta::Node> confirm_closed(const meta::Node& node, const CallContext& context);
   Result<meta::Node> apart_from_open(meta::Node node);
+  bool listed_lately(const meta::Node& node) const;
+  bool believed(const meta::Node& node) const;
   Result<meta::Node> find_unknown(InodeId parent, std::string_view name, const CallContext& context);
   Result<meta::Node> find_by_listing(InodeId parent, std::string_view name, const CallContext& context);
   Result<meta::Node> find_by_small_listing(InodeId parent, std::string_view name, const CallContext& context);
@@ -72,6 +77,7 @@ class Resolver {
   Parts p_;
   const WallTime started_;
   UnknownNamePredictor predictor_;
+  DirectoriesRead read_;
   LargeDirectories large_;
 };
 

@@ -82,7 +82,7 @@ def test_stat_of_another_clients_file_is_at_most_one(mnt, space, record):
 
 def test_stat_in_a_directory_whose_listing_is_old_is_one(mnt, space, record):
     space.put("file", b"content")
-    mnt.path.stat()
+    listed(mnt)
     time.sleep(1.1)  # the time is the point
     recording = record()
     assert (mnt / "file").stat().st_size == 7

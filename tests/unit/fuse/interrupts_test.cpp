@@ -11,8 +11,8 @@ namespace {
 
 /// /proc/<thread>/status, as far as it matters here (proc(5)).
 std::string status_with(std::uint64_t thread_pending, std::uint64_t process_pending, std::uint64_t blocked) {
-  return fmt::format("Name:\tcat\nState:\tS (sleeping)\nSigQ:\t0/62000\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\nSigIgn:\t{:016x}\n",
-                     thread_pending, process_pending, blocked, 0);
+  return fmt::format("Name:\tcat\nSigQ:\t0/62000\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\nSigIgn:\t{:016x}\n", thread_pending,
+                     process_pending, blocked, 0);
 }
 constexpr std::uint64_t bit(int number) { return 1ULL << (number - 1); }
 

@@ -22,8 +22,8 @@ TEST(AttributesTest, ObjectThatSaysNothingHasTheMountsDefaults) {
 
 TEST(AttributesTest, DialectOfAws) {
   const auto posix = attributes_from(
-      info_with({{"file-permissions", "0100600"}, {"file-owner", "501"}, {"file-group", "20"}, {"file-mtime", "1595002920123456789ns"}}), {},
-      NodeKind::file);
+      info_with({{"file-permissions", "0100600"}, {"file-owner", "501"}, {"file-group", "20"}, {"file-mtime", "1595002920123456789ns"}}),
+      {}, NodeKind::file);
   EXPECT_EQ(posix, (PosixAttributes{.mode = 0600, .uid = 501, .gid = 20, .mtime_ns = 1595002920123456789}));
 }
 
@@ -34,7 +34,8 @@ TEST(AttributesTest, AwsTimesInMillisecondsAndSeconds) {
 }
 
 TEST(AttributesTest, DialectOfS3fsHasDecimalModes) {
-  const auto posix = attributes_from(info_with({{"mode", "33184"}, {"uid", "501"}, {"gid", "20"}, {"mtime", "1595002920.5"}}), {}, NodeKind::file);
+  const auto info = info_with({{"mode", "33184"}, {"uid", "501"}, {"gid", "20"}, {"mtime", "1595002920.5"}});
+  const auto posix = attributes_from(info, {}, NodeKind::file);
   EXPECT_EQ(posix, (PosixAttributes{.mode = 0640, .uid = 501, .gid = 20, .mtime_ns = 1595002920500000000}));
   EXPECT_EQ(attributes_from(info_with({{"mode", "16877"}}), {}, NodeKind::directory).mode, 0755u);
 }
@@ -45,13 +46,15 @@ TEST(AttributesTest, DialectOfRcloneHasOctalModes) {
 }
 
 TEST(AttributesTest, S3cmdHasOneHeader) {
-  const auto posix = attributes_from(info_with({{"s3cmd-attrs", "uid:501/gname:staff/gid:20/mode:33152/mtime:1595002920/md5:ab"}}), {}, NodeKind::file);
+  const auto info = info_with({{"s3cmd-attrs", "uid:501/gname:staff/gid:20/mode:33152/mtime:1595002920/md5:ab"}});
+  const auto posix = attributes_from(info, {}, NodeKind::file);
   EXPECT_EQ(posix, (PosixAttributes{.mode = 0600, .uid = 501, .gid = 20, .mtime_ns = 1595002920000000000}));
 }
 
 TEST(AttributesTest, NonsenseCountsAsAbsent) {
   const auto posix = attributes_from(
-      info_with({{"file-permissions", "rwx"}, {"file-owner", "-1"}, {"file-group", ""}, {"file-mtime", "99999999999999999999"}}), {}, NodeKind::file);
+      info_with({{"file-permissions", "rwx"}, {"file-owner", "-1"}, {"file-group", ""}, {"file-mtime", "99999999999999999999"}}), {},
+      NodeKind::file);
   EXPECT_EQ(posix, default_attributes({}, NodeKind::file, WallTime(std::chrono::seconds(1000))));
   EXPECT_EQ(attributes_from(info_with({{"mtime", "9223372036854775807s"}}), {}, NodeKind::file).mtime_ns, 1000'000'000'000);
 }
@@ -67,8 +70,9 @@ TEST(AttributesTest, OffReadsNothingAndWritesNothing) {
 TEST(AttributesTest, WritingReplacesEveryDialectAndKeepsTheRest) {
   UserMetadata metadata{{"mode", "33152"}, {"uid", "1"}, {"s3cmd-attrs", "uid:1"}, {"title", "x"}};
   put_attributes(metadata, {.mode = 0600, .uid = 5, .gid = 6, .mtime_ns = 42}, {}, NodeKind::file);
-  EXPECT_EQ(metadata, (UserMetadata{
-                          {"file-permissions", "0100600"}, {"file-owner", "5"}, {"file-group", "6"}, {"file-mtime", "42ns"}, {"title", "x"}}));
+  const UserMetadata expected{
+      {"file-permissions", "0100600"}, {"file-owner", "5"}, {"file-group", "6"}, {"file-mtime", "42ns"}, {"title", "x"}};
+  EXPECT_EQ(metadata, expected);
 }
 
 TEST(AttributesTest, DefaultsAreNotWritten) {

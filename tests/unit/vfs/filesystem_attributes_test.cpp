@@ -10,6 +10,9 @@ using ::testing::IsEmpty;
 
 class SetattrTest : public VfsTest {
  protected:
+  /// What another client may have said of its object.
+  const UserMetadata theirs{{"file-permissions", "0100600"}, {"file-owner", "7"}, {"file-group", "8"}, {"title", "t"}};
+
   Result<Entry> set(std::string_view path, const SetAttributes& changes) {
     return mount.fs().setattr(mount.id(path), std::nullopt, changes, mount.caller());
   }
@@ -78,7 +81,7 @@ TEST_F(SetattrTest, UtimensAfterTheBytesWereStoredIsOneCopyAtClose) {
 }
 
 TEST_F(SetattrTest, TimeOfAFileKnownFromAListingKeepsItsModeAndOwner) {
-  mount.memory.put_text("a", "x", {.user_metadata = {{"file-permissions", "0100600"}, {"file-owner", "7"}, {"file-group", "8"}, {"title", "t"}}});
+  mount.memory.put_text("a", "x", {.user_metadata = theirs});
   ASSERT_OK(mount.names(kRoot));
   ASSERT_OK(set("a", {.mtime_ns = 42}));
   EXPECT_EQ(seen_by_another_mount("a"), (PosixAttributes{.mode = 0600, .uid = 7, .gid = 8, .mtime_ns = 42}));
@@ -88,9 +91,7 @@ TEST_F(SetattrTest, TimeOfAFileKnownFromAListingKeepsItsModeAndOwner) {
 TEST_F(SetattrTest, RewriteOfAFileKnownFromAListingKeepsItsModeAndMetadata) {
   for (const int flags : {O_WRONLY, O_WRONLY | O_TRUNC, O_WRONLY | O_APPEND}) {
     Mount fresh;
-    fresh.memory.put_text("a", "0123456789", {.content_type = "text/x-own",
-                                              .cache_control = "no-store",
-                                              .user_metadata = {{"file-permissions", "0100600"}, {"file-owner", "7"}, {"file-group", "8"}, {"title", "t"}}});
+    fresh.memory.put_text("a", "0123456789", {.content_type = "text/x-own", .cache_control = "no-store", .user_metadata = theirs});
     ASSERT_OK(fresh.names(kRoot));
     ASSERT_OK(fresh.change_file("a", flags, 0, "abc"));
     const auto info = fresh.memory.info("a");

@@ -11,7 +11,8 @@ using ::testing::IsEmpty;
 class RequestsTest : public VfsTest {
  protected:
   std::uint32_t count(const std::vector<std::string>& requests, std::string_view operation) {
-    return static_cast<std::uint32_t>(std::ranges::count_if(requests, [&](const std::string& line) { return line.starts_with(operation); }));
+    const auto matches = [&](const std::string& line) { return line.starts_with(operation); };
+    return static_cast<std::uint32_t>(std::ranges::count_if(requests, matches));
   }
 };
 
@@ -25,14 +26,13 @@ TEST_F(RequestsTest, NewFileInAKnownDirectoryIsOnePut) {
   EXPECT_EQ(mount.memory.text("a.pdf"), "hello");
 }
 
-TEST_F(RequestsTest, NewFileInADirectoryNeverSeenCostsOneListMore) {
+TEST_F(RequestsTest, NewFileInADirectoryNeverSeenCostsOneListMoreForEachDirectory) {
   Mount mount;
   mount.memory.put_text("uploads/old", "x");
   const InodeId uploads = mount.id("uploads");
-  mount.requests();
   EXPECT_ERRC(mount.lookup("uploads/a.pdf"), Errc::not_found);
   ASSERT_OK(mount.create_file(uploads, "a.pdf", "hello"));
-  EXPECT_THAT(mount.requests(), ElementsAre("ListObjectsV2 uploads/", "PutObject uploads/a.pdf"));
+  EXPECT_THAT(mount.requests(), ElementsAre("ListObjectsV2 ", "ListObjectsV2 uploads/", "PutObject uploads/a.pdf"));
 }
 
 TEST_F(RequestsTest, TwoHundredNewFilesAreTwoHundredPutsAndAtMostTwoMore) {
@@ -80,18 +80,26 @@ TEST_F(RequestsTest, LargeDirectoryThatWasListedOnceIsAskedForTheNameAlone) {
 
 TEST_F(RequestsTest, StatOfAnotherClientsFileIsOneRequest) {
   Mount mount;
-  mount.memory.put_text("a.txt", "hello");
-  const auto entry = mount.lookup("a.txt");
+  ASSERT_OK(mount.names(kRoot));
+  mount.memory.put_text("listed", "hello");
+  mount.window_ends();
+  ASSERT_OK(mount.names(kRoot));
+  mount.memory.put_text("listed", "hello!");
+  mount.clock.advance(1h);
+  mount.requests();
+  const auto entry = mount.lookup("listed");
   ASSERT_OK(entry);
-  EXPECT_EQ(entry->attributes.size, 5u);
-  EXPECT_EQ(mount.requests().size(), 1u);
+  EXPECT_EQ(entry->attributes.size, 6u);
+  EXPECT_THAT(mount.requests(), ElementsAre("GetObject listed"));
 }
 
 TEST_F(RequestsTest, OpenReadCloseOfAnUnknownSmallFileIsOneGetOncePredicted) {
   Mount mount;
   mount.memory.put_text("d/a.txt", "hello");
   const InodeId directory = mount.id("d");
-  ASSERT_OK(mount.fs().lookup(directory, "a.txt", mount.caller()));  // the directory's files are those of others
+  mount.memory.put_text("d/a2.txt", "hello");
+  mount.window_ends();
+  ASSERT_OK(mount.fs().lookup(directory, "a2.txt", mount.caller()));  // unknown names here are other clients' files
   mount.memory.put_text("d/b.txt", "world");
   mount.window_ends();
   mount.requests();

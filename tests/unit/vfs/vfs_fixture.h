@@ -236,8 +236,10 @@ template <class T>
   if (result) {
     return ::testing::AssertionFailure() << "success instead of " << to_string(code);
   }
-  return result.error().code == code ? ::testing::AssertionSuccess()
-                                     : ::testing::AssertionFailure() << "instead of " << to_string(code) << ": " << describe(result.error());
+  if (result.error().code != code) {
+    return ::testing::AssertionFailure() << "instead of " << to_string(code) << ": " << describe(result.error());
+  }
+  return ::testing::AssertionSuccess();
 }
 
 #define EXPECT_OK(...) EXPECT_TRUE(::prefixfs::vfs::succeeded(__VA_ARGS__))
