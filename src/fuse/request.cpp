@@ -104,7 +104,7 @@ fuse_entry_param entry_param(const vfs::Entry& entry) {
   param.ino = entry.attributes.id;
   param.generation = 1;  // numbers are never used again, so one generation is enough
   param.attr = stat_of(entry.attributes);
-  param.attr_timeout = seconds(entry.valid_for);
+  param.attr_timeout = entry.exact ? seconds(entry.valid_for) : 0;
   param.entry_timeout = seconds(entry.valid_for);
   return param;
 }

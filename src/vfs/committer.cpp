@@ -33,10 +33,13 @@ Result<void> Committer::commit(OpenFile& file, const CallContext& context) {
     }
     bytes = file.unstored || (file.content != nullptr && file.content->file->changed());
   }
-  if (bytes) {
-    TRY(commit_bytes(file, context));
+  auto done = bytes ? commit_bytes(file, context) : Result<void>();
+  if (done) {
+    done = commit_attributes(file, context);
   }
-  return commit_attributes(file, context);
+  const std::lock_guard lock(file.mutex);
+  file.told = !done;
+  return done;
 }
 
 Result<void> Committer::commit_bytes(OpenFile& file, const CallContext& context) {

@@ -45,7 +45,8 @@ struct Filesystem::Core {
   Result<void> prepare_content(OpenFile& file, int flags, const CallContext& context);
   Result<void> truncate_open(OpenFile& file, std::uint64_t size, const CallContext& context);
   void close_handle(HandleId id);
-  void store_untouched(OpenFile& file);
+  void store_late(OpenFile& file);
+  Result<void> adopt_headers(OpenFile& file, Content& content);
 
   // filesystem_data.cpp
   Result<void> fetch_for_reader(OpenFile& file, const std::shared_ptr<Content>& content, ByteRange wanted, const ReadAhead::Plan& plan,

@@ -92,8 +92,20 @@ Result<void> Filesystem::Core::prepare_content(OpenFile& file, int flags, const 
   if (fetch) {
     // An archived or vanished object is told at open, not at the first read; and that read will find its bytes.
     const ByteRange first{0, std::min<std::uint64_t>(content->file->size(), settings.first_block_bytes)};
-    return fetcher.ensure(content, committer.key_of(file), first, first, {}, context);
+    TRY(fetcher.ensure(content, committer.key_of(file), first, first, {}, context));
   }
+  return adopt_headers(file, *content);
+}
+
+/// The GET of the first bytes has told what a listing could not.
+Result<void> Filesystem::Core::adopt_headers(OpenFile& file, Content& content) {
+  const auto info = content.headers();
+  const std::lock_guard lock(file.mutex);
+  if (!info || file.node.posix_exact || file.node.etag != info->etag) {
+    return {};
+  }
+  committer.make_exact(file.node, *info);
+  TRY(outside.nodes.put(file.node));
   return {};
 }
 
@@ -192,26 +204,30 @@ Result<void> Filesystem::fsync(HandleId id, const Caller& caller) {
 
 void Filesystem::release(HandleId id) { core_->close_handle(id); }
 
-/// A new file that was closed empty while its process had it open still, and that nobody wrote to afterwards.
-void Filesystem::Core::store_untouched(OpenFile& file) {
+/// What came after the last close: chmod or utimens of a file whose handle was on its way out, pages of a shared mapping, or nothing at all for
+/// a new file that was closed empty while its process had it open still. What a close has been told is not tried again.
+void Filesystem::Core::store_late(OpenFile& file) {
   {
     const std::lock_guard lock(file.mutex);
-    if (!file.untouched_locked()) {
+    if (file.handles > 1 || file.failed || file.told || !file.needs_commit_locked()) {
       return;
     }
   }
   if (const auto stored = committer.commit(file, {}); !stored) {
-    outside.log.error("an empty new file is not in S3: {}", describe(stored.error()));
+    outside.log.error("what was changed after the last close is not in S3: {}", describe(stored.error()));
   }
 }
 
 void Filesystem::Core::close_handle(HandleId id) {
   const auto handle = open_files.handle(id);
-  if (handle == nullptr || !open_files.release(id)) {
+  if (handle == nullptr) {
     return;
   }
   OpenFile& file = *handle->file;
-  store_untouched(file);
+  store_late(file);
+  if (!open_files.release(id)) {
+    return;
+  }
   committer.keep_bytes(file);
   const std::lock_guard lock(file.mutex);
   if (file.node.local && !file.unlinked) {

@@ -33,6 +33,7 @@ struct OpenFile {
   bool unlinked = false;              ///< the name is gone; nothing is ever stored again
   bool stale = false;                 ///< S3 no longer has the version of `content`
   std::optional<Error> failed;        ///< what every later write, fsync and close is told
+  bool told = false;                  ///< the last commit failed, and its caller knows
   std::uint64_t sequential_end = 0;   ///< a new file is written without gaps up to here
   unsigned handles = 0;
   unsigned writers = 0;

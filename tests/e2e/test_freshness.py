@@ -180,16 +180,6 @@ def test_a_reader_of_many_overwritten_versions_never_sees_a_mixture(mnt, space):
         assert len(seen) == 1, "bytes of two versions"
 
 
-def test_bytes_that_were_read_are_still_there_after_a_remount(mnt, space, record):
-    data = os.urandom(3 << 20)
-    space.put("file", data)
-    assert read(mnt / "file") == data
-    mnt.remount()
-    recording = record()
-    assert read(mnt / "file") == data
-    assert recording.requests().of("GetObject").bytes_out() == 0, "the bytes were fetched again"
-
-
 def test_attributes_that_were_seen_are_still_known_after_a_remount(mnt, space):
     space.put("file", b"content", Metadata={"file-permissions": "0100640", "file-mtime": "1595002920000000000ns"})
     assert read(mnt / "file") == b"content"

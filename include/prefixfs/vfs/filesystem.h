@@ -78,6 +78,7 @@ struct Attributes {
 struct Entry {
   Attributes attributes;
   std::chrono::nanoseconds valid_for{};  ///< how long the kernel may keep name and attributes
+  bool exact = true;                     ///< false: mode, owner and mtime are defaults, and the kernel should ask when they are wanted
 };
 
 struct Opened {
