@@ -37,7 +37,7 @@ Result<void> Filesystem::Core::resize(const meta::Node& node, std::uint64_t size
   }
   // truncate(2): open, cut, close.
   std::optional<meta::Node> mine = written_here(node.id);
-  TRY_ASSIGN(const meta::Node current, mine ? Result<meta::Node>(std::move(*mine)) : resolver.confirm(node, context));
+  TRY_ASSIGN(const meta::Node current, mine ? Result<meta::Node>(std::move(*mine)) : resolver.confirm_for_open(node, context));
   if (current.id != node.id) {
     return fail(Errc::stale, node.name + " is another file now");
   }

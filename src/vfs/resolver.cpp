@@ -138,7 +138,13 @@ Result<meta::Node> Resolver::find_without_listing(InodeId parent, std::string_vi
   return fail(absent_error(parent, name));
 }
 
-Result<meta::Node> Resolver::confirm(const meta::Node& node, const CallContext& context) {
+Result<meta::Node> Resolver::confirm(const meta::Node& node, const CallContext& context) { return confirm_for(Purpose::show, node, context); }
+
+Result<meta::Node> Resolver::confirm_for_open(const meta::Node& node, const CallContext& context) {
+  return confirm_for(Purpose::open, node, context);
+}
+
+Result<meta::Node> Resolver::confirm_for(Purpose purpose, const meta::Node& node, const CallContext& context) {
   if (node.id == meta::kRootInode) {
     return node;
   }
@@ -149,7 +155,7 @@ Result<meta::Node> Resolver::confirm(const meta::Node& node, const CallContext& 
       return file->node;
     }
   }
-  TRY_ASSIGN(meta::Node confirmed, confirm_closed(node, context));
+  TRY_ASSIGN(meta::Node confirmed, confirm_closed(purpose, node, context));
   return apart_from_open(std::move(confirmed));
 }
 
@@ -170,7 +176,7 @@ Result<meta::Node> Resolver::apart_from_open(meta::Node node) {
   return p_.nodes.put(std::move(node));
 }
 
-Result<meta::Node> Resolver::confirm_closed(const meta::Node& node, const CallContext& context) {
+Result<meta::Node> Resolver::confirm_closed(Purpose purpose, const meta::Node& node, const CallContext& context) {
   if (left_behind(node)) {
     TRY(p_.nodes.erase(node.parent, node.name));
     return find_unseen(node.parent, node.name, context);
@@ -178,10 +184,15 @@ Result<meta::Node> Resolver::confirm_closed(const meta::Node& node, const CallCo
   if (node.local && node.kind == NodeKind::file) {
     return node;
   }
-  if (believed(node)) {
+  if (purpose == Purpose::open && node.kind == NodeKind::file ? current(node) : believed(node)) {
     return node;
   }
   return node.kind == NodeKind::directory ? refresh_directory(node, context) : refresh_file(node, context);
+}
+
+/// Whether S3 has confirmed it within the window.
+bool Resolver::current(const meta::Node& node) const {
+  return fresh(node.checked_at) || (p_.settings.immutable && node.kind == NodeKind::file && node.checked_at != WallTime{});
 }
 
 /// Whether the name may be shown as it is known.
@@ -192,13 +203,10 @@ bool Resolver::believed(const meta::Node& node) const {
   if (!node.posix_exact && p_.settings.dialect != MetadataDialect::off) {
     return false;
   }
-  if (fresh(node.checked_at)) {
+  if (current(node)) {
     return true;
   }
-  if (node.kind == NodeKind::file) {
-    return p_.settings.immutable && node.checked_at != WallTime{};
-  }
-  return large(node.id) && p_.clock.now() - node.checked_at < p_.settings.freshness * kWindowsOfLargeDirectory;
+  return node.kind == NodeKind::directory && large(node.id) && p_.clock.now() - node.checked_at < p_.settings.freshness * kWindowsOfLargeDirectory;
 }
 
 void Resolver::directory_was_read(InodeId directory) {

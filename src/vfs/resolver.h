@@ -32,6 +32,8 @@ class Resolver {
 
   /// The node again, confirmed by S3 if what is known is older than the window. Errors: not_found; stale when the name now belongs to another inode.
   Result<meta::Node> confirm(const meta::Node& node, const CallContext& context);
+  /// The same before the file is opened: what a listing said a while ago is enough to show a name, not to read its bytes.
+  Result<meta::Node> confirm_for_open(const meta::Node& node, const CallContext& context);
 
   /// One GET of the first block: attributes and bytes in one answer. With `force` also when the window is not over.
   /// The content (with what came) waits in the cache of contents. Errors: not_found.
@@ -55,10 +57,13 @@ class Resolver {
 
  private:
   Result<meta::Node> find_unseen(InodeId parent, std::string_view name, const CallContext& context);
-  Result<meta::Node> confirm_closed(const meta::Node& node, const CallContext& context);
+  enum class Purpose { show, open };
+  Result<meta::Node> confirm_for(Purpose purpose, const meta::Node& node, const CallContext& context);
+  Result<meta::Node> confirm_closed(Purpose purpose, const meta::Node& node, const CallContext& context);
   Result<meta::Node> apart_from_open(meta::Node node);
   bool listed_lately(const meta::Node& node) const;
   bool believed(const meta::Node& node) const;
+  bool current(const meta::Node& node) const;
   Result<meta::Node> find_unknown(InodeId parent, std::string_view name, const CallContext& context);
   Result<meta::Node> find_by_listing(InodeId parent, std::string_view name, const CallContext& context);
   Result<meta::Node> find_by_small_listing(InodeId parent, std::string_view name, const CallContext& context);

@@ -56,6 +56,15 @@ TEST(UnknownNamePredictorTest, StaysBounded) {
   EXPECT_TRUE(predictor.expects_object(10001));
 }
 
+TEST(DirectoriesReadTest, BelievedUntilAMoment) {
+  DirectoriesRead read;
+  EXPECT_FALSE(read.believed(5, at(1)));
+  read.add(5, at(10));
+  EXPECT_TRUE(read.believed(5, at(9)));
+  EXPECT_FALSE(read.believed(5, at(10)));
+  EXPECT_FALSE(read.believed(6, at(9)));
+}
+
 TEST(LargeDirectoriesTest, RemembersUpToALimit) {
   LargeDirectories large;
   EXPECT_FALSE(large.contains(5));

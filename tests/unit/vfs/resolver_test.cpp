@@ -94,6 +94,25 @@ TEST_F(ResolverTest, NamesCreatedByOthersAreSeenAfterTheWindow) {
   EXPECT_OK(mount.lookup("a"));
 }
 
+TEST_F(ResolverTest, OpenIsNotContentWithAListingOlderThanTheWindow) {
+  // The names of a large directory are shown for seconds after it was read; the bytes of a file are another matter.
+  for (int i = 0; i < 30'000; ++i) {
+    mount.memory.put_text(fmt::format("d/{:05}", i), "old");
+  }
+  const InodeId directory = mount.id("d");
+  EXPECT_EQ(mount.read_file("d/00000").value_or(""), "old");
+  mount.window_ends();
+  ASSERT_OK(mount.names(directory, 1000));
+  mount.memory.put_text("d/00000", "new!");
+  mount.window_ends();
+  mount.requests();
+  EXPECT_EQ(mount.lookup("d/00000")->attributes.size, 3u);
+  EXPECT_THAT(mount.requests(), IsEmpty());
+  EXPECT_ERRC(mount.open("d/00000", O_RDONLY), Errc::stale) << "the kernel has another size, and looks again";
+  EXPECT_EQ(mount.read_file("d/00000").value_or(""), "new!");
+  EXPECT_THAT(mount.requests(), ElementsAre("GetObject d/00000"));
+}
+
 TEST_F(ResolverTest, DirectoriesOfPrefixesAreReal) {
   mount.memory.put_text("a/b/c/d.txt", "1");
   EXPECT_EQ(mount.read_file("a/b/c/d.txt").value_or(""), "1");
