@@ -15,7 +15,7 @@ LIBRARIES = {
     r"openssl/": "OpenSSL::Crypto", r"curl/": "CURL::libcurl", r"libxml2?/": "LibXml2::LibXml2", r"lmdb\.h$": "PkgConfig::LMDB",
     r"fuse[^/]*\.h$|fuse3?/": "PkgConfig::FUSE3", r"spdlog/": "spdlog::spdlog", r"CLI/": "CLI11::CLI11",
     r"toml\+\+/|toml\.hpp$": "PkgConfig::TOMLPLUSPLUS", r"nlohmann/": "nlohmann_json::nlohmann_json",
-    r"httplib\.h$": "PkgConfig::HTTPLIB",
+    r"boost/": "Boost::headers",
 }
 SEPARATE_PROGRAMS = {"devs3"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -1,11 +1,16 @@
 #include "http_message.h"
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
+
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
 
 namespace prefixfs::devs3 {
 namespace {
+
+namespace http = boost::beast::http;
+
+constexpr std::uint32_t kHeadBytesMax = 128 * 1024;  // the connection's own limit is lower, and tells the client
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -13,66 +18,30 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
+std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
-bool is_token(std::string_view text) {
-  constexpr std::string_view kExtra = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::ranges::all_of(text, [&](unsigned char c) {
-    return std::isalnum(c) != 0 || kExtra.find(static_cast<char>(c)) != std::string_view::npos;
-  });
-}
-
-std::string_view next_line(std::string_view& rest) {
-  const auto end = rest.find("\r\n");
-  const auto line = rest.substr(0, end);
-  rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 2);
-  return line;
-}
-
-Result<HttpRequest> parse_request_line(std::string_view line) {
-  const auto first = line.find(' ');
-  const auto last = line.rfind(' ');
-  if (first == std::string_view::npos || last == first) {
-    return fail(Errc::invalid, "not an HTTP request line");
+Result<HttpRequest> request_of(const http::request_parser<http::empty_body>& parser) {
+  const auto& message = parser.get();
+  const std::string_view target = view(message.target());
+  if (!target.starts_with('/')) {
+    return fail(Errc::invalid, "the target of the request is not a path");
   }
   HttpRequest request;
-  request.method = line.substr(0, first);
-  auto target = line.substr(first + 1, last - first - 1);
-  const auto version = line.substr(last + 1);
-  const bool clean = std::ranges::none_of(target, [](unsigned char c) { return c <= ' ' || c == 0x7f; });
-  if (!is_token(request.method) || !target.starts_with('/') || !clean || (version != "HTTP/1.1" && version != "HTTP/1.0")) {
-    return fail(Errc::invalid, "not an HTTP/1.1 request line");
-  }
-  request.keep_alive = version == "HTTP/1.1";
+  request.method = view(message.method_string());
   const auto question = target.find('?');
   request.path = target.substr(0, question);
   if (question != std::string_view::npos) {
     request.query = target.substr(question + 1);
   }
-  return request;
-}
-
-Result<void> interpret(HttpRequest& request) {
-  if (const auto text = request.headers.find("content-length")) {
-    std::uint64_t length = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
-    if (error != std::errc{} || end != text->data() + text->size()) {
-      return fail(Errc::invalid, "Content-Length is not a number");
-    }
-    request.content_length = length;
+  for (const auto& field : message) {
+    request.headers.add(lower(view(field.name_string())), std::string(view(field.value())));
   }
-  const auto connection = lower(request.headers.get("connection"));
-  if (connection.find("close") != std::string::npos) {
-    request.keep_alive = false;
+  if (const auto length = parser.content_length()) {
+    request.content_length = *length;
   }
+  request.keep_alive = message.version() == 11 && lower(request.headers.get("connection")).find("close") == std::string::npos;
   request.expect_continue = lower(request.headers.get("expect")) == "100-continue";
-  return {};
+  return request;
 }
 
 }  // namespace
@@ -94,45 +63,24 @@ std::optional<std::string> Headers::find(std::string_view name) const {
 }
 
 Result<HttpRequest> parse_head(std::string_view text) {
-  TRY_ASSIGN(auto request, parse_request_line(next_line(text)));
-  while (!text.empty()) {
-    const auto line = next_line(text);
-    if (line.empty()) {
+  http::request_parser<http::empty_body> parser;
+  parser.header_limit(kHeadBytesMax);
+  parser.body_limit(boost::none);
+  parser.skip(true);  // the body is read by HttpBody, piece by piece
+  boost::system::error_code error;
+  while (!text.empty() && !parser.is_header_done()) {
+    const std::size_t taken = parser.put(boost::asio::buffer(text), error);
+    if (error || taken == 0) {
       break;
     }
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
-      return fail(Errc::invalid, "not an HTTP header");
-    }
-    request.headers.add(lower(line.substr(0, colon)), std::string(trim(line.substr(colon + 1))));
+    text.remove_prefix(taken);
   }
-  TRY(interpret(request));
-  return request;
+  if (!parser.is_header_done()) {
+    return fail(Errc::invalid, "not the head of an HTTP/1.1 request" + (error ? ": " + error.message() : std::string()));
+  }
+  return request_of(parser);
 }
 
-std::string_view reason_phrase(int status) {
-  switch (status) {
-    case 100: return "Continue";
-    case 200: return "OK";
-    case 204: return "No Content";
-    case 206: return "Partial Content";
-    case 301: return "Moved Permanently";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 400: return "Bad Request";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 409: return "Conflict";
-    case 411: return "Length Required";
-    case 412: return "Precondition Failed";
-    case 416: return "Requested Range Not Satisfiable";
-    case 429: return "Too Many Requests";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 503: return "Service Unavailable";
-    default: return "Status";
-  }
-}
+std::string_view reason_phrase(int status) { return view(http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status)))); }
 
 }  // namespace prefixfs::devs3

@@ -31,6 +31,14 @@ Result<void> check_node(const Node& node) {
   return check_place(node.parent, node.name);
 }
 
+/// Other metadata with the same bytes has the same ETag, but a later LastModified. That of our own writes is not known at first, and HTTP
+/// headers have whole seconds where listings have a fraction.
+bool may_be_same_write(const Node& listed, const Node& present) {
+  const auto seconds = [](WallTime time) { return std::chrono::floor<std::chrono::seconds>(time); };
+  return present.last_modified == WallTime{} || listed.last_modified == WallTime{} ||
+         seconds(listed.last_modified) == seconds(present.last_modified);
+}
+
 /// A listing tells less than is known already of the same version.
 void keep_what_a_listing_cannot_know(Node& listed, const Node& present) {
   if (listed.kind == NodeKind::directory && listed.etag.empty()) {
@@ -39,7 +47,7 @@ void keep_what_a_listing_cannot_know(Node& listed, const Node& present) {
       listed.last_modified = present.last_modified;
     }
   }
-  if (present.posix_exact && !listed.posix_exact && listed.etag == present.etag) {
+  if (present.posix_exact && !listed.posix_exact && listed.etag == present.etag && may_be_same_write(listed, present)) {
     listed.posix = present.posix;
     listed.posix_exact = true;
   }

@@ -72,11 +72,10 @@ Result<void> Filesystem::Core::refresh_listing(const meta::Node& directory, cons
   if (state.complete && resolver.fresh(state.listed_at)) {
     return {};
   }
-  if (rights.may_list()) {
-    const auto listed = lister.list(directory.id, kAllPages, context);
-    if (listed || listed.error().code != Errc::denied || rights.may_list()) {
-      return listed ? Result<void>() : Result<void>(fail(listed.error()));
-    }
+  // Also where listing was refused before: the right may have been given meanwhile.
+  const auto listed = lister.list(directory.id, kAllPages, context);
+  if (listed || listed.error().code != Errc::denied || rights.may_list()) {
+    return listed ? Result<void>() : Result<void>(fail(listed.error()));
   }
   if (settings.list_known_names) {
     return {};

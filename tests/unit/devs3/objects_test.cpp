@@ -172,7 +172,7 @@ TEST_F(Objects, LimitsAndWrongWords) {
   EXPECT_EQ(put("a?renameObject", "", {}).status, 501);
   EXPECT_EQ(send({.method = "PUT", .target = "/bucket/a", .headers = {{"Content-Length", "5368709121"}}, .send_body = false}).code(),
             "EntityTooLarge");
-  EXPECT_EQ(send({.method = "PUT", .target = "/bucket/a", .headers = {{"Transfer-Encoding", "chunked"}}}).status, 501);
+  EXPECT_EQ(send({.method = "PUT", .target = "/bucket/a", .headers = {{"Transfer-Encoding", "chunked"}}}).status, 400);
 }
 
 TEST_F(Objects, ArchivedObjectsCannotBeRead) {
