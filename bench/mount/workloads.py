@@ -72,7 +72,8 @@ def small_files(sizes):
             with open(path / name, "rb") as file:
                 expect(len(file.read()), SMALL_FILE_BYTES, name)
 
-    return Workload([Step(f"{sizes.files} files of 100 KB read by name, cold", run), Step("the same again 2 s later, warm", run, WARM_PAUSE_SECONDS)],
+    return Workload([Step(f"{sizes.files} files of 100 KB read by name, cold", run),
+                     Step(f"the same again {WARM_PAUSE_SECONDS} s later, warm", run, WARM_PAUSE_SECONDS)],
                     {name: noise(SMALL_FILE_BYTES, 3) for name in names})
 
 

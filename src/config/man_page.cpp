@@ -162,7 +162,8 @@ std::string man_page_text(std::string_view version) {
   std::string text = fmt::format(".TH PREFIXFS 8 \"\" \"prefixfs {}\" \"System administration\"\n", literal(version));
   text += ".nh\n.SH NAME\n";
   text += fmt::format("prefixfs \\- {}\n", literal(kSummary));
-  text += fmt::format(".SH SYNOPSIS\n.nf\n{0} s3://{2}[/{3}] {4} [{5}] [{6} {7}[,{7}...]]\n{1} s3://{2}[/{3}] {4} [{6} {7}[,{7}...]]\n.fi\n",
+  text += fmt::format(".SH SYNOPSIS\n.nf\n{0} s3://{2}[/{3}] {4} [{5}] [{6} {7}[,{7}...]]\n"
+                      "{1} s3://{2}[/{3}] {4} [{6} {7}[,{7}...]]\n.fi\n",
                       bold("prefixfs"), bold("mount -t prefixfs"), italic("BUCKET"), italic("PREFIX"), italic("MOUNTPOINT"), bold("-f"),
                       bold("-o"), italic("OPTION"));
   text += kDescription;

@@ -125,9 +125,15 @@ def fresh_prefix():
 
 
 @pytest.fixture
-def space(devs3):
+def server(devs3):
+    """The S3 of a test; a module that is to run on several overrides it."""
+    return devs3
+
+
+@pytest.fixture
+def space(server):
     """A prefix of its own in bucket e2e, as another client sees it."""
-    return Space(devs3.client(), "e2e", fresh_prefix())
+    return Space(server.client(), "e2e", fresh_prefix())
 
 
 class Mounts:
@@ -177,9 +183,9 @@ def public_mounts():
 
 
 @pytest.fixture
-def make_mount(mounts, devs3, space):
+def make_mount(mounts, server, space):
     """make_mount(**options) -> Mount of `space`, started and connected. Several calls: several hosts."""
-    return lambda **options: mounts.start(space.source, devs3.endpoint, **options).wait_connected()
+    return lambda **options: mounts.start(space.source, server.endpoint, server.access, server.secret, **options).wait_connected()
 
 
 class MountOnFirstUse:
@@ -213,12 +219,13 @@ def record(devs3, space):
     return lambda: Recording(devs3, space.prefix)
 
 
-@pytest.fixture(scope="module")
-def module_mount(devs3, tmp_path_factory):
-    """(Mount, Space) shared by a module's tests that only need a directory."""
-    shared = Space(devs3.client(), "e2e", fresh_prefix())
+@pytest.fixture(scope="module", params=["devs3", "versitygw"])
+def module_mount(request, tmp_path_factory):
+    """(Mount, Space) shared by a module's tests that only need a directory: once on devs3, once on an S3 server that others wrote."""
+    server = request.getfixturevalue(request.param)
+    shared = Space(server.client(), "e2e", fresh_prefix())
     made = Mounts(tmp_path_factory.mktemp("shared"))
-    yield made.start(shared.source, devs3.endpoint), shared
+    yield made.start(shared.source, server.endpoint, server.access, server.secret), shared
     made.end()
 
 

@@ -13,6 +13,12 @@ from support.wait import until
 A_TIME = 1_600_000_000
 
 
+@pytest.fixture(params=["devs3", "versitygw"])
+def server(request):
+    return request.getfixturevalue(request.param)
+
+
+
 def metadata(space, name):
     return space.head(name)["Metadata"]
 
@@ -190,10 +196,10 @@ def test_chmod_of_a_file_that_another_client_changes_meanwhile_loses_nothing(mnt
     assert space.get("file") == b"the other version"
 
 
-def test_modes_are_enforced_for_other_users(public_mounts, devs3, space):
+def test_modes_are_enforced_for_other_users(public_mounts, server, space):
     machine.require_root()
     machine.require_program("setpriv")
-    mnt = public_mounts.start(space.source, devs3.endpoint, allow_other=True)
+    mnt = public_mounts.start(space.source, server.endpoint, server.access, server.secret, allow_other=True)
     os.close(os.open(mnt / "secret", os.O_CREAT | os.O_WRONLY, 0o600))
     (mnt / "open").write_bytes(b"x")
     def as_nobody(*command):

@@ -68,6 +68,8 @@ class Recording:
 class Devs3:
     """`config`: keys and buckets, as in devs3 --help; the default keys have all rights."""
 
+    access, secret = ACCESS, SECRET
+
     def __init__(self, directory, config=None, *arguments):
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory

@@ -73,8 +73,8 @@ TEST(ManPage, HasTheSectionsInTheUsualOrder) {
       sections.push_back(line.substr(4));
     }
   }
-  EXPECT_THAT(sections, testing::ElementsAre("NAME", "SYNOPSIS", "DESCRIPTION", "ARGUMENTS", "MOUNT OPTIONS", "FSTAB", "CREDENTIALS", "FILES",
-                                             "SIGNALS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"));
+  EXPECT_THAT(sections, testing::ElementsAre("NAME", "SYNOPSIS", "DESCRIPTION", "ARGUMENTS", "MOUNT OPTIONS", "FSTAB", "CREDENTIALS",
+                                             "FILES", "SIGNALS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"));
 }
 
 TEST(ManPage, NamesTheVersion) { EXPECT_THAT(lines().front(), HasSubstr("\"prefixfs 1.2.3\"")); }
@@ -83,7 +83,8 @@ TEST(ManPage, EveryRequestIsOneOfTheManMacros) {
   for (const std::string& line : lines()) {
     if (line.starts_with('.')) {
       const std::string request = line.substr(0, line.find(' '));
-      EXPECT_THAT(request, testing::AnyOf(".TH", ".SH", ".TP", ".PP", ".B", ".I", ".BR", ".IR", ".RB", ".EX", ".EE", ".br", ".nf", ".fi", ".nh"));
+      EXPECT_THAT(request, testing::AnyOf(".TH", ".SH", ".TP", ".PP", ".B", ".I", ".BR", ".IR", ".RB", ".EX", ".EE", ".br",
+                                          ".nf", ".fi", ".nh"));
     }
     EXPECT_FALSE(line.starts_with('\'')) << line;
   }
