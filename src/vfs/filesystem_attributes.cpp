@@ -69,24 +69,28 @@ Result<Entry> Filesystem::Core::change_attributes(const meta::Node& node, const 
       return *done;
     }
   }
+  // The last commit of a file that was closed meanwhile is in the cache.
+  TRY_ASSIGN(const std::optional<meta::Node> stored, outside.nodes.get(node.id));
+  const meta::Node current = stored.value_or(node);
   if (node.id == meta::kRootInode) {
     if (!changes.mode && !changes.uid && !changes.gid) {
       return entry(node);  // rsync and cp -p set the time of the directory they copy to, too
     }
     return fail(Errc::unsupported, "the attributes of the mount's root are options of the mount (uid, gid, umask)");
   }
-  meta::Node changed = node;
+  meta::Node changed = current;
   apply(changes, changed.posix);
-  if (settings.dialect == MetadataDialect::off || (node.posix_exact && changed.posix == node.posix)) {
+  if (settings.dialect == MetadataDialect::off || (current.posix_exact && changed.posix == current.posix)) {
     // Without stored attributes a change could not last; rsync and cp -p may go on all the same.
-    return entry(node);
+    return entry(current);
   }
-  return change_stored(node, changes, context);
+  return change_stored(current, changes, context);
 }
 
-/// Of a file that is being written: it goes out with the bytes, at close. Nothing, where the file is only read.
+/// Of a file that is being written: it goes out with the bytes, at close. Nothing, where the file is only read, or where its last handle
+/// has gone meanwhile.
 Result<std::optional<Entry>> Filesystem::Core::change_open(OpenFile& file, const SetAttributes& changes, const CallContext& context) {
-  const auto at_close = [&] { return file.unlinked || file.writers > 0 || file.needs_commit_locked(); };
+  const auto at_close = [&] { return file.handles > 0 && (file.unlinked || file.writers > 0 || file.needs_commit_locked()); };
   meta::Node before;
   std::shared_ptr<Content> content;
   {
@@ -102,6 +106,9 @@ Result<std::optional<Entry>> Filesystem::Core::change_open(OpenFile& file, const
     TRY_ASSIGN(info, committer.version_info(before, content, context));
   }
   const std::lock_guard lock(file.mutex);
+  if (!at_close()) {
+    return std::optional<Entry>();
+  }
   if (info) {
     committer.make_exact(file.node, *info);
   }

@@ -209,7 +209,7 @@ void Filesystem::release(HandleId id) { core_->close_handle(id); }
 void Filesystem::Core::store_late(OpenFile& file) {
   {
     const std::lock_guard lock(file.mutex);
-    if (file.handles > 1 || file.failed || file.told || !file.needs_commit_locked()) {
+    if (file.handles > 1 || !file.owes_commit_locked()) {
       return;
     }
   }
@@ -224,8 +224,12 @@ void Filesystem::Core::close_handle(HandleId id) {
     return;
   }
   OpenFile& file = *handle->file;
-  store_late(file);
-  if (!open_files.release(id)) {
+  auto released = OpenFiles::Released::owes_commit;
+  while (released == OpenFiles::Released::owes_commit) {
+    store_late(file);
+    released = open_files.release(id);
+  }
+  if (released == OpenFiles::Released::file_still_open) {
     return;
   }
   committer.keep_bytes(file);

@@ -47,15 +47,21 @@ std::shared_ptr<FileHandle> OpenFiles::handle(HandleId id) const {
   return found == handles_.end() ? nullptr : found->second;
 }
 
-bool OpenFiles::release(HandleId id) {
+OpenFiles::Released OpenFiles::release(HandleId id) {
   const std::lock_guard lock(mutex_);
   const auto found = handles_.find(id);
   if (found == handles_.end()) {
-    return false;
+    return Released::file_still_open;
   }
   const std::shared_ptr<FileHandle> handle = found->second;
+  {
+    const std::lock_guard file_lock(handle->file->mutex);
+    if (handle->file->handles == 1 && handle->file->owes_commit_locked()) {
+      return Released::owes_commit;
+    }
+  }
   handles_.erase(found);
-  return drop_locked(handle->file, handle->writable());
+  return drop_locked(handle->file, handle->writable()) ? Released::file_gone : Released::file_still_open;
 }
 
 void OpenFiles::give_up(const std::shared_ptr<OpenFile>& file, bool writer) {

@@ -42,6 +42,8 @@ struct OpenFile {
   bool untouched_locked() const {
     return unstored && node.local && !failed && !unlinked && content != nullptr && content->file->change_count() == 0;
   }
+  /// Something has come since the last commit, and nobody has been told that it cannot be stored.
+  bool owes_commit_locked() const { return !failed && !told && needs_commit_locked(); }
   bool needs_commit_locked() const {
     return !unlinked && (unstored || attributes_changed || (content != nullptr && content->file->changed()));
   }
@@ -68,8 +70,9 @@ class OpenFiles {
   std::shared_ptr<OpenFile> acquire(const meta::Node& node, bool writer);
   HandleId add_handle(std::shared_ptr<OpenFile> file, int flags, const ReadAhead& planner);
   std::shared_ptr<FileHandle> handle(HandleId id) const;
-  /// Forgets the handle; true when it was the last of its file, which is then forgotten too.
-  bool release(HandleId id);
+  enum class Released { file_still_open, file_gone, owes_commit };
+  /// Forgets the handle, and with the last handle the file. A file that owes a commit keeps its last handle: the caller commits, and asks again.
+  Released release(HandleId id);
   /// Undoes an acquire() that did not become a handle.
   void give_up(const std::shared_ptr<OpenFile>& file, bool writer);
 

@@ -21,13 +21,26 @@ TEST(OpenFilesTest, OneFileForAllHandlesOfAnInode) {
   EXPECT_FALSE(files.handle(reader)->writable());
   EXPECT_TRUE(files.handle(writer)->writable());
   EXPECT_EQ(files.all().size(), 1u);
-  EXPECT_FALSE(files.release(writer));
+  EXPECT_EQ(files.release(writer), OpenFiles::Released::file_still_open);
   EXPECT_EQ(first->writers, 0u);
   EXPECT_EQ(files.find(5), first);
-  EXPECT_TRUE(files.release(reader));
+  EXPECT_EQ(files.release(reader), OpenFiles::Released::file_gone);
   EXPECT_EQ(files.find(5), nullptr);
-  EXPECT_FALSE(files.release(reader)) << "twice";
+  EXPECT_EQ(files.release(reader), OpenFiles::Released::file_still_open) << "twice";
   EXPECT_EQ(files.handle(reader), nullptr);
+}
+
+TEST(OpenFilesTest, TheLastHandleStaysUntilWhatCameLateIsStored) {
+  OpenFiles files;
+  const auto file = files.acquire(node(5), true);
+  const HandleId writer = files.add_handle(file, O_RDWR, ReadAhead({}));
+  file->attributes_changed = true;  // a chmod between the last commit and the release
+  EXPECT_EQ(files.release(writer), OpenFiles::Released::owes_commit);
+  EXPECT_NE(files.handle(writer), nullptr);
+  EXPECT_EQ(files.find(5), file);
+  file->told = true;  // S3 refused, and somebody knows
+  EXPECT_EQ(files.release(writer), OpenFiles::Released::file_gone);
+  EXPECT_EQ(files.find(5), nullptr);
 }
 
 TEST(OpenFilesTest, GiveUpUndoesAcquire) {
