@@ -1,5 +1,6 @@
 """Fixtures: one devs3 and the real servers for the session, a mount where a test wants one. See README.md."""
 
+import inspect
 import itertools
 import os
 import pathlib
@@ -124,10 +125,19 @@ def fresh_prefix():
     return f"t{next(_numbers)}/"
 
 
+DEVS3_ONLY = {"devs3", "make_devs3", "record"}  # its faults, its clock, its log
+
+
+def pytest_generate_tests(metafunc):
+    """What needs nothing of devs3 but S3 runs once more on a server that others wrote."""
+    if "server" in metafunc.fixturenames and not DEVS3_ONLY & set(inspect.signature(metafunc.function).parameters):
+        metafunc.parametrize("server", ["devs3", "versitygw"], indirect=True)
+
+
 @pytest.fixture
-def server(devs3):
-    """The S3 of a test; a module that is to run on several overrides it."""
-    return devs3
+def server(request):
+    """The S3 of a test."""
+    return request.getfixturevalue(getattr(request, "param", "devs3"))
 
 
 @pytest.fixture

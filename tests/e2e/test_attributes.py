@@ -13,11 +13,6 @@ from support.wait import until
 A_TIME = 1_600_000_000
 
 
-@pytest.fixture(params=["devs3", "versitygw"])
-def server(request):
-    return request.getfixturevalue(request.param)
-
-
 
 def metadata(space, name):
     return space.head(name)["Metadata"]

@@ -14,11 +14,6 @@ from support.wait import until
 SEEN = 3  # seconds by which another mount must show a change
 
 
-@pytest.fixture(params=["devs3", "versitygw"])
-def server(request):
-    return request.getfixturevalue(request.param)
-
-
 
 def run(*command, status=0, **more):
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=90, **more)
