@@ -1,8 +1,10 @@
 #include "prefixfs/base/environment.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
@@ -26,6 +28,17 @@ Errc code_of(int error_number) {
   }
 }
 
+/// From the user database.
+std::optional<std::string> home_directory() {
+  std::array<char, 16384> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr || *found->pw_dir == '\0') {
+    return std::nullopt;
+  }
+  return found->pw_dir;
+}
+
 std::unexpected<Error> cannot_read(const std::string& path, int error_number) {
   return fail(code_of(error_number), fmt::format("cannot read {}: {}", path, std::generic_category().message(error_number)));
 }
@@ -36,7 +49,7 @@ std::optional<std::string> ProcessEnvironment::get(std::string_view name) const 
   // Safe in threads because nothing in prefixfs calls setenv.
   const char* value = std::getenv(std::string(name).c_str());
   if (value == nullptr || *value == '\0') {
-    return std::nullopt;
+    return name == "HOME" ? home_directory() : std::nullopt;
   }
   return value;
 }

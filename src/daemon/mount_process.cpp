@@ -152,7 +152,7 @@ Result<void> build(MountParts& parts, const config::Options& options) {
   parts.fetchers = std::make_unique<WorkerPool>("fetch", kFetchThreads);
   sync::UploaderOptions upload;
   upload.limits.part_bytes = options.part_size_bytes;
-  parts.uploader = std::make_unique<sync::Uploader>(parts.stack->store(), *parts.uploaders, upload, *parts.log);
+  parts.uploader = std::make_unique<sync::Uploader>(parts.stack->store(), *parts.uploaders, upload, parts.clock, *parts.log);
   parts.filesystem = std::make_unique<vfs::Filesystem>(
       settings_of(options), vfs::Surroundings{parts.stack->store(), *parts.meta.nodes, *parts.stage, *parts.uploader, *parts.fetchers,
                                               parts.clock, *parts.log});

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "descriptors.h"
+#include "open_intent.h"
 #include "request.h"
 
 namespace prefixfs::fuse {
@@ -37,7 +38,8 @@ void on_init(void* userdata, fuse_conn_info* connection) {
 
 void on_lookup(fuse_req_t raw, fuse_ino_t parent, const char* name) {
   answer(raw, Interrupts::heed, [&](const Request& request) {
-    request.reply_entry(request.filesystem().lookup(parent, name, request.caller()));
+    const auto anew = [&] { return opens_anew(fuse_req_ctx(raw)->pid, name); };
+    request.reply_entry(request.filesystem().lookup(parent, name, request.caller(), anew));
   });
 }
 

@@ -43,7 +43,7 @@ Result<CopyAnswer> S3Client::copy(const CopySource& source, const Key& destinati
   Call call{"CopyObject", "PUT", destination};
   call.answer_timeout = std::chrono::seconds(120);
   add_source(call, copy_source(source.key), source);
-  TRY_ASSIGN(const Headers written, headers_to_write(options.replace.value_or(ObjectHeaders{})));
+  TRY_ASSIGN(const Headers written, headers_to_write(options.replace.value_or(ObjectHeaders{.storage = options.storage})));
   call.headers.insert(call.headers.end(), written.begin(), written.end());
   call.headers.push_back({"x-amz-metadata-directive", options.replace ? "REPLACE" : "COPY"});
   const bool honoured = known().get(&Capabilities::conditional_copy) == Support::yes;

@@ -10,6 +10,7 @@ class DeadlineStore final : public ObjectStore {
   DeadlineStore(ObjectStore& inner, const DeadlineOptions& options, const Clock& clock) : inner_(inner), options_(options), clock_(clock) {}
 
   Result<ObjectInfo> head(const Key& key, const CallContext& context) override { return inner_.head(key, bounded(context, 0)); }
+  Result<std::string> tagging(const Key& key, const CallContext& context) override { return inner_.tagging(key, bounded(context, 0)); }
   Result<GetAnswer> get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) override {
     return inner_.get(key, options, sink, bounded(context, options.range ? options.range->length() : kObjectBytesMax));
   }

@@ -1,9 +1,11 @@
-// HeadObject and GetObject.
+// HeadObject, GetObjectTagging and GetObject.
 
 #include <fmt/format.h>
 
 #include "download_sink.h"
+#include "prefixfs/base/time_format.h"
 #include "s3_client.h"
+#include "xml_answers.h"
 
 namespace prefixfs::s3 {
 
@@ -42,6 +44,17 @@ Result<ObjectInfo> S3Client::head(const Key& key, const CallContext& context) {
   return info;
 }
 
+Result<std::string> S3Client::tagging(const Key& key, const CallContext& context) {
+  TRY(check_key("GetObjectTagging", key));
+  const Call call{"GetObjectTagging", "GET", key, {{"tagging", ""}}};
+  TRY_ASSIGN(const http::Response response, exchange_.send(call, nullptr, context));
+  auto tags = read_tagging(response.body);
+  if (!tags) {
+    return fail(with_origin(std::move(tags.error()), call, response));
+  }
+  return tags;
+}
+
 Result<GetAnswer> S3Client::get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) {
   TRY(check_key("GetObject", key));
   Call call{"GetObject", "GET", key};
@@ -69,6 +82,7 @@ Result<GetAnswer> S3Client::get(const Key& key, const GetOptions& options, GetSi
     answer.not_modified = true;
     answer.info.key = key;
     answer.info.etag = options.if_none_match;
+    answer.info.last_modified = parse_http_date(response.header("last-modified").value_or("")).value_or(WallTime{});
     return answer;
   }
   if (response.status == 416) {

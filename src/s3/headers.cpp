@@ -1,6 +1,7 @@
 #include "headers.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -13,6 +14,8 @@ namespace prefixfs::s3 {
 namespace {
 
 constexpr std::string_view kMetaPrefix = "x-amz-meta-";
+constexpr std::string_view kKms = "aws:kms";
+constexpr std::string_view kDsse = "aws:kms:dsse";
 
 bool is_name_char(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'; }
 
@@ -55,9 +58,39 @@ Result<std::uint64_t> read_size(const http::Response& response) {
 
 }  // namespace
 
+StorageChoice storage_of(const ObjectInfo& info) {
+  constexpr std::array<std::string_view, 5> kReadable{"STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY"};
+  StorageChoice choice;
+  if (std::ranges::find(kReadable, info.storage_class) != kReadable.end()) {
+    choice.storage_class = info.storage_class;
+  }
+  if (info.sse == kKms || info.sse == kDsse) {
+    choice.sse = info.sse;
+    choice.sse_key_id = info.sse_key_id;
+    choice.bucket_key = info.bucket_key;
+  }
+  return choice;
+}
+
 ObjectHeaders headers_of(const ObjectInfo& info) {
   return {info.content_type, info.cache_control, info.content_disposition, info.content_encoding, info.content_language, info.expires,
-          info.user_metadata};
+          info.user_metadata, storage_of(info), info.tagging.value_or("")};
+}
+
+void apply_headers(const ObjectHeaders& headers, ObjectInfo& info) {
+  info.content_type = headers.content_type;
+  info.cache_control = headers.cache_control;
+  info.content_disposition = headers.content_disposition;
+  info.content_encoding = headers.content_encoding;
+  info.content_language = headers.content_language;
+  info.expires = headers.expires;
+  info.user_metadata = headers.user_metadata;
+  info.storage_class = headers.storage.storage_class;
+  info.sse = headers.storage.sse;
+  info.sse_key_id = headers.storage.sse_key_id;
+  info.bucket_key = headers.storage.bucket_key;
+  info.tagging = headers.tagging;
+  info.tag_count = headers.tagging.empty() ? 0 : 1 + static_cast<int>(std::ranges::count(headers.tagging, '&'));
 }
 
 Result<Headers> describe_object(const ObjectHeaders& headers) {
@@ -90,31 +123,41 @@ Result<Headers> describe_object(const ObjectHeaders& headers) {
   return result;
 }
 
-Result<Headers> storage_headers(const std::string& sse, const std::string& storage_class) {
-  constexpr std::string_view kKms = "aws:kms";
-  constexpr std::string_view kDsse = "aws:kms:dsse";
+Result<Headers> storage_headers(const std::string& sse, const std::string& storage_class, const StorageChoice& own) {
   Headers result;
   std::string algorithm = sse;
   std::string key_id;
-  if (sse.starts_with(kDsse) && (sse.size() == kDsse.size() || sse[kDsse.size()] == ':')) {
+  if (sse.empty()) {
+    algorithm = own.sse.empty() ? "AES256" : own.sse;
+    key_id = own.sse_key_id;
+  } else if (sse.starts_with(kDsse) && (sse.size() == kDsse.size() || sse[kDsse.size()] == ':')) {
     algorithm = kDsse;
     key_id = sse.size() > kDsse.size() ? sse.substr(kDsse.size() + 1) : "";
   } else if (sse.starts_with("aws:kms:")) {
     algorithm = kKms;
     key_id = sse.substr(kKms.size() + 1);
-  } else if (!sse.empty() && sse != "none" && sse != "AES256" && sse != kKms) {
+  } else if (sse != "none" && sse != "AES256" && sse != kKms) {
     return fail(Errc::invalid, fmt::format("sse={} is none of none, AES256, aws:kms[:key], aws:kms:dsse", sse));
   }
-  if (!algorithm.empty() && algorithm != "none") {
+  if (algorithm != "none") {
     result.push_back({"x-amz-server-side-encryption", algorithm});
   }
   if (!key_id.empty()) {
     result.push_back({"x-amz-server-side-encryption-aws-kms-key-id", key_id});
   }
-  if (!storage_class.empty()) {
-    result.push_back({"x-amz-storage-class", storage_class});
+  if (sse.empty() && own.bucket_key) {
+    result.push_back({"x-amz-server-side-encryption-bucket-key-enabled", "true"});
+  }
+  if (const std::string& chosen = storage_class.empty() ? own.storage_class : storage_class; !chosen.empty()) {
+    result.push_back({"x-amz-storage-class", chosen});
   }
   return result;
+}
+
+void add_tagging(const ObjectHeaders& headers, Headers& out) {
+  if (!headers.tagging.empty()) {
+    out.push_back({"x-amz-tagging", headers.tagging});
+  }
 }
 
 Result<ObjectInfo> read_object_info(const Key& key, const http::Response& response) {
@@ -139,6 +182,7 @@ Result<ObjectInfo> read_object_info(const Key& key, const http::Response& respon
   info.version_id = text_of(response, "x-amz-version-id");
   info.sse = text_of(response, "x-amz-server-side-encryption");
   info.sse_key_id = text_of(response, "x-amz-server-side-encryption-aws-kms-key-id");
+  info.bucket_key = text_of(response, "x-amz-server-side-encryption-bucket-key-enabled") == "true";
   info.restore = text_of(response, "x-amz-restore");
   info.tag_count = static_cast<int>(std::min<std::uint64_t>(parse_number(text_of(response, "x-amz-tagging-count")).value_or(0), 50));
   if (text_of(response, "x-amz-checksum-type") != "COMPOSITE") {

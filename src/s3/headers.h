@@ -18,7 +18,10 @@ using Headers = std::vector<http::Header>;
 Result<Headers> describe_object(const ObjectHeaders& headers);
 
 /// SSE and storage class. Only for PutObject, CreateMultipartUpload and CopyObject: the other operations reject them. Errors: invalid.
-Result<Headers> storage_headers(const std::string& sse, const std::string& storage_class);
+/// Tags are said when an object is written, not when it is copied.
+void add_tagging(const ObjectHeaders& headers, Headers& out);
+
+Result<Headers> storage_headers(const std::string& sse, const std::string& storage_class, const StorageChoice& own = {});
 
 /// What HEAD and GET say of an object. `size` is the whole object's, from Content-Range where there is one.
 /// Errors: corrupt (no ETag, no usable length).

@@ -30,6 +30,9 @@ class MeteredStore final : public ObjectStore {
   Result<ObjectInfo> head(const Key& key, const CallContext& context) override {
     return measure(head_, [&] { return inner_.head(key, context); });
   }
+  Result<std::string> tagging(const Key& key, const CallContext& context) override {
+    return measure(tagging_, [&] { return inner_.tagging(key, context); });
+  }
   Result<GetAnswer> get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) override {
     CountingSink counting(sink, bytes_received_);
     return measure(get_, [&] { return inner_.get(key, options, counting, context); });
@@ -113,6 +116,7 @@ class MeteredStore final : public ObjectStore {
   Counter& bytes_sent_ = metrics_.counter("s3.bytes_sent");
   Counter& bytes_received_ = metrics_.counter("s3.bytes_received");
   Operation head_{metrics_, "HeadObject"};
+  Operation tagging_{metrics_, "GetObjectTagging"};
   Operation get_{metrics_, "GetObject"};
   Operation put_{metrics_, "PutObject"};
   Operation remove_{metrics_, "DeleteObject"};

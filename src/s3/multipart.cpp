@@ -73,7 +73,8 @@ Result<UploadId> S3Client::create_upload(const Key& key, const ObjectHeaders& he
   if (key.empty()) {
     return fail(Errc::invalid, "CreateMultipartUpload needs a key");
   }
-  TRY_ASSIGN(const Headers described, headers_to_write(headers));
+  TRY_ASSIGN(Headers described, headers_to_write(headers));
+  add_tagging(headers, described);
   Call call{"CreateMultipartUpload", "POST", key, {{"uploads", ""}}, described};
   if (known().multipart_checksums()) {
     call.headers.push_back({"x-amz-checksum-algorithm", "CRC64NVME"});

@@ -33,6 +33,11 @@ class PrefixStore final : public ObjectStore {
     return info;
   }
 
+  Result<std::string> tagging(const Key& key, const CallContext& context) override {
+    TRY_ASSIGN(const Key whole, whole_key(key));
+    return inner_.tagging(whole, context);
+  }
+
   Result<GetAnswer> get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) override {
     TRY_ASSIGN(const Key whole, whole_key(key));
     StrippingSink stripping(sink, key);

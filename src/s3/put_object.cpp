@@ -23,7 +23,8 @@ Result<void> check_put(const Key& key, const BodySource& body) {
 Result<PutAnswer> S3Client::put(const Key& key, const BodySource& body, const ObjectHeaders& headers, const WriteCondition& condition,
                                 const CallContext& context) {
   TRY(check_put(key, body));
-  TRY_ASSIGN(const Headers described, headers_to_write(headers));
+  TRY_ASSIGN(Headers described, headers_to_write(headers));
+  add_tagging(headers, described);
   const bool with_crc = wants_crc();
   auto answer = put_once(key, body, described, condition, with_crc, context);
   if (!answer && with_crc && learn_from_refusal(answer.error())) {

@@ -190,7 +190,7 @@ Result<PutAnswer> RetryStore::put(const Key& key, const BodySource& body, const 
 Result<CopyAnswer> RetryStore::copy(const CopySource& source, const Key& destination, const CopyOptions& options,
                                     const CallContext& context) {
   Write write(options.condition, clock_.now());
-  const auto send = [&](const WriteCondition& c) { return inner_.copy(source, destination, {options.replace, c}, context); };
+  const auto send = [&](const WriteCondition& c) { return inner_.copy(source, destination, {options.replace, options.storage, c}, context); };
   const auto ours = [&](const ObjectInfo& info) -> Result<std::optional<CopyAnswer>> {
     const auto from = source.key == destination ? Result<ObjectInfo>(info) : inner_.head(source.key, context);
     const bool same = from && is_copy(info, *from, options.replace);
@@ -226,6 +226,10 @@ Result<PutAnswer> RetryStore::complete_upload(const Key& key, const UploadId& up
 
 Result<ObjectInfo> RetryStore::head(const Key& key, const CallContext& context) {
   return repeat("HeadObject", key.str(), context, [&] { return inner_.head(key, context); });
+}
+
+Result<std::string> RetryStore::tagging(const Key& key, const CallContext& context) {
+  return repeat("GetObjectTagging", key.str(), context, [&] { return inner_.tagging(key, context); });
 }
 
 Result<GetAnswer> RetryStore::get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) {

@@ -14,6 +14,7 @@ class RetryStore final : public ObjectStore {
       : inner_(inner), options_(options), clock_(clock), random_(random), log_(log), limit_(options.in_flight_max, clock) {}
 
   Result<ObjectInfo> head(const Key& key, const CallContext& context) override;
+  Result<std::string> tagging(const Key& key, const CallContext& context) override;
   Result<GetAnswer> get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) override;
   Result<PutAnswer> put(const Key& key, const BodySource& body, const ObjectHeaders& headers, const WriteCondition& condition,
                         const CallContext& context) override;

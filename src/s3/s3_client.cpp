@@ -6,7 +6,7 @@ namespace prefixfs::s3 {
 
 Result<Headers> S3Client::headers_to_write(const ObjectHeaders& headers) const {
   TRY_ASSIGN(Headers result, describe_object(headers));
-  TRY_ASSIGN(Headers storage, storage_headers(options_.sse, options_.storage_class));
+  TRY_ASSIGN(Headers storage, storage_headers(options_.sse, options_.storage_class, headers.storage));
   result.insert(result.end(), storage.begin(), storage.end());
   return result;
 }

@@ -6,6 +6,7 @@
 
 #include "prefixfs/base/time_format.h"
 #include "prefixfs/crypto/crc64nvme.h"
+#include "prefixfs/crypto/encoding.h"
 #include "xml_parser.h"
 
 namespace prefixfs::s3 {
@@ -69,6 +70,30 @@ Result<CopyResult> read_copy_result(std::string_view body) {
   result.last_modified = parse_iso8601(flat["LastModified"]).value_or(WallTime{});
   result.crc64nvme = crypto::crc64nvme_from_header(flat["ChecksumCRC64NVME"]);
   return result;
+}
+
+Result<std::string> read_tagging(std::string_view body) {
+  std::string tagging;
+  std::string name;
+  std::string value;
+  XmlCallbacks callbacks;
+  callbacks.close = [&](std::string_view path, const std::string& text) {
+    if (path == "TagSet/Tag/Key") {
+      name = text;
+    } else if (path == "TagSet/Tag/Value") {
+      value = text;
+    } else if (path == "TagSet/Tag") {
+      tagging += fmt::format("{}{}={}", tagging.empty() ? "" : "&", crypto::uri_encode(name, crypto::Slash::encode),
+                             crypto::uri_encode(value, crypto::Slash::encode));
+      name.clear();
+      value.clear();
+    }
+  };
+  TRY_ASSIGN(const std::string root, parse_xml(body, callbacks));
+  if (root != "Tagging") {
+    return fail(Errc::corrupt, fmt::format("the answer to GetObjectTagging is a <{}>", root));
+  }
+  return tagging;
 }
 
 Result<UploadId> read_initiate_result(std::string_view body) {

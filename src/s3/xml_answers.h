@@ -32,6 +32,9 @@ struct CopyResult {
 };
 Result<CopyResult> read_copy_result(std::string_view body);
 
+/// Tagging: as x-amz-tagging has it, "name=value&..." URL-encoded.
+Result<std::string> read_tagging(std::string_view body);
+
 Result<UploadId> read_initiate_result(std::string_view body);
 
 struct CompleteResult {

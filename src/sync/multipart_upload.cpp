@@ -13,10 +13,11 @@ constexpr std::chrono::seconds kAbortTimeout(10);
 
 bool is_upload_gone(const Error& error) { return error.code == Errc::not_found && error.origin.s3_code == "NoSuchUpload"; }
 
-MultipartUpload::MultipartUpload(s3::ObjectStore& store, WorkerPool& pool, Log& log, std::shared_ptr<stage::StagedFile> file,
-                                 MultipartTarget target, std::size_t in_flight_max)
+MultipartUpload::MultipartUpload(s3::ObjectStore& store, WorkerPool& pool, const Clock& clock, Log& log,
+                                 std::shared_ptr<stage::StagedFile> file, MultipartTarget target, std::size_t in_flight_max)
     : store_(store),
       pool_(pool),
+      clock_(clock),
       log_(log),
       file_(std::move(file)),
       target_(std::move(target)),
@@ -297,7 +298,7 @@ void MultipartUpload::abort_upload(const s3::UploadId& id) {
   if (id.empty()) {
     return;
   }
-  const CallContext context{std::chrono::steady_clock::now() + kAbortTimeout, {}};
+  const CallContext context{clock_.steady() + kAbortTimeout, {}};
   if (const auto aborted = store_.abort_upload(target_.key, id, context); !aborted) {
     log_.warn("the multipart upload {} of {} is left open, its parts cost storage: {}", id, target_.key.str(), describe(aborted.error()));
   }

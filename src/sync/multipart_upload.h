@@ -30,8 +30,8 @@ bool is_upload_gone(const Error& error);
 /// Whoever owns it ends it by complete() or abort(); between the last call of the owner and the end of the last task nothing is sent.
 class MultipartUpload : public std::enable_shared_from_this<MultipartUpload> {
  public:
-  MultipartUpload(s3::ObjectStore& store, WorkerPool& pool, Log& log, std::shared_ptr<stage::StagedFile> file, MultipartTarget target,
-                  std::size_t in_flight_max);
+  MultipartUpload(s3::ObjectStore& store, WorkerPool& pool, const Clock& clock, Log& log, std::shared_ptr<stage::StagedFile> file,
+                  MultipartTarget target, std::size_t in_flight_max);
 
   /// On this thread.
   Result<void> create(const CallContext& context);
@@ -102,6 +102,7 @@ class MultipartUpload : public std::enable_shared_from_this<MultipartUpload> {
 
   s3::ObjectStore& store_;
   WorkerPool& pool_;
+  const Clock& clock_;
   Log& log_;
   const std::shared_ptr<stage::StagedFile> file_;
   const MultipartTarget target_;

@@ -30,6 +30,9 @@ Result<s3::CopyAnswer> copy_large(s3::ObjectStore& store, const s3::CopySource& 
   } else {
     TRY_ASSIGN(const ObjectInfo info, store.head(source.key, context));
     headers = s3::headers_of(info);
+    if (info.tag_count > 0) {
+      TRY_ASSIGN(headers.tagging, store.tagging(source.key, context));
+    }
   }
   TRY_ASSIGN(const s3::UploadId upload, store.create_upload(destination, headers, context));
   auto copied = copy_parts(store, source, size, destination, upload, options.condition, context);

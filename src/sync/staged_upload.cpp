@@ -24,7 +24,7 @@ StagedUpload::~StagedUpload() {
 }
 
 std::shared_ptr<MultipartUpload> StagedUpload::make_upload(const UploadTarget& target, const ETag& base_etag) {
-  return std::make_shared<MultipartUpload>(store_, pool_, log_, file_, MultipartTarget{target.key, target.headers, base_etag},
+  return std::make_shared<MultipartUpload>(store_, pool_, clock_, log_, file_, MultipartTarget{target.key, target.headers, base_etag},
                                            options_.parts_in_flight_per_file);
 }
 
@@ -57,7 +57,7 @@ void StagedUpload::wrote(ByteRange /*range*/, std::uint64_t sequential_end, cons
     at = part_end;
   }
   if (index > first) {
-    stream_->send(first, {std::chrono::steady_clock::now() + kEarlyPartTimeout, {}});
+    stream_->send(first, {clock_.steady() + kEarlyPartTimeout, {}});
   }
   if (begins) {
     stream_->create_in_background();
@@ -127,7 +127,7 @@ Result<Committed> StagedUpload::commit(const UploadTarget& target, const FillRan
 StagedUpload::Attempt StagedUpload::commit_stream(MultipartUpload& upload, const UploadTarget& target, const CallContext& context) {
   if (Result<void> drained = upload.drain(context); !drained) {
     upload.abort();
-    if (context.cancel.stop_requested() || std::chrono::steady_clock::now() >= context.deadline) {
+    if (context.cancel.stop_requested() || clock_.steady() >= context.deadline) {
       return fail(std::move(drained.error()));
     }
     // The upload could not be created, or is gone: no reason to give up, the whole file still is here.

@@ -12,8 +12,9 @@ namespace prefixfs::sync {
 
 class StagedUpload final : public FileUpload {
  public:
-  StagedUpload(s3::ObjectStore& store, WorkerPool& pool, const UploaderOptions& options, Log& log, std::shared_ptr<stage::StagedFile> file)
-      : store_(store), pool_(pool), options_(options), log_(log), file_(std::move(file)) {}
+  StagedUpload(s3::ObjectStore& store, WorkerPool& pool, const UploaderOptions& options, const Clock& clock, Log& log,
+               std::shared_ptr<stage::StagedFile> file)
+      : store_(store), pool_(pool), options_(options), clock_(clock), log_(log), file_(std::move(file)) {}
   ~StagedUpload() override;
 
   void wrote(ByteRange range, std::uint64_t sequential_end, const UploadTarget& target) override;
@@ -42,6 +43,7 @@ class StagedUpload final : public FileUpload {
   s3::ObjectStore& store_;
   WorkerPool& pool_;
   const UploaderOptions options_;
+  const Clock& clock_;
   Log& log_;
   const std::shared_ptr<stage::StagedFile> file_;
 

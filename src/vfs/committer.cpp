@@ -43,13 +43,27 @@ Result<void> Committer::commit(OpenFile& file, const CallContext& context) {
 }
 
 Result<void> Committer::commit_bytes(OpenFile& file, const CallContext& context) {
-  TRY_ASSIGN(const sync::UploadTarget target, target_of(file, context));
+  TRY_ASSIGN(sync::UploadTarget target, target_of(file, context));
+  auto committed = upload(file, target, context);
+  if (!committed && committed.error().code == Errc::conflict) {
+    TRY_ASSIGN(const bool replaces, learn_replaced(file, target.key, context));
+    if (replaces) {
+      TRY_ASSIGN(target, target_of(file, context));
+      committed = upload(file, target, context);
+    }
+  }
+  if (!committed) {
+    return fail(refused(file, target, committed.error()));
+  }
+  adopt(file, target, *committed);
+  return {};
+}
+
+Result<sync::Committed> Committer::upload(OpenFile& file, const sync::UploadTarget& target, const CallContext& context) {
   std::shared_ptr<Content> content;
-  InodeId target_id = 0;
   {
     const std::lock_guard lock(file.mutex);
     content = file.content;
-    target_id = file.node.id;
     if (file.upload == nullptr) {
       file.upload = p_.uploader.start(content->file);
     }
@@ -60,24 +74,49 @@ Result<void> Committer::commit_bytes(OpenFile& file, const CallContext& context)
     }
     return {};
   };
-  auto committed = file.upload->commit(target, fill, context);
-  if (!committed) {
-    Error error = committed.error();
-    const bool lost_race = error.code == Errc::conflict || error.code == Errc::stale ||
-                           (error.code == Errc::not_found && target.condition.kind == s3::WriteCondition::Kind::match &&
-                            error.origin.s3_code != "NoSuchBucket");
-    if (lost_race) {
-      error.code = Errc::stale;
-      error.what = fmt::format("{} was changed by another client while it was open here; what was written here is kept aside", target.key.str());
-      p_.tree.doubt(target_id);
-      const std::lock_guard lock(file.mutex);
-      file.failed = error;
+  return file.upload->commit(target, fill, context);
+}
+
+/// The file was created without asking for its name, and somebody else has made it meanwhile: it is overwritten as an open() of it with
+/// O_TRUNC would have, so its headers, mode and owner are those to go on with. False: that is not what has happened.
+Result<bool> Committer::learn_replaced(OpenFile& file, const Key& key, const CallContext& context) {
+  {
+    const std::lock_guard lock(file.mutex);
+    if (!file.presumed_new) {
+      return false;
     }
-    p_.log.error("close: {} is not in S3: {}", target.key.str(), describe(error));
-    return fail(std::move(error));
+    file.presumed_new = false;
   }
-  adopt(file, target, *committed);
-  return {};
+  auto info = p_.store.head(key, context);
+  if (!info) {
+    const bool unreadable = info.error().code == Errc::not_found || info.error().code == Errc::denied;
+    return unreadable ? Result<bool>(true) : Result<bool>(fail(info.error()));
+  }
+  const std::lock_guard lock(file.mutex);
+  PosixAttributes posix = attributes_from(*info, p_.settings, NodeKind::file);
+  posix.mtime_ns = file.node.posix.mtime_ns;
+  if (!file.attributes_changed) {  // a chmod of the open file counts more
+    file.node.posix = posix;
+  }
+  file.node.etag = info->etag;
+  const std::lock_guard content_lock(file.content->mutex);
+  file.content->info = std::move(*info);
+  return true;
+}
+
+Error Committer::refused(OpenFile& file, const sync::UploadTarget& target, Error error) {
+  const bool lost_race = error.code == Errc::conflict || error.code == Errc::stale ||
+                         (error.code == Errc::not_found && target.condition.kind == s3::WriteCondition::Kind::match &&
+                          error.origin.s3_code != "NoSuchBucket");
+  if (lost_race) {
+    error.code = Errc::stale;
+    error.what = fmt::format("{} was changed by another client while it was open here; what was written here is kept aside", target.key.str());
+    const std::lock_guard lock(file.mutex);
+    p_.tree.doubt(file.node.id);
+    file.failed = error;
+  }
+  p_.log.error("close: {} is not in S3: {}", target.key.str(), describe(error));
+  return error;
 }
 
 Result<sync::UploadTarget> Committer::target_of(OpenFile& file, const CallContext& context) {
@@ -88,7 +127,7 @@ Result<sync::UploadTarget> Committer::target_of(OpenFile& file, const CallContex
     const std::lock_guard lock(file.mutex);
     node = file.node;
     content = file.content;
-    if (file.exclusive) {
+    if (file.exclusive || file.presumed_new) {
       target.condition = s3::WriteCondition::if_absent();
     } else if (!file.overwrites && !node.etag.empty()) {
       target.condition = s3::WriteCondition::if_match(node.etag);
@@ -99,6 +138,9 @@ Result<sync::UploadTarget> Committer::target_of(OpenFile& file, const CallContex
   std::optional<ObjectInfo> info;
   if (!node.etag.empty()) {
     TRY_ASSIGN(info, version_info(node, content, context));
+  }
+  if (info) {
+    TRY(learn_tags(*info, target.key, content, context));
   }
   if (info && !node.posix_exact) {
     const std::lock_guard lock(file.mutex);
@@ -137,6 +179,27 @@ Result<std::optional<ObjectInfo>> Committer::version_info(const meta::Node& node
   return std::optional<ObjectInfo>(std::move(*info));
 }
 
+/// PutObject and CreateMultipartUpload drop the tags that they do not name.
+Result<void> Committer::learn_tags(ObjectInfo& info, const Key& key, const std::shared_ptr<Content>& content, const CallContext& context) {
+  if (info.tag_count == 0 || info.tagging) {
+    return {};
+  }
+  auto tags = p_.store.tagging(key, context);
+  if (!tags && (tags.error().code == Errc::denied || tags.error().code == Errc::unsupported || tags.error().code == Errc::not_found)) {
+    p_.log.warn("{} loses its {} tags when it is rewritten, since they cannot be read (s3:GetObjectTagging): {}", key.str(), info.tag_count,
+                describe(tags.error()));
+    tags = std::string();
+  }
+  TRY_ASSIGN(info.tagging, std::move(tags));
+  if (content != nullptr) {
+    const std::lock_guard lock(content->mutex);
+    if (content->info && content->info->etag == info.etag) {
+      content->info->tagging = info.tagging;
+    }
+  }
+  return {};
+}
+
 void Committer::make_exact(meta::Node& node, const ObjectInfo& info) const {
   if (!node.posix_exact) {
     node.posix = attributes_from(info, p_.settings, node.kind);
@@ -159,14 +222,12 @@ s3::ObjectHeaders Committer::headers_for(const meta::Node& node, const ObjectInf
 void Committer::adopt(OpenFile& file, const sync::UploadTarget& target, const sync::Committed& committed) {
   const std::lock_guard lock(file.mutex);
   file.exclusive = false;
+  file.presumed_new = false;
   file.overwrites = false;
   file.unstored = false;
   meta::Node& node = file.node;
-  ObjectInfo info{.key = target.key, .size = committed.size, .etag = committed.etag, .complete = true,
-                  .user_metadata = committed.headers.user_metadata, .content_type = committed.headers.content_type,
-                  .content_encoding = committed.headers.content_encoding, .content_disposition = committed.headers.content_disposition,
-                  .content_language = committed.headers.content_language, .cache_control = committed.headers.cache_control,
-                  .expires = committed.headers.expires};
+  ObjectInfo info{.key = target.key, .size = committed.size, .etag = committed.etag, .complete = true};
+  s3::apply_headers(committed.headers, info);
   const bool clean = file.content->file->mark_clean(committed.change_count);
   if (p_.settings.dialect != MetadataDialect::off) {
     // Parts of a large file may have gone out with the time at which its upload began; that is what every host will see.
@@ -179,6 +240,7 @@ void Committer::adopt(OpenFile& file, const sync::UploadTarget& target, const sy
     file.attributes_changed = false;
   }
   node.etag = committed.etag;
+  node.storage_class = info.storage_class;
   node.size = clean ? committed.size : file.content->file->size();
   node.last_modified = {};  // S3 has not told; the next listing will
   node.local = false;
@@ -229,7 +291,10 @@ Result<meta::Node> Committer::store_attributes(const meta::Node& node, std::opti
     stored.etag = answer.etag;
   } else {
     const bool same_version = info && info->etag == node.etag;
-    const s3::CopyOptions options{.replace = headers_for(node, info ? &*info : nullptr), .condition = {}};
+    if (same_version && node.size > s3::kCopyBytesMax) {  // copied as an upload of parts, which takes no tags over
+      TRY(learn_tags(*info, key, nullptr, context));
+    }
+    const s3::CopyOptions options{.replace = headers_for(node, info ? &*info : nullptr), .storage = {}, .condition = {}};
     auto answer = same_version ? sync::copy_object(p_.store, {.key = key, .if_match = node.etag}, node.size, key, options, context)
                                : Result<s3::CopyAnswer>(fail(Errc::stale, key.str() + " was changed by another client"));
     if (!answer) {
@@ -267,7 +332,8 @@ void Committer::wrote_locked(OpenFile& file, ByteRange range) {
     const std::lock_guard content_lock(file.content->mutex);
     replaced = file.content->info;
   }
-  if (!key || (!file.node.etag.empty() && !replaced)) {
+  const bool tags_unknown = replaced && replaced->tag_count > 0 && !replaced->tagging;
+  if (!key || (!file.node.etag.empty() && !replaced) || tags_unknown) {
     return;  // the headers of the version that is replaced are asked for at the commit
   }
   const s3::ObjectHeaders headers = headers_for(file.node, replaced ? &*replaced : nullptr);

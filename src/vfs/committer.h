@@ -53,7 +53,11 @@ class Committer {
 
  private:
   Result<void> commit_bytes(OpenFile& file, const CallContext& context);
+  Result<sync::Committed> upload(OpenFile& file, const sync::UploadTarget& target, const CallContext& context);
+  Result<bool> learn_replaced(OpenFile& file, const Key& key, const CallContext& context);
+  Error refused(OpenFile& file, const sync::UploadTarget& target, Error error);
   Result<void> commit_attributes(OpenFile& file, const CallContext& context);
+  Result<void> learn_tags(ObjectInfo& info, const Key& key, const std::shared_ptr<Content>& content, const CallContext& context);
   Result<sync::UploadTarget> target_of(OpenFile& file, const CallContext& context);
   void adopt(OpenFile& file, const sync::UploadTarget& target, const sync::Committed& committed);
 

@@ -76,6 +76,7 @@ struct Filesystem::Core {
     bool no_replace = false;
   };
   Result<void> rename_file(const Rename& rename, const CallContext& context);
+  s3::StorageChoice storage_choice(const meta::Node& node);
   Result<void> move_object(const Rename& rename, meta::Node& mine, const CallContext& context);
   void adopt_name(OpenFile& file, const meta::Node& mine, bool no_replace);
 };

@@ -102,13 +102,13 @@ Result<void> Filesystem::probe(const CallContext& context) {
   return may_read ? Result<void>() : Result<void>(fail(read.error()));
 }
 
-Result<Entry> Filesystem::lookup(InodeId parent, std::string_view name, const Caller& caller) {
+Result<Entry> Filesystem::lookup(InodeId parent, std::string_view name, const Caller& caller, const std::function<bool()>& opens_anew) {
   if (const auto valid = check_name(name); !valid) {
     // A name which no key can have is simply not there; only creating it is told why.
     return fail(valid.error().code == Errc::name_too_long ? Errc::name_too_long : Errc::not_found, valid.error().what);
   }
   TRY(core_->tree.directory(parent));
-  TRY_ASSIGN(const meta::Node node, core_->resolver.find(parent, name, caller.context));
+  TRY_ASSIGN(const meta::Node node, core_->resolver.find(parent, name, caller.context, opens_anew));
   return core_->entry(node);
 }
 

@@ -238,12 +238,25 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
   return {};
 }
 
+/// As far as it is known without asking: the encryption is told by GET and HEAD only, the storage class by listings too.
+s3::StorageChoice Filesystem::Core::storage_choice(const meta::Node& node) {
+  std::shared_ptr<Content> content = contents.peek(node.id, node.etag);
+  if (const auto file = open_files.find(node.id)) {
+    const std::lock_guard lock(file->mutex);
+    content = file->content;
+  }
+  const auto info = content != nullptr ? content->headers() : std::nullopt;
+  return s3::storage_of(info && info->etag == node.etag ? *info : ObjectInfo{.storage_class = node.storage_class});
+}
+
 /// Copy, then delete. `mine` gets the version that is under the new name then.
 Result<void> Filesystem::Core::move_object(const Rename& rename, meta::Node& mine, const CallContext& context) {
   TRY_ASSIGN(const Key source, tree.file_key(mine.parent, mine.name));
   TRY_ASSIGN(const Key destination, tree.file_key(rename.new_parent, rename.new_name));
   const bool conditional = rename.no_replace && outside.store.capabilities().conditional_copy == s3::Support::yes;
-  const s3::CopyOptions options{.replace = {}, .condition = conditional ? s3::WriteCondition::if_absent() : s3::WriteCondition::none()};
+  const s3::CopyOptions options{.replace = {},
+                                .storage = storage_choice(mine),
+                                .condition = conditional ? s3::WriteCondition::if_absent() : s3::WriteCondition::none()};
   const auto copied = sync::copy_object(outside.store, {.key = source, .if_match = mine.etag}, mine.size, destination, options, context);
   if (!copied) {
     Error error = copied.error();
@@ -282,6 +295,7 @@ void Filesystem::Core::adopt_name(OpenFile& file, const meta::Node& mine, bool n
   if (file.unstored && mine.etag.empty()) {
     // Created with O_EXCL under the old name; a rename replaces what has the new one.
     file.exclusive = no_replace;
+    file.presumed_new = false;
     file.overwrites = !no_replace;
   }
   if (file.upload != nullptr) {

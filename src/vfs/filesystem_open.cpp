@@ -154,6 +154,8 @@ Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::u
     TRY_ASSIGN(const Opened opened, core_->open_node(*known, flags, caller.context));
     return Created{.entry = core_->entry(*known), .opened = opened};
   }
+  const bool presumed =
+      (flags & O_EXCL) == 0 && !core_->resolver.knows_absent(parent, name) && core_->resolver.endpoint_guards_names();
   const WallTime now = core_->outside.clock.now();
   meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::file, .local = true, .checked_at = now};
   node.posix = {.mode = mode & 07777, .uid = caller.uid, .gid = caller.gid, .mtime_ns = now.time_since_epoch().count()};
@@ -170,6 +172,7 @@ Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::u
     const std::lock_guard lock(file->mutex);
     file->unstored = true;
     file->exclusive = (flags & O_EXCL) != 0;
+    file->presumed_new = presumed;
     file->overwrites = !file->exclusive;
   }
   return Created{.entry = core_->entry(stored), .opened = *opened};

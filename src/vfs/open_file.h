@@ -26,6 +26,7 @@ struct OpenFile {
   std::shared_ptr<Content> content;   ///< null until somebody reads or writes
   std::unique_ptr<sync::FileUpload> upload;  ///< made by the first write; used under commit_mutex, or under mutex by wrote()
   bool exclusive = false;             ///< created with O_EXCL and not stored yet: the first PUT must not find the name taken
+  bool presumed_new = false;          ///< created without asking S3 for the name: the first PUT finds out whether somebody else has made it
   bool overwrites = false;            ///< created or truncated here and not stored since: the last writer wins
   bool unstored = false;              ///< S3 has nothing under this name, and must get it even if it is empty
   bool attributes_changed = false;    ///< to be stored by the next commit

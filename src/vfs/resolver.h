@@ -2,6 +2,8 @@
 // What stands behind a name or an inode now, with as few requests as the freshness window allows.
 // The rules, with their request counts, are in README.md, "How a name is found".
 
+#include <functional>
+
 #include "content.h"
 #include "lister.h"
 #include "open_file.h"
@@ -27,8 +29,13 @@ class Resolver {
   };
   explicit Resolver(const Parts& parts) : p_(parts), started_(parts.clock.now()) {}
 
-  /// The node of that name. Errors: not_found, and what S3 said.
-  Result<meta::Node> find(InodeId parent, std::string_view name, const CallContext& context);
+  /// The node of that name. Errors: not_found, and what S3 said. `opens_anew`: see Filesystem::lookup.
+  Result<meta::Node> find(InodeId parent, std::string_view name, const CallContext& context, const std::function<bool()>& opens_anew = {});
+
+  /// Whether S3 has said within the window that the name is absent.
+  bool knows_absent(InodeId parent, std::string_view name) const;
+  /// Whether the endpoint itself refuses the first PUT of a name that is taken.
+  bool endpoint_guards_names() const;
 
   /// The node again, confirmed by S3 if what is known is older than the window. Errors: not_found; stale when the name now belongs to another inode.
   Result<meta::Node> confirm(const meta::Node& node, const CallContext& context);
@@ -56,7 +63,10 @@ class Resolver {
   std::chrono::nanoseconds remaining(WallTime seen) const;
 
  private:
+  enum class Condition { if_changed, none };
+  Result<meta::Node> fetch_first_block(InodeId parent, std::string_view name, Condition condition, const CallContext& context);
   Result<meta::Node> find_unseen(InodeId parent, std::string_view name, const CallContext& context);
+  bool may_be_taken_for_new(InodeId parent, std::string_view name) const;
   enum class Purpose { show, open };
   Result<meta::Node> confirm_for(Purpose purpose, const meta::Node& node, const CallContext& context);
   Result<meta::Node> confirm_closed(Purpose purpose, const meta::Node& node, const CallContext& context);

@@ -46,6 +46,22 @@ TEST_P(ObjectStoreContract, ACopyOntoItselfReplacesTheAttributes) {
   EXPECT_EQ(info->user_metadata, options.replace->user_metadata);
 }
 
+TEST_P(ObjectStoreContract, TagsAreWrittenReadAndCopied) {
+  SKIP_IF_LACKING("tagging");
+  s3::ObjectHeaders headers = some_headers();
+  headers.tagging = "kind=re%2Fport&year=2026";
+  must_put("a", "1,2,3", headers);
+  const auto info = store().head(key("a"), {});
+  ASSERT_TRUE(info) << why(info);
+  EXPECT_EQ(info->tag_count, 2);
+  EXPECT_EQ(store().tagging(key("a"), {}).value_or("?"), headers.tagging);
+  ASSERT_TRUE(store().copy({key("a"), {}}, key("b"), {}, {}));
+  EXPECT_EQ(store().tagging(key("b"), {}).value_or("?"), headers.tagging);
+  must_put("a", "no tags");
+  EXPECT_EQ(store().head(key("a"), {})->tag_count, 0);
+  EXPECT_EQ(code_of(store().tagging(key("missing"), {})), "not_found");
+}
+
 TEST_P(ObjectStoreContract, ACopyOfAnotherVersionIsAConflict) {
   SKIP_IF_LACKING("copy_source_condition");
   const ETag first = must_put("from", "first");

@@ -4,6 +4,7 @@ an object survives what the mount does to it."""
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -204,3 +205,57 @@ def test_modes_are_enforced_for_other_users(public_mounts, server, space):
     assert as_nobody("cat", mnt / "secret") != 0
     assert as_nobody("touch", mnt / "new") != 0
     assert space.names() == ["open", "secret"]
+
+
+def test_a_chmod_by_another_host_is_seen_though_the_bytes_stay(make_mount):
+    """An object copied onto itself keeps its ETag, so that only its time tells."""
+    here, there = make_mount(), make_mount()
+    (here / "file").write_bytes(b"x")
+    assert (there / "file").stat().st_mode & 0o777 == 0o644
+    assert (there / "file").read_bytes() == b"x"
+    time.sleep(1.1)  # S3 tells the time in whole seconds, and the two must differ
+    os.chmod(here / "file", 0o600)
+    until(lambda: (there / "file").stat().st_mode & 0o777 == 0o600, 3, "the other host sees the mode")
+
+
+def test_tags_survive_a_rewrite_a_chmod_and_a_rename(mnt, space):
+    def tags(name):
+        answer = space.client.get_object_tagging(Bucket=space.bucket, Key=space.key(name))
+        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
+    expected = {"project": "a/b c", "retention": "90 days"}
+    space.put("file", b"old", Tagging="project=a%2Fb%20c&retention=90%20days")
+    (mnt / "file").write_bytes(b"new")
+    assert space.get("file") == b"new" and tags("file") == expected
+    (mnt / "file").write_bytes(bytes(20 << 20))
+    assert tags("file") == expected
+    os.chmod(mnt / "file", 0o600)
+    assert tags("file") == expected
+    os.rename(mnt / "file", mnt / "renamed")
+    assert tags("renamed") == expected
+
+
+def test_storage_class_and_kms_key_survive_a_rewrite_a_chmod_and_a_rename(devs3, mnt, space):
+    kept = {"StorageClass": "INTELLIGENT_TIERING", "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "arn:aws:kms:us-east-1:1:key/k"}
+
+    def is_kept(name):
+        head = space.head(name)
+        return {word: head.get(word) for word in kept} == kept
+
+    space.put("file", b"old", **kept)
+    (mnt / "file").write_bytes(b"new")
+    assert is_kept("file")
+    (mnt / "file").write_bytes(bytes(20 << 20))
+    assert is_kept("file")
+    os.chmod(mnt / "file", 0o600)
+    assert is_kept("file")
+    os.rename(mnt / "file", mnt / "renamed")
+    assert is_kept("renamed")
+
+
+def test_what_the_options_say_comes_before_what_the_object_had(devs3, make_mount, space):
+    space.put("file", b"old", StorageClass="STANDARD_IA", ServerSideEncryption="aws:kms")
+    mnt = make_mount(sse="AES256", storage_class="ONEZONE_IA")
+    (mnt / "file").write_bytes(b"new")
+    head = space.head("file")
+    assert head["StorageClass"] == "ONEZONE_IA" and head["ServerSideEncryption"] == "AES256"

@@ -6,6 +6,8 @@ import time
 import pytest
 
 from support import bulk
+from support.clients import Space
+from support.devs3 import Recording
 from support.wait import until
 
 
@@ -45,6 +47,23 @@ def test_two_hundred_new_files_are_two_hundred_puts_and_at_most_two_more(mnt, sp
     assert counts.pop("PutObject") == 200
     assert total(counts) <= 2
     assert len(space.names("batch/")) == 201
+
+
+def test_two_hundred_new_files_cost_no_more_when_s3_is_far_away(make_devs3, mounts):
+    """Writing them takes several freshness windows, and each name is looked up before it is created."""
+    devs3 = make_devs3()
+    space = Space(devs3.client(), "e2e", "far/")
+    mnt = mounts.start(space.source, devs3.endpoint).wait_connected()
+    listed(mnt)
+    devs3.latency(15)
+    recording = Recording(devs3, space.prefix)
+    for number in range(200):
+        with open(mnt / f"{number}.pdf", "wb") as file:
+            file.write(b"%d" % number)
+    counts = recording.counts()
+    assert counts.pop("PutObject") == 200
+    assert total(counts) <= 2
+    assert len(space.names()) == 200
 
 
 def test_a_new_file_in_a_huge_directory_is_one_put_and_one_head(devs3, mnt, space, record):

@@ -126,13 +126,33 @@ def test_a_file_another_client_deletes_is_missing_within_the_window(mnt, resumes
     until(lambda: not os.path.exists(mnt / "file"), 2, "the deletion is seen")
 
 
-def test_the_price_is_one_put_and_one_head(mnt, devs3, resumes):
-    mnt.path.stat()
+def test_a_new_file_is_one_put(mnt, devs3, resumes):
+    mnt.wait_connected()
     recording = Recording(devs3, resumes.prefix)
-    (mnt / "new.pdf").write_bytes(b"x")
+    for number in range(20):
+        with open(mnt / f"{number}.pdf", "wb") as file:
+            file.write(b"x")
+    assert recording.counts() == {"PutObject": 20}
+
+
+def test_a_new_file_that_must_not_be_there_costs_one_question(mnt, devs3, resumes):
+    mnt.wait_connected()
+    recording = Recording(devs3, resumes.prefix)
+    with open(mnt / "new.pdf", "xb") as file:
+        file.write(b"x")
     counts = recording.counts()
     assert counts.pop("PutObject") == 1
     assert sum(counts.values()) <= 1
+
+
+def test_a_file_that_another_host_has_made_is_replaced_and_keeps_what_is_said_of_it(mnt, resumes):
+    mnt.wait_connected()
+    resumes.put("theirs.pdf", b"old", ServerSideEncryption="AES256", ContentType="application/x-own", Metadata={"tenant": "7"})
+    with open(mnt / "theirs.pdf", "wb") as file:
+        file.write(b"new")
+    head = resumes.head("theirs.pdf")
+    assert resumes.get("theirs.pdf") == b"new"
+    assert head["ContentType"] == "application/x-own" and head["Metadata"]["tenant"] == "7"
 
 
 def test_a_denied_read_is_not_taken_for_a_missing_file(mounts, devs3, space):

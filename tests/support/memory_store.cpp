@@ -60,7 +60,11 @@ ObjectInfo& MemoryStore::store(const Key& key, Bytes bytes, ETag etag, const s3:
   object.info.last_modified = std::chrono::floor<std::chrono::seconds>(clock_.now());
   object.info.complete = true;
   object.info.crc64nvme = crypto::crc64nvme(0, as_bytes(*bytes));
-  apply(headers, object.info);
+  s3::apply_headers(headers, object.info);
+  object.tagging = std::exchange(object.info.tagging, std::nullopt).value_or("");
+  if (headers.content_type.empty()) {
+    object.info.content_type = "binary/octet-stream";
+  }
   object.bytes = std::move(bytes);
   return objects_.insert_or_assign(key.str(), std::move(object)).first->second.info;
 }
@@ -73,6 +77,16 @@ Result<ObjectInfo> MemoryStore::head(const Key& key, const CallContext& context)
   }
   TRY_ASSIGN(const Object* object, find("HeadObject", key));
   return object->info;
+}
+
+Result<std::string> MemoryStore::tagging(const Key& key, const CallContext& context) {
+  TRY(check_call("GetObjectTagging", key, context, clock_));
+  const std::lock_guard lock(mutex_);
+  if (!rights_.get || !rights_.tagging) {
+    return refuse(Errc::denied, "GetObjectTagging", key, 403, "AccessDenied");
+  }
+  TRY_ASSIGN(const Object* object, find("GetObjectTagging", key));
+  return object->tagging;
 }
 
 Result<s3::GetAnswer> MemoryStore::get(const Key& key, const s3::GetOptions& options, s3::GetSink& sink, const CallContext& context) {
@@ -183,7 +197,9 @@ Result<s3::CopyAnswer> MemoryStore::copy(const s3::CopySource& source, const Key
     return refuse(Errc::invalid, "CopyObject", destination, 400, "InvalidRequest");
   }
   TRY(check_condition("CopyObject", destination, options.condition));
-  const s3::ObjectHeaders headers = options.replace ? *options.replace : s3::headers_of(from->info);
+  s3::ObjectHeaders headers = options.replace ? *options.replace : s3::headers_of(from->info);
+  headers.storage = options.replace ? options.replace->storage : options.storage;
+  headers.tagging = from->tagging;
   const Bytes bytes = from->bytes;
   const ETag etag = md5_etag(*bytes);
   const ObjectInfo& info = store(destination, bytes, etag, headers);

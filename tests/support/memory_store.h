@@ -23,6 +23,7 @@ class MemoryStore final : public s3::ObjectStore {
   explicit MemoryStore(const Clock& clock) : clock_(clock) {}
 
   Result<ObjectInfo> head(const Key& key, const CallContext& context) override;
+  Result<std::string> tagging(const Key& key, const CallContext& context) override;
   Result<s3::GetAnswer> get(const Key& key, const s3::GetOptions& options, s3::GetSink& sink, const CallContext& context) override;
   Result<s3::PutAnswer> put(const Key& key, const BodySource& body, const s3::ObjectHeaders& headers,
                             const s3::WriteCondition& condition, const CallContext& context) override;
@@ -50,6 +51,7 @@ class MemoryStore final : public s3::ObjectStore {
     bool get = true;
     bool put = true;
     bool remove = true;
+    bool tagging = true;
   };
   void set_rights(Rights rights);
   /// Only what is reported; the store itself always honours conditions.
@@ -74,6 +76,7 @@ class MemoryStore final : public s3::ObjectStore {
   struct Object {
     Bytes bytes;
     ObjectInfo info;
+    std::string tagging;
   };
   struct Part {
     Bytes bytes;

@@ -51,16 +51,6 @@ Result<void> check_headers(const char* operation, const Key& key, const s3::Obje
   return {};
 }
 
-void apply(const s3::ObjectHeaders& headers, ObjectInfo& info) {
-  info.content_type = headers.content_type.empty() ? "binary/octet-stream" : headers.content_type;
-  info.cache_control = headers.cache_control;
-  info.content_disposition = headers.content_disposition;
-  info.content_encoding = headers.content_encoding;
-  info.content_language = headers.content_language;
-  info.expires = headers.expires;
-  info.user_metadata = headers.user_metadata;
-}
-
 std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
 ETag md5_etag(std::string_view text) {

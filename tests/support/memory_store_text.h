@@ -15,7 +15,6 @@ std::unexpected<Error> refuse(Errc code, std::string operation, const Key& key, 
 /// Cancelled, too late, or a key that S3 does not take.
 Result<void> check_call(const char* operation, const Key& key, const CallContext& context, const Clock& clock);
 Result<void> check_headers(const char* operation, const Key& key, const s3::ObjectHeaders& headers);
-void apply(const s3::ObjectHeaders& headers, ObjectInfo& info);
 
 std::span<const std::byte> as_bytes(std::string_view text);
 ETag md5_etag(std::string_view text);

@@ -12,7 +12,8 @@ namespace prefixfs {
 class Environment {
  public:
   virtual ~Environment() = default;
-  /// Nothing when unset; an empty variable counts as unset, as in the AWS SDKs.
+  /// Nothing when unset; an empty variable counts as unset, as in the AWS SDKs. HOME is never unset where the user has a home directory:
+  /// mount(8) and systemd start a mount from fstab without it.
   virtual std::optional<std::string> get(std::string_view name) const = 0;
 };
 

@@ -42,7 +42,7 @@ struct Options {
   Attrs attrs = Attrs::listing;
   Unlisted unlisted = Unlisted::deny;
   PosixMetadata posix_metadata = PosixMetadata::aws;
-  std::string sse = "AES256";
+  std::string sse;  ///< empty: AES256, and what is rewritten keeps its own
   std::string storage_class;
   std::uint64_t part_size_bytes = 8ULL << 20;
   std::optional<std::uint64_t> max_file_size_bytes;

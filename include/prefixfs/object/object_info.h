@@ -33,8 +33,10 @@ struct ObjectInfo {
   std::string version_id;
   std::string sse;            ///< x-amz-server-side-encryption
   std::string sse_key_id;
+  bool bucket_key = false;    ///< x-amz-server-side-encryption-bucket-key-enabled
   std::string restore;        ///< x-amz-restore, as sent
   int tag_count = 0;
+  std::optional<std::string> tagging;  ///< the tags themselves, as x-amz-tagging has them; no answer brings them along
   std::optional<std::uint64_t> crc64nvme;  ///< of the whole object, where S3 tells
 };
 

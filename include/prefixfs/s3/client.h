@@ -22,8 +22,8 @@ struct ClientOptions {
   std::string endpoint;        ///< "https://host[:port]" or "http://..."; empty: AWS, by region
   std::string region;          ///< empty: what is remembered, else us-east-1, and learnt from the first answer
   bool path_style = false;     ///< always so for IP addresses, localhost, single-label hosts, and bucket names with dots over https
-  std::string sse = "AES256";  ///< "none", "AES256", "aws:kms", "aws:kms:<key id or arn>", "aws:kms:dsse"
-  std::string storage_class;   ///< empty: not sent
+  std::string sse;             ///< "none", "AES256", "aws:kms", "aws:kms:<key id or arn>", "aws:kms:dsse"; empty: the object's own, or AES256
+  std::string storage_class;   ///< empty: the object's own, or not sent
 };
 
 /// Small facts about endpoints which are worth keeping over restarts (region of a bucket, capabilities). Thread-safe.

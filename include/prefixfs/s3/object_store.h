@@ -42,7 +42,17 @@ struct WriteCondition {
   static WriteCondition if_match(ETag etag) { return {Kind::match, std::move(etag)}; }
 };
 
-/// What is said of an object when it is written. SSE and storage class are the client's configuration, not the caller's.
+/// How S3 keeps an object. What is empty here is as the client's options say, and what those say expressly comes first.
+struct StorageChoice {
+  std::string storage_class;
+  std::string sse;
+  std::string sse_key_id;
+  bool bucket_key = false;
+};
+/// What a copy or a rewrite goes on with: the encryption by KMS, and the storage class unless it is an archive, whose bytes cannot be read.
+StorageChoice storage_of(const ObjectInfo& info);
+
+/// What is said of an object when it is written.
 struct ObjectHeaders {
   std::string content_type;  ///< empty: not sent
   std::string cache_control;
@@ -51,9 +61,13 @@ struct ObjectHeaders {
   std::string content_language;
   std::string expires;
   UserMetadata user_metadata;
+  StorageChoice storage;
+  std::string tagging;       ///< "name=value&...", URL-encoded. Not for copies: they keep the tags of their source
 };
 /// The headers that a rewrite keeps.
 ObjectHeaders headers_of(const ObjectInfo& info);
+/// Makes `info` say what an object written with `headers` says of itself.
+void apply_headers(const ObjectHeaders& headers, ObjectInfo& info);
 
 struct GetOptions {
   std::optional<ByteRange> range;  ///< a range beyond the end is cut; nothing of it inside: Errc::invalid with http_status 416
@@ -63,7 +77,7 @@ struct GetOptions {
 
 struct GetAnswer {
   bool not_modified = false;
-  ObjectInfo info;   ///< whole-object size, also for a range
+  ObjectInfo info;   ///< whole-object size, also for a range; when `not_modified`: key, etag, and last_modified where S3 tells it
   ByteRange range;   ///< what the body holds
 };
 
@@ -90,6 +104,7 @@ struct CopySource {
 struct CopyOptions {
   /// Null: the destination keeps the source's headers and metadata (directive COPY). Otherwise these replace all of them.
   std::optional<ObjectHeaders> replace;
+  StorageChoice storage;     ///< when `replace` is null; S3 copies none of it by itself
   WriteCondition condition;  ///< on the destination; few servers honour it, see Capabilities
 };
 
@@ -148,6 +163,9 @@ class ObjectStore {
 
   /// The object's attributes. Without s3:ListBucket a missing key is Errc::denied. Source: S3 API, HeadObject.
   virtual Result<ObjectInfo> head(const Key& key, const CallContext& context) = 0;
+
+  /// The object's tags, as ObjectHeaders::tagging has them. Needs the right s3:GetObjectTagging. Source: S3 API, GetObjectTagging.
+  virtual Result<std::string> tagging(const Key& key, const CallContext& context) = 0;
 
   /// Streams (a range of) the object to `sink`. Errors besides the common: not_found, conflict, invalid (416), unsupported
   /// (archived: origin.s3_code "InvalidObjectState"), and the sink's own. A body cut short is never taken for the whole.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "prefixfs/base/clock.h"
 #include "prefixfs/base/worker_pool.h"
 #include "prefixfs/s3/object_store.h"
 #include "prefixfs/stage/staged_file.h"
@@ -62,13 +63,14 @@ class FileUpload {
 /// Thread-safe. `store` and `log` outlive the pool, since its last tasks may still use them; the pool outlives every FileUpload.
 class Uploader {
  public:
-  Uploader(s3::ObjectStore& store, WorkerPool& pool, const UploaderOptions& options, Log& log);
+  Uploader(s3::ObjectStore& store, WorkerPool& pool, const UploaderOptions& options, const Clock& clock, Log& log);
   std::unique_ptr<FileUpload> start(std::shared_ptr<stage::StagedFile> file);
 
  private:
   s3::ObjectStore& store_;
   WorkerPool& pool_;
   UploaderOptions options_;
+  const Clock& clock_;
   Log& log_;
 };
 

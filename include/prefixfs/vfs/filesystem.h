@@ -122,7 +122,9 @@ class Filesystem {
   Filesystem(const Filesystem&) = delete;
   Filesystem& operator=(const Filesystem&) = delete;
 
-  Result<Entry> lookup(InodeId parent, std::string_view name, const Caller& caller);
+  /// `opens_anew` tells whether the caller waits in an open() that creates or empties this very name, without O_EXCL. It is asked only where
+  /// S3 would have to be: what such a caller needs to know, the first PUT finds out. Where it is not given, S3 is asked.
+  Result<Entry> lookup(InodeId parent, std::string_view name, const Caller& caller, const std::function<bool()>& opens_anew = {});
   Result<Entry> getattr(InodeId id, const Caller& caller);
   /// `handle`: the open file that ftruncate, fchmod, ... came through.
   Result<Entry> setattr(InodeId id, std::optional<HandleId> handle, const SetAttributes& changes, const Caller& caller);

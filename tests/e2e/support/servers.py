@@ -34,10 +34,12 @@ class RealServer:
 
     access, secret, region = "serverkey", "serversecret", "us-east-1"
 
-    def __init__(self, name, directory):
+    def __init__(self, name, directory, certificate=None):
+        """`certificate` (tls.Certificate): speaks https; versitygw only."""
         self.name = name
         self.port = free_port()
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.certificate = certificate
+        self.endpoint = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
         directory.mkdir(parents=True, exist_ok=True)
         command = getattr(self, f"_command_{name}")(directory)
         self.process = Process(command, directory / f"{name}.log")
@@ -46,15 +48,17 @@ class RealServer:
     def _command_versitygw(self, directory):
         for part in ("buckets", "iam", "versions"):
             (directory / part).mkdir()
+        tls = ["--cert", self.certificate.path, "--key", self.certificate.key] if self.certificate else []
         return [versitygw_binary(), "--port", f"127.0.0.1:{self.port}", "--access", self.access, "--secret", self.secret,
-                "--region", self.region, "--iam-dir", directory / "iam", "posix", "--versioning-dir", directory / "versions",
+                "--region", self.region, *tls, "--iam-dir", directory / "iam", "posix", "--versioning-dir", directory / "versions",
                 directory / "buckets"]
 
     def _command_moto(self, _):
         return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
 
     def client(self):
-        return clients.make_client(self.endpoint, self.access, self.secret, self.region)
+        verify = str(self.certificate.path) if self.certificate else None
+        return clients.make_client(self.endpoint, self.access, self.secret, self.region, verify=verify)
 
     def stop(self):
         self.process.stop()

@@ -1,19 +1,29 @@
-"""https in front of an http server: a self-signed certificate, and a thread that passes bytes on."""
+"""A self-signed certificate, and https in front of an http server: threads that pass bytes on."""
 
 import socket
 import ssl
 import subprocess
 import threading
 
+from . import machine
+
+
+class Certificate:
+    """Files `path` and `key`; good for this machine's loopback address."""
+
+    def __init__(self, directory):
+        machine.require_program("openssl")
+        directory.mkdir(parents=True, exist_ok=True)
+        self.path, self.key = directory / "certificate.pem", directory / "key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                        "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", self.key, "-out", self.path], check=True, capture_output=True)
+
 
 class TlsFront:
-    def __init__(self, directory, port, names="DNS:localhost,IP:127.0.0.1"):
-        directory.mkdir(parents=True, exist_ok=True)
-        self.certificate, key = directory / "certificate.pem", directory / "key.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-                        f"subjectAltName={names}", "-keyout", key, "-out", self.certificate], check=True, capture_output=True)
+    def __init__(self, directory, port):
+        self.certificate = Certificate(directory)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(self.certificate, key)
+        self._context.load_cert_chain(self.certificate.path, self.certificate.key)
         self._behind = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]

@@ -1,6 +1,7 @@
 #include "prefixfs/base/environment.h"
 
 #include <gtest/gtest.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +25,17 @@ TEST(ProcessEnvironmentTest, ReadsVariables) {
   EXPECT_EQ(ProcessEnvironment().get("PREFIXFS_TEST_VARIABLE"), std::nullopt) << "empty counts as unset";
   ASSERT_EQ(::unsetenv("PREFIXFS_TEST_VARIABLE"), 0);
   EXPECT_EQ(ProcessEnvironment().get("PREFIXFS_TEST_VARIABLE"), std::nullopt);
+}
+
+TEST(ProcessEnvironmentTest, FindsTheHomeDirectoryWithoutTheVariable) {
+  const std::string before = std::getenv("HOME") != nullptr ? std::getenv("HOME") : "";
+  ::unsetenv("HOME");
+  const passwd* user = ::getpwuid(::geteuid());
+  ASSERT_NE(user, nullptr);
+  EXPECT_EQ(ProcessEnvironment().get("HOME"), user->pw_dir);
+  ::setenv("HOME", "/elsewhere", 1);
+  EXPECT_EQ(ProcessEnvironment().get("HOME"), "/elsewhere");
+  before.empty() ? ::unsetenv("HOME") : ::setenv("HOME", before.c_str(), 1);
 }
 
 TEST(ProcessEnvironmentTest, TakesANameThatIsPartOfAText) {

@@ -60,13 +60,43 @@ TEST(Headers, MetadataHasALimit) {
 TEST(Headers, EncryptionAndStorageClass) {
   EXPECT_EQ(joined(storage_headers("AES256", "")), "x-amz-server-side-encryption:AES256|");
   EXPECT_EQ(joined(storage_headers("none", "GLACIER_IR")), "x-amz-storage-class:GLACIER_IR|");
-  EXPECT_EQ(joined(storage_headers("", "")), "");
+  EXPECT_EQ(joined(storage_headers("", "")), "x-amz-server-side-encryption:AES256|");
   EXPECT_EQ(joined(storage_headers("aws:kms", "")), "x-amz-server-side-encryption:aws:kms|");
   EXPECT_EQ(joined(storage_headers("aws:kms:arn:aws:kms:eu-west-1:1:key/k", "")),
             "x-amz-server-side-encryption:aws:kms|x-amz-server-side-encryption-aws-kms-key-id:arn:aws:kms:eu-west-1:1:key/k|");
   EXPECT_EQ(joined(storage_headers("aws:kms:dsse", "")), "x-amz-server-side-encryption:aws:kms:dsse|");
   EXPECT_EQ(joined(storage_headers("aes", "")), "invalid");
   EXPECT_EQ(joined(storage_headers("aws:kmsx", "")), "invalid");
+}
+
+TEST(Headers, ARewriteKeepsWhatTheObjectHadUnlessTheOptionsSay) {
+  ObjectInfo info;
+  info.storage_class = "INTELLIGENT_TIERING";
+  info.sse = "aws:kms";
+  info.sse_key_id = "arn:k";
+  info.bucket_key = true;
+  const StorageChoice own = storage_of(info);
+  EXPECT_EQ(joined(storage_headers("", "", own)),
+            "x-amz-server-side-encryption:aws:kms|x-amz-server-side-encryption-aws-kms-key-id:arn:k|"
+            "x-amz-server-side-encryption-bucket-key-enabled:true|x-amz-storage-class:INTELLIGENT_TIERING|");
+  EXPECT_EQ(joined(storage_headers("AES256", "STANDARD_IA", own)), "x-amz-server-side-encryption:AES256|x-amz-storage-class:STANDARD_IA|");
+  info.storage_class = "GLACIER";
+  info.sse = "AES256";
+  EXPECT_EQ(joined(storage_headers("", "", storage_of(info))), "x-amz-server-side-encryption:AES256|") << "an archive cannot be read";
+}
+
+TEST(Headers, WhatWasWrittenIsWhatTheNextRewriteKeeps) {
+  const ObjectHeaders headers{.content_type = "a/b", .cache_control = "c", .content_disposition = "d", .content_encoding = "e",
+                              .content_language = "f", .expires = "g", .user_metadata = {{"h", "i"}},
+                              .storage = {.storage_class = "STANDARD_IA", .sse = "aws:kms", .sse_key_id = "k", .bucket_key = true},
+                              .tagging = "x=1&y=2"};
+  ObjectInfo info;
+  apply_headers(headers, info);
+  EXPECT_EQ(info.tag_count, 2);
+  const ObjectHeaders again = headers_of(info);
+  EXPECT_EQ(joined(describe_object(again)), joined(describe_object(headers)));
+  EXPECT_EQ(joined(storage_headers("", "", again.storage)), joined(storage_headers("", "", headers.storage)));
+  EXPECT_EQ(again.tagging, headers.tagging);
 }
 
 TEST(Headers, ReadAnObject) {

@@ -60,6 +60,16 @@ TEST(XmlParser, RefusesWhatIsTooLarge) {
   EXPECT_EQ(refusal(deep), "corrupt");
 }
 
+TEST(XmlAnswers, TagsAsAHeaderHasThem) {
+  const auto tags = read_tagging("<Tagging xmlns='x'><TagSet><Tag><Key>a b</Key><Value>1&amp;2</Value></Tag><Tag><Key>empty</Key><Value/></Tag>"
+                                 "</TagSet></Tagging>");
+  ASSERT_TRUE(tags) << test::why(tags);
+  EXPECT_EQ(*tags, "a%20b=1%262&empty=");
+  EXPECT_EQ(read_tagging("<Tagging><TagSet/></Tagging>").value_or("?"), "");
+  EXPECT_FALSE(read_tagging("<Other/>"));
+  EXPECT_FALSE(read_tagging("<Tagging><TagSet>"));
+}
+
 TEST(XmlAnswers, ErrorDocumentsOfSeveralServers) {
   // AWS, wrong region.
   auto error = read_error_document(

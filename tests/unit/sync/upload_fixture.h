@@ -45,7 +45,7 @@ class UploadTest : public ::testing::Test {
   }
   std::unique_ptr<FileUpload> start(std::shared_ptr<stage::StagedFile> file) {
     file_ = file;
-    return Uploader(store_, pool_, options_, *log_).start(std::move(file));
+    return Uploader(store_, pool_, options_, clock_, *log_).start(std::move(file));
   }
   /// Fetches from the object, as vfs does, and counts the bytes.
   FillRanges fill() {

@@ -104,6 +104,38 @@ TEST_F(SetattrTest, RewriteOfAFileKnownFromAListingKeepsItsModeAndMetadata) {
   }
 }
 
+TEST_F(SetattrTest, RewriteChmodAndRenameKeepTagsAndStorageClassAndEncryption) {
+  const s3::ObjectHeaders theirs_too{.storage = {.storage_class = "INTELLIGENT_TIERING", .sse = "aws:kms", .sse_key_id = "key"},
+                                     .tagging = "project=x&year=2026"};
+  const auto expect_kept = [](Mount& fresh, const char* name) {
+    const auto info = fresh.memory.info(name);
+    ASSERT_TRUE(info);
+    EXPECT_EQ(info->storage_class, "INTELLIGENT_TIERING");
+    EXPECT_EQ(info->sse, "aws:kms");
+    EXPECT_EQ(info->sse_key_id, "key");
+    EXPECT_EQ(fresh.memory.tagging(Key(name), {}).value_or("?"), "project=x&year=2026");
+  };
+  for (const int flags : {O_WRONLY, O_WRONLY | O_TRUNC, O_WRONLY | O_APPEND}) {
+    Mount fresh;
+    fresh.memory.put_text("a", "0123456789", theirs_too);
+    ASSERT_OK(fresh.change_file("a", flags, 0, "abc"));
+    expect_kept(fresh, "a");
+    ASSERT_OK(fresh.change_file("a", flags, 0, "def"));  // from what is remembered of the first rewrite
+    expect_kept(fresh, "a");
+    ASSERT_OK(fresh.fs().setattr(fresh.id("a"), std::nullopt, {.mode = 0600}, fresh.caller()));
+    expect_kept(fresh, "a");
+    ASSERT_OK(fresh.fs().rename(kRoot, "a", kRoot, "b", 0, fresh.caller()));
+    expect_kept(fresh, "b");
+  }
+}
+
+TEST_F(SetattrTest, TagsThatMayNotBeReadDoNotHinderARewrite) {
+  mount.memory.put_text("a", "old", {.tagging = "project=x"});
+  mount.memory.set_rights({.tagging = false});
+  EXPECT_OK(mount.change_file("a", O_WRONLY | O_TRUNC, 0, "new"));
+  EXPECT_EQ(mount.memory.text("a"), "new");
+}
+
 TEST_F(SetattrTest, ChmodOfAnOpenFileKnownFromAListingKeepsItsOwner) {
   mount.memory.put_text("a", "x", {.user_metadata = {{"file-permissions", "0100600"}, {"file-owner", "7"}, {"file-group", "8"}}});
   ASSERT_OK(mount.names(kRoot));

@@ -137,6 +137,23 @@ TEST_F(ResolverTest, DirectoryBehindManyNamesOfTheSameBeginning) {
   EXPECT_EQ(mount.lookup("name")->attributes.kind, NodeKind::directory);
 }
 
+TEST_F(ResolverTest, OtherMetadataOfTheSameBytesIsSeenThoughTheETagStays) {
+  mount.memory.put_text("theirs", "x");
+  ASSERT_OK(mount.read_file("theirs"));
+  ASSERT_OK(mount.create_file(kRoot, "mine", "y"));
+  for (const char* name : {"theirs", "mine"}) {
+    mount.clock.advance(5s);
+    mount.memory.put_text(name, name == std::string_view("mine") ? "y" : "x", {.user_metadata = {{"file-permissions", "0100600"}}});
+    const auto entry = mount.lookup(name);
+    ASSERT_OK(entry);
+    EXPECT_EQ(entry->attributes.posix.mode, 0600u) << name;
+    mount.window_ends();
+    mount.requests();
+    ASSERT_OK(mount.lookup(name));
+    EXPECT_EQ(mount.requests().size(), 1u) << "what has been seen is not fetched again";
+  }
+}
+
 TEST_F(ResolverTest, ErrorsAreNotAbsence) {
   mount.store.add({.operation = "", .count = -1, .error = {Errc::timeout, "slow", {}}});
   EXPECT_ERRC(mount.lookup("a"), Errc::timeout);

@@ -196,7 +196,7 @@ class Mount {
     meta_ = std::move(*meta);
     fetchers_ = std::make_unique<WorkerPool>("fetch", 4);
     uploaders_ = std::make_unique<WorkerPool>("upload", 4);
-    uploader_ = std::make_unique<sync::Uploader>(store, *uploaders_, given_.upload, *log_);
+    uploader_ = std::make_unique<sync::Uploader>(store, *uploaders_, given_.upload, clock, *log_);
     filesystem_ = std::make_unique<Filesystem>(
         given_.settings, Surroundings{store, *meta_.nodes, *stage_, *uploader_, *fetchers_, clock, *log_});
   }

@@ -1,0 +1,209 @@
+// What S3 is asked about one name, and how its answer is recorded.
+
+#include "attributes.h"
+#include "first_block.h"
+#include "resolver.h"
+
+namespace prefixfs::vfs {
+namespace {
+
+// Last-Modified has whole seconds, and S3's clock is not ours.
+constexpr std::chrono::seconds kClockSlack{2};
+
+/// An object that was copied onto itself with other metadata keeps its ETag, so that If-None-Match does not notice; its time tells.
+bool written_since(const meta::Node& known, WallTime last_modified) {
+  if (last_modified == WallTime{}) {
+    return false;
+  }
+  const bool told = known.last_modified != WallTime{};  // not of a version that this mount wrote itself
+  const auto seconds = [](WallTime time) { return std::chrono::floor<std::chrono::seconds>(time); };  // listings may tell fractions
+  return told ? seconds(last_modified) != seconds(known.last_modified) : last_modified > known.checked_at + kClockSlack;
+}
+
+}  // namespace
+
+Result<meta::Node> Resolver::refresh_file(const meta::Node& node, const CallContext& context) {
+  auto found = fetch_first_block(node.parent, node.name, context);
+  if (found || found.error().code != Errc::not_found || !p_.rights.may_list()) {
+    return found;
+  }
+  // The object is gone; a directory may have taken its name.
+  return find_by_small_listing(node.parent, node.name, context);
+}
+
+Result<meta::Node> Resolver::refresh_directory(const meta::Node& node, const CallContext& context) {
+  TRY_ASSIGN(const meta::ListingState listing, p_.nodes.listing(node.id));
+  if (node.posix_exact && listing.complete && fresh(listing.listed_at) && listing.entries > 0) {
+    return node;
+  }
+  if (!p_.rights.may_list()) {
+    // Directories without a marker are known from the names below them, and cannot be asked for.
+    TRY_ASSIGN(const bool has_children, p_.nodes.has_children(node.id));
+    if (node.local || has_children) {
+      return node.posix_exact ? node : read_marker(node, context);
+    }
+    return find_without_listing(node.parent, node.name, true, context);
+  }
+  const WallTime began = p_.clock.now();
+  bool exists = false;
+  bool new_marker = false;
+  if (large(node.id)) {
+    TRY_ASSIGN(const std::string prefix, p_.tree.directory_prefix(node.id));
+    TRY_ASSIGN(const Lister::BelowOutcome below, p_.lister.look_below(prefix, context));
+    exists = below.marker || below.others;
+    new_marker = below.marker && !node.posix_exact;
+  }
+  if (!exists) {
+    TRY_ASSIGN(const Lister::Outcome outcome, p_.lister.list(node.id, 1, context));
+    // What a listing of nothing leaves below is local: files being written, directories kept. It keeps its directory too.
+    TRY_ASSIGN(const bool needed, p_.nodes.has_children(node.id));
+    exists = outcome.found_any || needed;
+    new_marker = outcome.marker && (outcome.marker->etag != node.etag || !node.posix_exact);
+    if (!outcome.complete) {
+      large_.add(node.id);
+    }
+  }
+  if (!exists && !node.local) {
+    TRY(absence_seen(node.parent, node.name, began));
+    return find_unknown(node.parent, node.name, context);
+  }
+  meta::Node confirmed = node;
+  confirmed.checked_at = began;
+  if (new_marker) {
+    return read_marker(confirmed, context);
+  }
+  confirmed.posix_exact = true;  // without a marker there is nothing that could say otherwise
+  return p_.nodes.put(std::move(confirmed));
+}
+
+/// The marker of a directory holds its mode, owner and mtime; it is read once per version.
+Result<meta::Node> Resolver::read_marker(const meta::Node& node, const CallContext& context) {
+  meta::Node confirmed = node;
+  TRY_ASSIGN(const Key key, p_.tree.marker_key(node.parent, node.name));
+  const auto info = p_.store.head(key, context);
+  if (info) {
+    confirmed.etag = info->etag;
+    confirmed.last_modified = info->last_modified;
+    confirmed.posix = attributes_from(*info, p_.settings, NodeKind::directory);
+  } else if (info.error().code != Errc::not_found && info.error().code != Errc::denied) {
+    return fail(info.error());
+  }
+  confirmed.posix_exact = true;
+  return p_.nodes.put(std::move(confirmed));
+}
+
+Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view name, const CallContext& context) {
+  return fetch_first_block(parent, name, Condition::if_changed, context);
+}
+
+Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view name, Condition condition, const CallContext& context) {
+  TRY_ASSIGN(const Key key, p_.tree.file_key(parent, name));
+  TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
+  const WallTime began = p_.clock.now();
+  const bool is_version = known && known->kind == NodeKind::file && !known->etag.empty();
+  const std::shared_ptr<Content> bytes = is_version ? p_.contents.peek(known->id, known->etag) : nullptr;
+  // A 304 brings no headers, so it only serves where the attributes are known.
+  const bool exact = is_version && (known->posix_exact || (bytes != nullptr && bytes->headers()));
+  const bool have_bytes = condition == Condition::if_changed && exact && (known->size == 0 || bytes != nullptr);
+  FirstBlockSink sink(p_.stage);
+  const s3::GetOptions options{.range = ByteRange{0, p_.settings.first_block_bytes},
+                               .if_match = {},
+                               .if_none_match = have_bytes ? known->etag : ETag()};
+  const auto answer = p_.store.get(key, options, sink, context);
+  if (!answer) {
+    const Error& error = answer.error();
+    const bool means_absent = error.code == Errc::not_found || (error.code == Errc::denied && !p_.rights.may_list() &&
+                                                                error.what.find("s3:GetObject") == std::string::npos);
+    if (!means_absent || error.origin.s3_code == "NoSuchBucket") {
+      return fail(error);
+    }
+    TRY(absence_seen(parent, name, began));
+    return fail(absent_error(parent, name));
+  }
+  if (answer->not_modified && written_since(*known, answer->info.last_modified)) {
+    return fetch_first_block(parent, name, Condition::none, context);
+  }
+  if (answer->not_modified) {
+    meta::Node confirmed = *known;
+    confirmed.checked_at = began;
+    confirmed.last_modified = answer->info.last_modified;
+    if (!confirmed.posix_exact) {
+      confirmed.posix = attributes_from(*bytes->headers(), p_.settings, NodeKind::file);
+      confirmed.posix_exact = true;
+    }
+    return p_.nodes.put(std::move(confirmed));
+  }
+  TRY_ASSIGN(meta::Node node, store_version(parent, name, answer->info, began));
+  if (const auto content = p_.contents.peek(node.id, answer->info.etag)) {
+    const std::lock_guard lock(content->mutex);
+    content->info = answer->info;  // as many bytes as came now are there already
+    return node;
+  }
+  const bool wanted = node.etag == answer->info.etag && p_.open_files.find(node.id) == nullptr;
+  if (auto block = sink.take(answer->info); block != nullptr && wanted) {
+    p_.contents.put(node.id, std::move(block));
+  }
+  return node;
+}
+
+Result<meta::Node> Resolver::store_version(InodeId parent, std::string_view name, const ObjectInfo& info, WallTime seen) {
+  TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
+  // The answer may have been overtaken by what this mount did meanwhile.
+  if (overtaken(seen, p_.absent.seen(parent, name))) {
+    return fail(absent_error(parent, name));
+  }
+  const bool own_is_newer = known && (overtaken(seen, known->checked_at) || (known->local && !left_behind(*known)));
+  if (own_is_newer && known->kind == NodeKind::file && known->etag != info.etag) {
+    return *known;
+  }
+  meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::file, .size = info.size, .etag = info.etag,
+                  .last_modified = info.last_modified, .storage_class = info.storage_class, .checked_at = seen};
+  node.posix = info.complete ? attributes_from(info, p_.settings, NodeKind::file)
+                             : default_attributes(p_.settings, NodeKind::file, info.last_modified);
+  node.posix_exact = info.complete;
+  if (known && known->kind == NodeKind::file) {
+    const bool same_version = known->etag == info.etag;
+    if (same_version && !info.complete && known->posix_exact) {
+      node.posix = known->posix;
+      node.posix_exact = true;
+    }
+    node.id = same_version || p_.open_files.find(known->id) == nullptr ? known->id : 0;
+  }
+  if (known && node.id == 0) {
+    TRY(p_.nodes.erase(parent, name));
+  }
+  p_.absent.remove(parent, name);
+  return p_.nodes.put(std::move(node));
+}
+
+Result<meta::Node> Resolver::store_directory(InodeId parent, std::string_view name, WallTime seen) {
+  TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
+  meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::directory, .checked_at = seen};
+  if (known && known->kind == NodeKind::directory) {
+    node = *known;
+    node.checked_at = seen;
+  } else {
+    if (known) {
+      TRY(p_.nodes.erase(parent, name));
+    }
+    node.posix = default_attributes(p_.settings, NodeKind::directory, seen);
+  }
+  p_.absent.remove(parent, name);
+  return p_.nodes.put(std::move(node));
+}
+
+Result<void> Resolver::absence_seen(InodeId parent, std::string_view name, WallTime seen) {
+  TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
+  const bool being_written = known && known->local && known->kind == NodeKind::file && !left_behind(*known);
+  if (known && (overtaken(seen, known->checked_at) || being_written)) {
+    return {};
+  }
+  return store_absence(parent, name, seen);
+}
+
+Result<void> Resolver::store_absence(InodeId parent, std::string_view name, WallTime seen) {
+  p_.absent.add(parent, name, seen);
+  return p_.nodes.erase(parent, name);
+}
+
+}  // namespace prefixfs::vfs

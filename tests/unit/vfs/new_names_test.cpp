@@ -1,0 +1,127 @@
+// Names that are written from their first byte without having been asked for: open(O_CREAT | O_TRUNC) of an unknown name.
+
+#include "vfs_fixture.h"
+
+namespace prefixfs::vfs {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class NewNamesTest : public VfsTest {
+ protected:
+  static constexpr int kAnew = O_WRONLY | O_TRUNC;
+
+  /// What the kernel does for open(O_CREAT | O_TRUNC): a lookup, and a create if there is nothing.
+  static Result<void> write_anew(Mount& mount, InodeId parent, std::string_view name, std::string_view text) {
+    const auto found = mount.fs().lookup(parent, name, mount.caller(), [] { return true; });
+    EXPECT_ERRC(found, Errc::not_found);
+    return mount.create_file(parent, name, text, kAnew);
+  }
+};
+
+TEST_F(NewNamesTest, OneListingServesTheNewFilesOfAMinute) {
+  Mount mount;
+  ASSERT_OK(mount.names(kRoot));
+  mount.requests();
+  for (int i = 0; i < 50; ++i) {
+    mount.window_ends();
+    ASSERT_OK(write_anew(mount, kRoot, fmt::format("{}", i), "x"));
+  }
+  const auto requests = mount.requests();
+  EXPECT_EQ(requests.size(), 50u);
+  EXPECT_EQ(requests.back(), "PutObject 49");
+}
+
+TEST_F(NewNamesTest, AfterAMinuteTheDirectoryIsListedAgain) {
+  Mount mount;
+  ASSERT_OK(mount.names(kRoot));
+  mount.requests();
+  mount.clock.advance(61s);
+  ASSERT_OK(write_anew(mount, kRoot, "a", "x"));
+  EXPECT_THAT(mount.requests(), ElementsAre("ListObjectsV2 ", "PutObject a"));
+}
+
+TEST_F(NewNamesTest, WhoOnlyLooksIsToldByS3) {
+  Mount mount;
+  ASSERT_OK(mount.names(kRoot));
+  mount.memory.put_text("theirs", "x");
+  mount.window_ends();
+  EXPECT_OK(mount.fs().lookup(kRoot, "theirs", mount.caller(), [] { return false; }));
+}
+
+TEST_F(NewNamesTest, AFileThatSomebodyElseHasMadeIsOverwrittenAndKeepsWhatIsSaidOfIt) {
+  Mount mount;
+  ASSERT_OK(mount.names(kRoot));
+  mount.window_ends();
+  mount.memory.put_text("theirs", "old", {.content_type = "application/x-theirs", .cache_control = "no-store",
+                                          .user_metadata = {{"tenant", "7"}, {"file-permissions", "0100600"}}});
+  mount.requests();
+  ASSERT_OK(write_anew(mount, kRoot, "theirs", "new"));
+  EXPECT_THAT(mount.requests(), ElementsAre("PutObject theirs", "HeadObject theirs", "PutObject theirs"));
+  EXPECT_EQ(mount.memory.text("theirs"), "new");
+  const auto info = mount.memory.info("theirs");
+  EXPECT_EQ(info->content_type, "application/x-theirs");
+  EXPECT_EQ(info->cache_control, "no-store");
+  EXPECT_EQ(info->user_metadata.at("tenant"), "7");
+  const auto entry = mount.lookup("theirs");
+  ASSERT_OK(entry);
+  EXPECT_EQ(entry->attributes.posix.mode, 0600u);
+}
+
+TEST_F(NewNamesTest, ALargeFileThatSomebodyElseHasMadeIsOverwrittenToo) {
+  Mount mount({.settings = {}, .upload = {.limits = {.part_bytes = 5 << 20}}});
+  ASSERT_OK(mount.names(kRoot));
+  mount.window_ends();
+  mount.memory.put_text("theirs", "old", {.user_metadata = {{"tenant", "7"}}});
+  const std::string large(12 << 20, 'n');
+  ASSERT_OK(write_anew(mount, kRoot, "theirs", large));
+  EXPECT_EQ(mount.memory.text("theirs"), large);
+  EXPECT_EQ(mount.memory.info("theirs")->user_metadata.at("tenant"), "7");
+  EXPECT_EQ(mount.memory.open_uploads(), 0u);
+}
+
+TEST_F(NewNamesTest, WithoutTheRightToListANewFileIsOnePut) {
+  Mount mount;
+  mount.memory.set_rights({.list = false});
+  EXPECT_ERRC(mount.lookup("first.pdf"), Errc::not_found);  // learns that the right is missing
+  mount.requests();
+  ASSERT_OK(write_anew(mount, kRoot, "a.pdf", "x"));
+  EXPECT_THAT(mount.requests(), ElementsAre("PutObject a.pdf"));
+}
+
+TEST_F(NewNamesTest, WithoutTheRightToListANameThatMayBeADirectoryIsAskedFor) {
+  Mount mount;
+  mount.memory.set_rights({.list = false});
+  EXPECT_ERRC(mount.lookup("first.pdf"), Errc::not_found);
+  mount.memory.put_text("tenant/", "");
+  EXPECT_OK(mount.fs().lookup(kRoot, "tenant", mount.caller(), [] { return true; }));
+}
+
+TEST_F(NewNamesTest, AnEndpointThatDoesNotHonourConditionsIsAsked) {
+  Mount mount;
+  mount.memory.set_capabilities({.conditional_put = s3::Support::no});
+  ASSERT_OK(mount.names(kRoot));
+  mount.window_ends();
+  mount.requests();
+  ASSERT_OK(write_anew(mount, kRoot, "a", "x"));
+  EXPECT_THAT(mount.requests(), ElementsAre("ListObjectsV2 ", "PutObject a"));
+}
+
+TEST_F(NewNamesTest, ARenameOfTheOpenFileReplacesWhatHasTheNewName) {
+  Mount mount;
+  mount.memory.put_text("target", "old", {.user_metadata = {{"file-permissions", "0100600"}}});
+  ASSERT_OK(mount.names(kRoot));
+  mount.window_ends();
+  EXPECT_ERRC(mount.fs().lookup(kRoot, "temporary", mount.caller(), [] { return true; }), Errc::not_found);
+  const auto handle = mount.create(kRoot, "temporary", kAnew);
+  ASSERT_OK(handle);
+  ASSERT_OK(mount.write(*handle, 0, "new"));
+  ASSERT_OK(mount.fs().rename(kRoot, "temporary", kRoot, "target", 0, mount.caller()));
+  ASSERT_OK(mount.close(*handle));
+  EXPECT_EQ(mount.memory.text("target"), "new");
+  EXPECT_EQ(mount.lookup("target")->attributes.posix.mode, 0644u);
+}
+
+}  // namespace
+}  // namespace prefixfs::vfs
