@@ -131,6 +131,7 @@ class SignalWatch {
 struct MountParts {
   SystemClock clock;
   std::unique_ptr<Log> log;
+  std::unique_ptr<vfs::Processes> processes = fuse::make_processes();
   std::unique_ptr<stage::StageDirectory> stage;
   meta::MetaStore meta;
   std::unique_ptr<StoreStack> stack;
@@ -155,7 +156,7 @@ Result<void> build(MountParts& parts, const config::Options& options) {
   parts.uploader = std::make_unique<sync::Uploader>(parts.stack->store(), *parts.uploaders, upload, parts.clock, *parts.log);
   parts.filesystem = std::make_unique<vfs::Filesystem>(
       settings_of(options), vfs::Surroundings{parts.stack->store(), *parts.meta.nodes, *parts.stage, *parts.uploader, *parts.fetchers,
-                                              parts.clock, *parts.log});
+                                              *parts.processes, parts.clock, *parts.log});
   return {};
 }
 

@@ -1,11 +1,11 @@
 #include "callbacks.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <memory>
 #include <vector>
 
-#include "descriptors.h"
-#include "open_intent.h"
 #include "request.h"
 
 namespace prefixfs::fuse {
@@ -38,8 +38,7 @@ void on_init(void* userdata, fuse_conn_info* connection) {
 
 void on_lookup(fuse_req_t raw, fuse_ino_t parent, const char* name) {
   answer(raw, Interrupts::heed, [&](const Request& request) {
-    const auto anew = [&] { return opens_anew(fuse_req_ctx(raw)->pid, name); };
-    request.reply_entry(request.filesystem().lookup(parent, name, request.caller(), anew));
+    request.reply_entry(request.filesystem().lookup(parent, name, request.caller()));
   });
 }
 
@@ -135,7 +134,13 @@ void on_read(fuse_req_t raw, fuse_ino_t, std::size_t size, off_t offset, fuse_fi
 void on_write(fuse_req_t raw, fuse_ino_t, const char* data, std::size_t size, off_t offset, fuse_file_info* file) {
   answer(raw, Interrupts::ignore, [&](const Request& request) {
     const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(data), size);
-    const auto written = request.filesystem().write(file->fh, static_cast<std::uint64_t>(offset), bytes, request.caller());
+    // Pages of a shared mapping have their place, whatever the flags of the descriptor that the kernel sends them through.
+    const bool from_mapping = file->writepage != 0;
+    vfs::Caller caller = request.caller();
+    caller.thread = from_mapping ? 0 : caller.thread;
+    const bool append = !from_mapping && (file->flags & O_APPEND) != 0;
+    const auto position = append ? std::nullopt : std::optional(static_cast<std::uint64_t>(offset));
+    const auto written = request.filesystem().write(file->fh, position, bytes, caller);
     if (!written) {
       request.reply(written.error());
       return;
@@ -147,8 +152,7 @@ void on_write(fuse_req_t raw, fuse_ino_t, const char* data, std::size_t size, of
 /// A signal does not end close or fsync: what a program has written must not be lost because a timer went off.
 void on_flush(fuse_req_t raw, fuse_ino_t, fuse_file_info* file) {
   answer(raw, Interrupts::ignore, [&](const Request& request) {
-    const auto still_open = [&](vfs::InodeId inode) { return has_descriptor(fuse_req_ctx(raw)->pid, inode); };
-    request.reply(request.filesystem().flush(file->fh, request.caller(), still_open));
+    request.reply(request.filesystem().flush(file->fh, request.caller()));
   });
 }
 

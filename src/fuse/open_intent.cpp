@@ -48,7 +48,7 @@ std::optional<std::string> text_at(pid_t thread, std::uint64_t address) {
 
 }  // namespace
 
-std::optional<std::uint64_t> path_opened_anew(std::string_view syscall_line) {
+std::optional<OpenCall> read_open_call(std::string_view syscall_line) {
   std::array<std::uint64_t, 4> fields{};  // the number and the first three arguments
   for (std::uint64_t& field : fields) {
     const auto end = syscall_line.find_first_of(" \n");
@@ -72,9 +72,15 @@ std::optional<std::uint64_t> path_opened_anew(std::string_view syscall_line) {
   if (path == 0) {
     return std::nullopt;
   }
-  const std::uint64_t flags = fields[path + 1];
-  const bool anew = (flags & O_CREAT) != 0 && (flags & O_TRUNC) != 0 && (flags & O_EXCL) == 0;
-  return anew ? std::optional(fields[path]) : std::nullopt;
+  return OpenCall{.path = fields[path], .flags = static_cast<int>(fields[path + 1])};
+}
+
+vfs::LookupIntent intent_of_flags(int flags) {
+  const bool creates = (flags & O_CREAT) != 0;
+  if ((creates && (flags & O_EXCL) != 0) || (flags & O_DIRECTORY) != 0) {
+    return vfs::LookupIntent::unknown;
+  }
+  return creates && (flags & O_TRUNC) != 0 ? vfs::LookupIntent::open_anew : vfs::LookupIntent::open;
 }
 
 bool ends_in(std::string_view path, std::string_view name) {
@@ -87,22 +93,22 @@ bool ends_in(std::string_view path, std::string_view name) {
   return before.find(fmt::format("/{}/", name)) == std::string::npos;
 }
 
-bool opens_anew(pid_t thread, std::string_view name) {
+vfs::LookupIntent intent_of(pid_t thread, std::string_view name) {
   const SystemFileReader files;
   for (int look = 0; look < kLooksMax; ++look) {
     const auto line = files.read(fmt::format("/proc/{}/syscall", thread));
     if (!line) {
-      return false;
+      return vfs::LookupIntent::unknown;
     }
     if (line->starts_with("running")) {
       ::sched_yield();
       continue;
     }
-    const auto address = path_opened_anew(*line);
-    const auto path = address ? text_at(thread, *address) : std::nullopt;
-    return path && ends_in(*path, name);
+    const auto call = read_open_call(*line);
+    const auto path = call ? text_at(thread, call->path) : std::nullopt;
+    return path && ends_in(*path, name) ? intent_of_flags(call->flags) : vfs::LookupIntent::unknown;
   }
-  return false;
+  return vfs::LookupIntent::unknown;
 }
 
 }  // namespace prefixfs::fuse

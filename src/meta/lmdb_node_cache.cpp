@@ -167,6 +167,24 @@ Result<Node> LmdbNodeCache::put(Node node) {
   return stored;
 }
 
+Result<std::optional<Node>> LmdbNodeCache::put_if_unchanged(const Node& before, Node node) {
+  TRY(check_node(node));
+  const std::lock_guard lock(changing_);
+  std::vector<InodeId> orphans;
+  std::optional<Node> now;
+  TRY(change([&](Txn&, NodeRecords& records) -> Result<void> {
+    orphans.clear();
+    TRY_ASSIGN(now, records.find(before.parent, before.name));
+    if (!now || *now != before) {
+      return {};
+    }
+    const std::optional<Node> present = std::exchange(now, node);
+    return store(records, *now, present, orphans);
+  }));
+  TRY(drop_below(std::move(orphans)));
+  return now;
+}
+
 Result<void> LmdbNodeCache::put_page(InodeId parent, std::vector<Node>& nodes) {
   for (Node& node : nodes) {
     node.parent = parent;

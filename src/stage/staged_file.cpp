@@ -32,8 +32,7 @@ StagedFile::StagedFile(std::filesystem::path path, UniqueFd fd, std::shared_ptr<
       fd_(std::move(fd)),
       budget_(std::move(budget)),
       size_(base_size),
-      base_size_(base_size),
-      stored_size_(base_size) {}
+      base_size_(base_size) {}
 
 StagedFile::~StagedFile() {
   budget_->give_back(charged_);
@@ -127,7 +126,9 @@ void StagedFile::undo_failed_write(ByteRange touched) {
   }
   if (!touched.empty()) {
     touched_.add(touched);
+    const bool as_stored = !changed_locked();  // what was clean is void now, and still as it is stored
     ++changes_;
+    stored_changes_ = as_stored ? changes_ : stored_changes_;
   }
   recharge();
 }
@@ -239,12 +240,12 @@ std::vector<ByteRange> StagedFile::take_touched() {
 
 bool StagedFile::mark_clean(std::uint64_t change_count) {
   const std::unique_lock lock(mutex_);
+  stored_changes_ = change_count;
   if (changes_ != change_count) {
     return false;
   }
   dirty_.clear();
   base_size_ = size_;
-  stored_size_ = size_;
   return true;
 }
 

@@ -43,6 +43,10 @@ Result<void> Committer::commit(OpenFile& file, const CallContext& context) {
 }
 
 Result<void> Committer::commit_bytes(OpenFile& file, const CallContext& context) {
+  const std::uint64_t emptied = [&] {
+    const std::lock_guard lock(file.mutex);
+    return file.emptied;
+  }();
   TRY_ASSIGN(sync::UploadTarget target, target_of(file, context));
   auto committed = upload(file, target, context);
   if (!committed && committed.error().code == Errc::conflict) {
@@ -55,7 +59,7 @@ Result<void> Committer::commit_bytes(OpenFile& file, const CallContext& context)
   if (!committed) {
     return fail(refused(file, target, committed.error()));
   }
-  adopt(file, target, *committed);
+  adopt(file, target, *committed, emptied);
   return {};
 }
 
@@ -114,6 +118,9 @@ Error Committer::refused(OpenFile& file, const sync::UploadTarget& target, Error
     const std::lock_guard lock(file.mutex);
     p_.tree.doubt(file.node.id);
     file.failed = error;
+  } else if (retryable(error.code) || error.code == Errc::cancelled || error.code == Errc::corrupt) {
+    const std::lock_guard lock(file.mutex);
+    file.maybe_stored = true;
   }
   p_.log.error("close: {} is not in S3: {}", target.key.str(), describe(error));
   return error;
@@ -219,16 +226,26 @@ s3::ObjectHeaders Committer::headers_for(const meta::Node& node, const ObjectInf
   return headers;
 }
 
-void Committer::adopt(OpenFile& file, const sync::UploadTarget& target, const sync::Committed& committed) {
+void Committer::adopt(OpenFile& file, const sync::UploadTarget& target, const sync::Committed& committed, std::uint64_t emptied_before) {
   const std::lock_guard lock(file.mutex);
   file.exclusive = false;
   file.presumed_new = false;
-  file.overwrites = false;
-  file.unstored = false;
+  file.maybe_stored = false;
+  file.stale = false;
+  // Cut to nothing while the bytes were on their way: that is still to be stored.
+  file.overwrites = file.emptied != emptied_before;
+  file.unstored = file.overwrites;
   meta::Node& node = file.node;
   ObjectInfo info{.key = target.key, .size = committed.size, .etag = committed.etag, .complete = true};
   s3::apply_headers(committed.headers, info);
-  const bool clean = file.content->file->mark_clean(committed.change_count);
+  bool clean = false;
+  {
+    // Both at once: what a fetch of the version before still brings must not be taken for bytes of this one.
+    const std::lock_guard content_lock(file.content->mutex);
+    clean = file.content->file->mark_clean(committed.change_count);
+    file.content->etag = committed.etag;
+    file.content->info = info;
+  }
   if (p_.settings.dialect != MetadataDialect::off) {
     // Parts of a large file may have gone out with the time at which its upload began; that is what every host will see.
     const PosixAttributes stored = attributes_from(info, p_.settings, NodeKind::file);
@@ -246,11 +263,6 @@ void Committer::adopt(OpenFile& file, const sync::UploadTarget& target, const sy
   node.local = false;
   node.posix_exact = true;
   node.checked_at = p_.clock.now();
-  {
-    const std::lock_guard content_lock(file.content->mutex);
-    file.content->etag = committed.etag;
-    file.content->info = std::move(info);
-  }
   if (const auto stored = p_.nodes.put(node); !stored) {
     p_.log.warn("the metadata cache did not take {}: {}", target.key.str(), describe(stored.error()));
   }
@@ -272,7 +284,11 @@ Result<void> Committer::commit_attributes(OpenFile& file, const CallContext& con
   const std::lock_guard lock(file.mutex);
   file.attributes_changed = file.node.posix != node.posix;
   file.node.etag = stored.etag;
+  file.node.last_modified = stored.last_modified;
   file.node.checked_at = stored.checked_at;
+  meta::Node record = file.node;
+  record.posix = node.posix;
+  TRY(p_.nodes.put(std::move(record)));
   if (file.content != nullptr) {
     const std::lock_guard content_lock(file.content->mutex);
     file.content->etag = stored.etag;
@@ -312,7 +328,7 @@ Result<meta::Node> Committer::store_attributes(const meta::Node& node, std::opti
   stored.last_modified = {};
   stored.posix_exact = true;
   stored.checked_at = p_.clock.now();
-  return p_.nodes.put(std::move(stored));
+  return stored;
 }
 
 void Committer::wrote_locked(OpenFile& file, ByteRange range) {

@@ -33,7 +33,8 @@ class Committer {
                                                  const CallContext& context);
 
   /// Gives a stored object the attributes `node.posix`: a file by one copy onto itself, a directory by its marker. `info`: the headers that
-  /// it has; afterwards those of the new version. Gives back the node as stored. Errors: stale (it is another version than the node's).
+  /// it has; afterwards those of the new version. Gives back the node as it is to be
+  /// recorded. Errors: stale (it is another version than the node's).
   Result<meta::Node> store_attributes(const meta::Node& node, std::optional<ObjectInfo>& info, const CallContext& context);
 
   /// A listing knows no modes and owners: those of the object come from its headers before some of them are changed.
@@ -59,7 +60,7 @@ class Committer {
   Result<void> commit_attributes(OpenFile& file, const CallContext& context);
   Result<void> learn_tags(ObjectInfo& info, const Key& key, const std::shared_ptr<Content>& content, const CallContext& context);
   Result<sync::UploadTarget> target_of(OpenFile& file, const CallContext& context);
-  void adopt(OpenFile& file, const sync::UploadTarget& target, const sync::Committed& committed);
+  void adopt(OpenFile& file, const sync::UploadTarget& target, const sync::Committed& committed, std::uint64_t emptied_before);
 
   Parts p_;
 };

@@ -14,6 +14,23 @@
 namespace prefixfs::vfs {
 
 struct Filesystem::Core {
+  /// A file that an operation of the mount itself keeps open, so that whoever opens it meanwhile joins in and waits for its commit_mutex.
+  class HeldFile {
+   public:
+    HeldFile(Core& core, const meta::Node& node) : core_(core), file_(core.open_files.acquire(node, false)) {}
+    ~HeldFile() {
+      core_.close_file(*file_, [this] { return core_.open_files.let_go(file_); });
+    }
+    HeldFile(const HeldFile&) = delete;
+    HeldFile& operator=(const HeldFile&) = delete;
+    OpenFile& operator*() const { return *file_; }
+    OpenFile* operator->() const { return file_.get(); }
+
+   private:
+    Core& core_;
+    const std::shared_ptr<OpenFile> file_;
+  };
+
   Core(const Settings& given, const Surroundings& around);
 
   const Settings settings;
@@ -36,15 +53,21 @@ struct Filesystem::Core {
   Attributes attributes(const meta::Node& node) const;
   Entry entry(const meta::Node& node) const;
 
+  /// The node of a held file, as the last commit has left it.
+  meta::Node node_of(OpenFile& file);
+
   /// What a name is now, or nothing. Errors but not_found are passed on.
   Result<std::optional<meta::Node>> look(InodeId parent, std::string_view name, const CallContext& context);
 
   // filesystem_open.cpp
   std::optional<meta::Node> written_here(InodeId id) const;
-  Result<Opened> open_node(const meta::Node& node, int flags, const CallContext& context);
+  Result<Opened> open_node(const meta::Node& node, int flags, const Caller& caller);
+  bool goes_on(OpenFile& file, pid_t thread) const;
   Result<void> prepare_content(OpenFile& file, int flags, const CallContext& context);
   Result<void> truncate_open(OpenFile& file, std::uint64_t size, const CallContext& context);
   void close_handle(HandleId id);
+  /// Ends what acquire() began: `release` lets go of the file, which is stored before if it owes that.
+  void close_file(OpenFile& file, const std::function<OpenFiles::Released()>& release);
   void store_late(OpenFile& file);
   Result<void> adopt_headers(OpenFile& file, Content& content);
 
@@ -56,6 +79,8 @@ struct Filesystem::Core {
   Result<void> resize(const meta::Node& node, std::uint64_t size, std::optional<HandleId> through, const CallContext& context);
   Result<Entry> change_attributes(const meta::Node& node, const SetAttributes& changes, const CallContext& context);
   Result<std::optional<Entry>> change_open(OpenFile& file, const SetAttributes& changes, const CallContext& context);
+  Result<Entry> change_stored_file(const meta::Node& known, const SetAttributes& changes, const CallContext& context);
+  std::shared_ptr<Content> content_of(OpenFile& file);
   Result<Entry> change_stored(const meta::Node& node, const SetAttributes& changes, const CallContext& context);
 
   // filesystem_directories.cpp
@@ -76,8 +101,11 @@ struct Filesystem::Core {
     bool no_replace = false;
   };
   Result<void> rename_file(const Rename& rename, const CallContext& context);
-  s3::StorageChoice storage_choice(const meta::Node& node);
-  Result<void> move_object(const Rename& rename, meta::Node& mine, const CallContext& context);
+  s3::CopyOptions rename_options(const Rename& rename, const meta::Node& mine, const std::optional<ObjectInfo>& info) const;
+  Result<std::optional<ObjectInfo>> info_for_rename(OpenFile& file, const Rename& rename, const meta::Node& mine, const CallContext& context);
+  /// Whether the old name is free afterwards; not so when another client has written to it meanwhile.
+  Result<bool> move_object(OpenFile& file, const Rename& rename, meta::Node& mine, const CallContext& context);
+  Result<bool> remove_renamed(const Rename& rename, const Key& source, const ETag& version, const CallContext& context);
   void adopt_name(OpenFile& file, const meta::Node& mine, bool no_replace);
 };
 

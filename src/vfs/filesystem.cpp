@@ -49,6 +49,16 @@ meta::Node Filesystem::Core::shown(const meta::Node& node) const {
   return mine;
 }
 
+meta::Node Filesystem::Core::node_of(OpenFile& file) {
+  const std::lock_guard lock(file.mutex);
+  if (file.content == nullptr && !file.needs_commit_locked()) {
+    // Between the look at the name and this moment somebody else here may have changed it.
+    const auto now = outside.nodes.get(file.node.id);
+    file.node = now && *now ? **now : file.node;
+  }
+  return file.node;
+}
+
 Attributes Filesystem::Core::attributes(const meta::Node& node) const {
   Attributes attributes{.id = node.id, .kind = node.kind, .size = node.size, .posix = node.posix, .ctime_ns = 0, .links = 1};
   if (node.id == meta::kRootInode) {
@@ -102,13 +112,14 @@ Result<void> Filesystem::probe(const CallContext& context) {
   return may_read ? Result<void>() : Result<void>(fail(read.error()));
 }
 
-Result<Entry> Filesystem::lookup(InodeId parent, std::string_view name, const Caller& caller, const std::function<bool()>& opens_anew) {
+Result<Entry> Filesystem::lookup(InodeId parent, std::string_view name, const Caller& caller) {
   if (const auto valid = check_name(name); !valid) {
     // A name which no key can have is simply not there; only creating it is told why.
     return fail(valid.error().code == Errc::name_too_long ? Errc::name_too_long : Errc::not_found, valid.error().what);
   }
   TRY(core_->tree.directory(parent));
-  TRY_ASSIGN(const meta::Node node, core_->resolver.find(parent, name, caller.context, opens_anew));
+  const auto intent = [&] { return core_->outside.processes.intent_of(caller.thread, name); };
+  TRY_ASSIGN(const meta::Node node, core_->resolver.find(parent, name, caller.context, intent));
   return core_->entry(node);
 }
 

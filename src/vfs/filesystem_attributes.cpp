@@ -41,7 +41,7 @@ Result<void> Filesystem::Core::resize(const meta::Node& node, std::uint64_t size
   if (current.id != node.id) {
     return fail(Errc::stale, node.name + " is another file now");
   }
-  TRY_ASSIGN(const Opened opened, open_node(current, O_WRONLY, context));
+  TRY_ASSIGN(const Opened opened, open_node(current, O_WRONLY, {.context = context}));
   const auto handle = open_files.handle(opened.handle);
   auto done = truncate_open(*handle->file, size, context);
   if (done) {
@@ -121,37 +121,52 @@ Result<std::optional<Entry>> Filesystem::Core::change_open(OpenFile& file, const
 }
 
 Result<Entry> Filesystem::Core::change_stored(const meta::Node& node, const SetAttributes& changes, const CallContext& context) {
-  const auto file = open_files.find(node.id);
-  std::shared_ptr<Content> content = contents.peek(node.id, node.etag);
-  if (file != nullptr) {
-    const std::lock_guard lock(file->mutex);
-    content = file->content;
+  if (node.kind == NodeKind::file) {
+    return change_stored_file(node, changes, context);
   }
   meta::Node changed = node;
   std::optional<ObjectInfo> info;
-  if (node.kind == NodeKind::file || !node.posix_exact) {
-    TRY_ASSIGN(info, committer.version_info(node, content, context));
+  if (!node.posix_exact) {
+    TRY_ASSIGN(info, committer.version_info(node, nullptr, context));
   }
   if (info) {
     committer.make_exact(changed, *info);
   }
   apply(changes, changed.posix);
-  TRY_ASSIGN(const meta::Node stored, committer.store_attributes(changed, info, context));
-  // The bytes are the same, so what is local of them belongs to the new version.
-  contents.take(node.id, node.etag);
-  if (file != nullptr) {
-    const std::lock_guard lock(file->mutex);
-    file->node = stored;
+  TRY_ASSIGN(changed, committer.store_attributes(changed, info, context));
+  TRY_ASSIGN(const meta::Node stored, outside.nodes.put(std::move(changed)));
+  return entry(stored);
+}
+
+Result<Entry> Filesystem::Core::change_stored_file(const meta::Node& known, const SetAttributes& changes, const CallContext& context) {
+  // Who opens the file while S3 copies joins this one, and commits afterwards, on top of the new version.
+  const HeldFile file(*this, known);
+  const std::lock_guard no_commits(file->commit_mutex);
+  const meta::Node node = node_of(*file);
+  std::shared_ptr<Content> content = content_of(*file);
+  meta::Node changed = node;
+  TRY_ASSIGN(std::optional<ObjectInfo> info, committer.version_info(node, content, context));
+  if (info) {
+    committer.make_exact(changed, *info);
   }
+  apply(changes, changed.posix);
+  TRY_ASSIGN(changed, committer.store_attributes(changed, info, context));
+  const std::lock_guard lock(file->mutex);
+  // The bytes are the same, so what is local of them belongs to the new version.
+  content = file->content != nullptr ? file->content : content;
   if (content != nullptr) {
-    const std::lock_guard lock(content->mutex);
-    content->etag = stored.etag;
+    const std::lock_guard content_lock(content->mutex);
+    content->etag = changed.etag;
     content->info = std::move(info);
   }
-  if (content != nullptr && file == nullptr) {
-    contents.put(node.id, content);
-  }
-  return entry(stored);
+  TRY_ASSIGN(file->node, outside.nodes.put(std::move(changed)));
+  return Entry{.attributes = attributes(file->node), .valid_for = resolver.remaining(file->node.checked_at)};
+}
+
+/// What is local of a held file: its own content, or that which waits in the cache.
+std::shared_ptr<Content> Filesystem::Core::content_of(OpenFile& file) {
+  const std::lock_guard lock(file.mutex);
+  return file.content != nullptr ? file.content : contents.peek(file.node.id, file.node.etag);
 }
 
 }  // namespace prefixfs::vfs

@@ -46,29 +46,46 @@ Result<std::size_t> Filesystem::read(HandleId id, std::uint64_t offset, std::spa
 
 Result<void> Filesystem::Core::fetch_for_reader(OpenFile& file, const std::shared_ptr<Content>& content, ByteRange wanted,
                                                 const ReadAhead::Plan& plan, const CallContext& context) {
-  auto there = fetcher.ensure(content, committer.key_of(file), wanted, plan.now, plan.ahead, context);
-  if (!there && there.error().code == Errc::stale) {
+  const auto version = [&] {
+    const Key key = committer.key_of(file)();
+    const std::lock_guard lock(content->mutex);
+    return std::pair(key, content->etag);
+  };
+  constexpr int kOwnChangesMax = 10;
+  for (int change = 0;; ++change) {
+    const auto asked = version();
+    auto there = fetcher.ensure(content, committer.key_of(file), wanted, plan.now, plan.ahead, context);
+    if (there || there.error().code != Errc::stale) {
+      return there;
+    }
+    // A commit, chmod or rename of our own may have changed the object already, and be about to say so.
+    { const std::lock_guard settled(file.commit_mutex); }
+    if (change < kOwnChangesMax && version() != asked) {
+      continue;
+    }
     const std::lock_guard lock(file.mutex);
     file.stale = true;
     tree.doubt(file.node.id);
+    return there;
   }
-  return there;
 }
 
-Result<std::size_t> Filesystem::write(HandleId id, std::uint64_t offset, std::span<const std::byte> data, const Caller&) {
+Result<std::size_t> Filesystem::write(HandleId id, std::optional<std::uint64_t> position, std::span<const std::byte> data,
+                                      const Caller& caller) {
   const auto handle = core_->open_files.handle(id);
   if (handle == nullptr) {
     return fail(Errc::internal, "write with an unknown file handle");
   }
   OpenFile& file = *handle->file;
+  const bool new_writer = caller.thread != 0 && handle->last_writer.exchange(caller.thread) != caller.thread;
+  const pid_t process = new_writer ? core_->outside.processes.process_of(caller.thread) : 0;
   const std::lock_guard lock(file.mutex);
+  file.used_by_locked(process);
   if (file.failed) {
     return fail(*file.failed);
   }
   stage::StagedFile& staged = *file.content->file;
-  if ((handle->flags & O_APPEND) != 0) {
-    offset = staged.size();
-  }
+  const std::uint64_t offset = position.value_or(staged.size());
   // A write that is refused ends the file's story: no half of it may appear in S3, so close is told the same.
   const std::uint64_t end = offset + data.size();
   if (core_->settings.max_file_bytes && end > *core_->settings.max_file_bytes) {

@@ -6,28 +6,18 @@
 
 #include "attributes.h"
 #include "core.h"
+#include "prefixfs/s3/client.h"
 #include "prefixfs/sync/object_copy.h"
 
 namespace prefixfs::vfs {
 namespace {
 
-/// Keeps commits of one or two open files (each may be null) from running: they would write under a name that is about to go.
+/// Keeps commits of one or two open files from running: they would write under a name that is about to go.
 class NoCommits {
  public:
-  explicit NoCommits(OpenFile* file, OpenFile* other = nullptr) {
-    if (file != nullptr) {
-      file_ = std::unique_lock(file->commit_mutex, std::defer_lock);
-    }
-    if (other != nullptr) {
-      other_ = std::unique_lock(other->commit_mutex, std::defer_lock);
-    }
-    if (file != nullptr && other != nullptr) {
-      std::lock(file_, other_);
-    } else if (file != nullptr) {
-      file_.lock();
-    } else if (other != nullptr) {
-      other_.lock();
-    }
+  explicit NoCommits(OpenFile& file) : file_(file.commit_mutex) {}
+  NoCommits(OpenFile& file, OpenFile& other) : file_(file.commit_mutex, std::defer_lock), other_(other.commit_mutex, std::defer_lock) {
+    std::lock(file_, other_);
   }
 
  private:
@@ -48,13 +38,13 @@ Result<void> Filesystem::unlink(InodeId parent, std::string_view name, const Cal
   if (node->kind == NodeKind::directory) {
     return fail(Errc::is_dir, key.str() + " is a directory");
   }
-  const std::shared_ptr<OpenFile> file = core_->open_files.find(node->id);
-  const NoCommits none(file.get());
+  const Core::HeldFile file(*core_, *node);
+  const NoCommits none(*file);
   TRY(core_->detach(*node, caller.context));
-  bool stored = !node->local;
-  if (file != nullptr) {
+  bool stored = false;
+  {
     const std::lock_guard lock(file->mutex);
-    stored = !file->node.etag.empty();
+    stored = !file->node.etag.empty() || !file->node.local || file->maybe_stored;
   }
   if (stored) {
     core_->keep_directory(parent);
@@ -132,7 +122,8 @@ Result<Entry> Filesystem::mkdir(InodeId parent, std::string_view name, std::uint
   meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::directory, .checked_at = now};
   node.posix = {.mode = mode & 07777, .uid = caller.uid, .gid = caller.gid, .mtime_ns = now.time_since_epoch().count()};
   std::optional<ObjectInfo> nothing_before;
-  TRY_ASSIGN(const meta::Node stored, core_->committer.store_attributes(node, nothing_before, caller.context));
+  TRY_ASSIGN(node, core_->committer.store_attributes(node, nothing_before, caller.context));
+  TRY_ASSIGN(const meta::Node stored, core_->outside.nodes.put(std::move(node)));
   core_->absent.remove(parent, name);
   // A directory made here is empty, and known to be: creating files in it asks nothing.
   TRY(core_->outside.nodes.finish_listing(stored.id, now, 1));
@@ -209,81 +200,112 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
   if (destination.str().size() > kKeyBytesMax) {
     return fail(Errc::name_too_long, destination.str() + " is longer than a key can be");
   }
-  const auto file = open_files.find(rename.node.id);
-  const auto replaced = rename.target ? open_files.find(rename.target->id) : nullptr;
-  const NoCommits none(file.get(), replaced.get());
-  meta::Node mine = rename.node;
-  if (file != nullptr) {
-    const std::lock_guard lock(file->mutex);
-    mine = file->node;
-  }
+  const HeldFile file(*this, rename.node);
+  std::optional<HeldFile> replaced;
+  std::optional<NoCommits> none;
   if (rename.target) {
+    replaced.emplace(*this, *rename.target);
+    none.emplace(*file, **replaced);
     TRY(detach(*rename.target, context));
+  } else {
+    none.emplace(*file);
   }
-  if (!mine.etag.empty()) {
-    TRY(move_object(rename, mine, context));
-  }
+  meta::Node mine = node_of(*file);
+  TRY_ASSIGN(const bool free, move_object(*file, rename, mine, context));
   if (rename.target) {
     mark_unlinked(rename.target->id);
     contents.drop(rename.target->id);
   }
   mine.parent = rename.new_parent;
   mine.name = std::string(rename.new_name);
-  absent.add(rename.node.parent, rename.node.name, outside.clock.now());
+  if (free) {
+    absent.add(rename.node.parent, rename.node.name, outside.clock.now());
+  } else {
+    TRY(outside.nodes.forget_listing(rename.node.parent));
+  }
   TRY(outside.nodes.put(mine));
   absent.remove(mine.parent, mine.name);
-  if (file != nullptr) {
-    adopt_name(*file, mine, rename.no_replace);
-  }
+  adopt_name(*file, mine, rename.no_replace);
   return {};
 }
 
-/// As far as it is known without asking: the encryption is told by GET and HEAD only, the storage class by listings too.
-s3::StorageChoice Filesystem::Core::storage_choice(const meta::Node& node) {
-  std::shared_ptr<Content> content = contents.peek(node.id, node.etag);
-  if (const auto file = open_files.find(node.id)) {
-    const std::lock_guard lock(file->mutex);
-    content = file->content;
+/// The headers of the object, where the rename has to know them: a temporary name says nothing of the content, the final name does.
+Result<std::optional<ObjectInfo>> Filesystem::Core::info_for_rename(OpenFile& file, const Rename& rename, const meta::Node& mine,
+                                                                    const CallContext& context) {
+  const std::shared_ptr<Content> content = content_of(file);
+  if (s3::content_type_of(mine.name) != s3::content_type_of(rename.new_name)) {
+    return committer.version_info(mine, content, context);
   }
-  const auto info = content != nullptr ? content->headers() : std::nullopt;
-  return s3::storage_of(info && info->etag == node.etag ? *info : ObjectInfo{.storage_class = node.storage_class});
+  auto info = content != nullptr ? content->headers() : std::nullopt;
+  return info && info->etag == mine.etag ? std::move(info) : std::nullopt;
+}
+
+s3::CopyOptions Filesystem::Core::rename_options(const Rename& rename, const meta::Node& mine, const std::optional<ObjectInfo>& info) const {
+  // The encryption is told by GET and HEAD only, the storage class by listings too.
+  s3::CopyOptions options{.replace = {}, .storage = s3::storage_of(info ? *info : ObjectInfo{.storage_class = mine.storage_class}), .condition = {}};
+  if (rename.no_replace && outside.store.capabilities().conditional_copy == s3::Support::yes) {
+    options.condition = s3::WriteCondition::if_absent();
+  }
+  const std::string type = s3::content_type_of(rename.new_name);
+  if (info && info->content_type == s3::content_type_of(mine.name) && info->content_type != type) {
+    options.replace = s3::headers_of(*info);
+    options.replace->content_type = type;
+  }
+  return options;
 }
 
 /// Copy, then delete. `mine` gets the version that is under the new name then.
-Result<void> Filesystem::Core::move_object(const Rename& rename, meta::Node& mine, const CallContext& context) {
+Result<bool> Filesystem::Core::move_object(OpenFile& file, const Rename& rename, meta::Node& mine, const CallContext& context) {
   TRY_ASSIGN(const Key source, tree.file_key(mine.parent, mine.name));
+  if (mine.etag.empty()) {
+    const bool maybe_stored = [&] {
+      const std::lock_guard lock(file.mutex);
+      return std::exchange(file.maybe_stored, false);
+    }();
+    return maybe_stored ? remove_renamed(rename, source, ETag(), context) : Result<bool>(true);
+  }
   TRY_ASSIGN(const Key destination, tree.file_key(rename.new_parent, rename.new_name));
-  const bool conditional = rename.no_replace && outside.store.capabilities().conditional_copy == s3::Support::yes;
-  const s3::CopyOptions options{.replace = {},
-                                .storage = storage_choice(mine),
-                                .condition = conditional ? s3::WriteCondition::if_absent() : s3::WriteCondition::none()};
+  TRY_ASSIGN(const auto info, info_for_rename(file, rename, mine, context));
+  const s3::CopyOptions options = rename_options(rename, mine, info);
   const auto copied = sync::copy_object(outside.store, {.key = source, .if_match = mine.etag}, mine.size, destination, options, context);
   if (!copied) {
     Error error = copied.error();
     if (error.code == Errc::conflict || error.code == Errc::not_found) {
       // What is known of the source is out of date (or, with a condition, of the destination). The kernel looks again after ESTALE.
       tree.doubt(mine.id);
-      error.code = error.code == Errc::not_found ? Errc::not_found : conditional ? Errc::exists : Errc::stale;
+      const bool taken = options.condition.kind != s3::WriteCondition::Kind::none;
+      error.code = error.code == Errc::not_found ? Errc::not_found : taken ? Errc::exists : Errc::stale;
     }
     return fail(std::move(error));
   }
   keep_directory(mine.parent);
-  if (auto removed = outside.store.remove(source, ETag(), context); !removed) {
-    // Now there are two. The caller may rename again; what is under the new name is asked of S3.
-    absent.remove(rename.new_parent, rename.new_name);
-    TRY(outside.nodes.forget_listing(rename.new_parent));
-    if (rename.target) {
-      tree.doubt(rename.target->id);
-    }
-    return fail(removed.error());
-  }
+  TRY_ASSIGN(const bool free, remove_renamed(rename, source, mine.etag, context));
   if (copied->etag != mine.etag) {
     contents.drop(mine.id);
   }
   mine.etag = copied->etag;
   mine.last_modified = {};  // what the answer says may be a moment off; the next listing will tell
   mine.checked_at = outside.clock.now();
-  return {};
+  return free;
+}
+
+/// Whether the old name is free now. Another client's newer version of it stays.
+Result<bool> Filesystem::Core::remove_renamed(const Rename& rename, const Key& source, const ETag& version, const CallContext& context) {
+  auto removed = outside.store.remove(source, version, context);
+  if (removed || removed.error().code == Errc::not_found) {
+    return true;
+  }
+  if (removed.error().code == Errc::conflict) {
+    outside.log.info("{} was written by another client while it was renamed here; that version stays", source.str());
+    return false;
+  }
+  // Now there are two. The caller may rename again; what is under the new name is asked of S3.
+  absent.remove(rename.new_parent, rename.new_name);
+  TRY(outside.nodes.forget_listing(rename.new_parent));
+  if (rename.target) {
+    tree.doubt(rename.target->id);
+  }
+  return fail(removed.error());
 }
 
 void Filesystem::Core::adopt_name(OpenFile& file, const meta::Node& mine, bool no_replace) {

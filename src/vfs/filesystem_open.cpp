@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "attributes.h"
 #include "core.h"
 
@@ -20,7 +22,7 @@ Result<Opened> Filesystem::open(InodeId id, int flags, const Caller& caller) {
     TRY(core_->writable());
   }
   if (const auto mine = core_->written_here(id)) {
-    return core_->open_node(*mine, flags, caller.context);
+    return core_->open_node(*mine, flags, caller);
   }
   TRY_ASSIGN(const meta::Node known, core_->tree.node(id));
   if (known.kind == NodeKind::directory) {
@@ -31,7 +33,7 @@ Result<Opened> Filesystem::open(InodeId id, int flags, const Caller& caller) {
     // The kernel looks the name up again, and opens what it finds. (It would read a file of another size only up to the size it knows.)
     return fail(Errc::stale, node.name + " is another file now");
   }
-  return core_->open_node(node, flags, caller.context);
+  return core_->open_node(node, flags, caller);
 }
 
 /// A file that this mount writes is as it is here; S3 is not asked.
@@ -45,19 +47,24 @@ std::optional<meta::Node> Filesystem::Core::written_here(InodeId id) const {
   return mine ? std::optional<meta::Node>(file->node) : std::nullopt;
 }
 
-Result<Opened> Filesystem::Core::open_node(const meta::Node& node, int flags, const CallContext& context) {
+Result<Opened> Filesystem::Core::open_node(const meta::Node& node, int flags, const Caller& caller) {
   const std::shared_ptr<OpenFile> file = open_files.acquire(node, writes(flags));
   const bool had_pages = [&] {
     const std::lock_guard lock(file->mutex);
     const auto cached = contents.peek(node.id, node.etag);
     return file->content != nullptr || (cached != nullptr && cached->opened);
   }();
-  if (const auto prepared = prepare_content(*file, flags, context); !prepared) {
+  if (const auto prepared = prepare_content(*file, flags, caller.context); !prepared) {
     open_files.give_up(file, writes(flags));
     if (prepared.error().code == Errc::stale) {
       tree.doubt(node.id);  // the kernel looks the name up again, and finds what is there now
     }
     return fail(prepared.error());
+  }
+  if (writes(flags)) {
+    const pid_t process = outside.processes.process_of(caller.thread);
+    const std::lock_guard lock(file->mutex);
+    file->used_by_locked(process);
   }
   const ReadAhead planner({.first_block_bytes = settings.first_block_bytes,
                            .part_bytes = settings.read_part_bytes,
@@ -101,11 +108,16 @@ Result<void> Filesystem::Core::prepare_content(OpenFile& file, int flags, const 
 Result<void> Filesystem::Core::adopt_headers(OpenFile& file, Content& content) {
   const auto info = content.headers();
   const std::lock_guard lock(file.mutex);
-  if (!info || file.node.posix_exact || file.node.etag != info->etag) {
+  if (!info || file.unlinked || file.node.posix_exact || file.node.etag != info->etag) {
     return {};
   }
+  TRY_ASSIGN(const std::optional<meta::Node> before, outside.nodes.get(file.node.id));
   committer.make_exact(file.node, *info);
-  TRY(outside.nodes.put(file.node));
+  if (before && before->etag == info->etag && !before->posix_exact) {
+    meta::Node exact = *before;
+    committer.make_exact(exact, *info);
+    TRY(outside.nodes.put_if_unchanged(*before, std::move(exact)));
+  }
   return {};
 }
 
@@ -125,6 +137,8 @@ Result<void> Filesystem::Core::truncate_open(OpenFile& file, std::uint64_t size,
   if (size == 0) {
     file.overwrites = !file.exclusive;
     file.unstored = true;
+    file.stale = false;  // nothing of the version that is gone is left
+    ++file.emptied;
   }
   file.node.posix.mtime_ns = outside.clock.now().time_since_epoch().count();
   file.explicit_mtime = false;
@@ -151,7 +165,7 @@ Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::u
     return fail(Errc::exists, key.str() + " exists");
   }
   if (known) {
-    TRY_ASSIGN(const Opened opened, core_->open_node(*known, flags, caller.context));
+    TRY_ASSIGN(const Opened opened, core_->open_node(*known, flags, caller));
     return Created{.entry = core_->entry(*known), .opened = opened};
   }
   const bool presumed =
@@ -162,7 +176,7 @@ Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::u
   node.posix_exact = true;
   TRY_ASSIGN(const meta::Node stored, core_->outside.nodes.put(std::move(node)));
   core_->absent.remove(parent, name);
-  const auto opened = core_->open_node(stored, flags & ~O_TRUNC, caller.context);
+  const auto opened = core_->open_node(stored, flags & ~O_TRUNC, caller);
   if (!opened) {
     TRY(core_->outside.nodes.erase(parent, name));
     return fail(opened.error());
@@ -178,26 +192,42 @@ Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::u
   return Created{.entry = core_->entry(stored), .opened = *opened};
 }
 
-Result<void> Filesystem::flush(HandleId id, const Caller& caller, const std::function<bool(InodeId)>& still_open) {
+Result<void> Filesystem::flush(HandleId id, const Caller& caller) {
   const auto handle = core_->open_files.handle(id);
   if (handle == nullptr) {
     return fail(no_handle());
   }
   OpenFile& file = *handle->file;
-  std::optional<InodeId> untouched;
   {
     const std::lock_guard lock(file.mutex);
     // open(O_CREAT | O_RDONLY) makes an empty file, and nobody else will store it.
     const bool commits = handle->writable() || (file.unstored && file.writers == 0);
-    if (!commits) {
-      return {};
-    }
-    if (file.untouched_locked()) {
-      untouched = file.node.id;
+    if (!commits || !file.needs_commit_locked()) {
+      return file.failed && handle->writable() ? Result<void>(fail(*file.failed)) : Result<void>();
     }
   }
-  const bool goes_on = untouched && still_open && still_open(*untouched);
-  return goes_on ? Result<void>() : core_->committer.commit(file, caller.context);
+  return core_->goes_on(file, caller.thread) ? Result<void>() : core_->committer.commit(file, caller.context);
+}
+
+/// Whether this close is not the end of what is being written: see Filesystem::flush.
+bool Filesystem::Core::goes_on(OpenFile& file, pid_t thread) const {
+  const pid_t process = outside.processes.process_of(thread);
+  if (process == 0) {
+    return false;
+  }
+  std::vector<pid_t> writers;
+  InodeId inode = 0;
+  bool untouched = false;
+  {
+    const std::lock_guard lock(file.mutex);
+    writers = file.users;
+    inode = file.node.id;
+    untouched = file.untouched_locked();
+  }
+  if (std::ranges::find(writers, process) != writers.end()) {
+    return untouched && outside.processes.has_descriptor(process, inode);
+  }
+  return std::ranges::any_of(writers, [&](pid_t writer) { return outside.processes.has_descriptor(writer, inode); });
 }
 
 Result<void> Filesystem::fsync(HandleId id, const Caller& caller) {
@@ -222,15 +252,16 @@ void Filesystem::Core::store_late(OpenFile& file) {
 }
 
 void Filesystem::Core::close_handle(HandleId id) {
-  const auto handle = open_files.handle(id);
-  if (handle == nullptr) {
-    return;
+  if (const auto handle = open_files.handle(id)) {
+    close_file(*handle->file, [&] { return open_files.release(id); });
   }
-  OpenFile& file = *handle->file;
+}
+
+void Filesystem::Core::close_file(OpenFile& file, const std::function<OpenFiles::Released()>& release) {
   auto released = OpenFiles::Released::owes_commit;
   while (released == OpenFiles::Released::owes_commit) {
     store_late(file);
-    released = open_files.release(id);
+    released = release();
   }
   if (released == OpenFiles::Released::file_still_open) {
     return;

@@ -2,9 +2,22 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 namespace prefixfs::vfs {
 
 bool FileHandle::writable() const { return (flags & O_ACCMODE) != O_RDONLY; }
+
+void OpenFile::used_by_locked(pid_t process) {
+  constexpr std::size_t kUsersMax = 64;  // beyond it the oldest is forgotten: a close more than needed stores the file
+  if (process == 0 || std::ranges::find(users, process) != users.end()) {
+    return;
+  }
+  if (users.size() == kUsersMax) {
+    users.erase(users.begin());
+  }
+  users.push_back(process);
+}
 
 std::shared_ptr<OpenFile> OpenFiles::find(InodeId id) const {
   const std::lock_guard lock(mutex_);
@@ -54,14 +67,24 @@ OpenFiles::Released OpenFiles::release(HandleId id) {
     return Released::file_still_open;
   }
   const std::shared_ptr<FileHandle> handle = found->second;
-  {
-    const std::lock_guard file_lock(handle->file->mutex);
-    if (handle->file->handles == 1 && handle->file->owes_commit_locked()) {
-      return Released::owes_commit;
-    }
+  if (owes_locked(*handle->file)) {
+    return Released::owes_commit;
   }
   handles_.erase(found);
   return drop_locked(handle->file, handle->writable()) ? Released::file_gone : Released::file_still_open;
+}
+
+OpenFiles::Released OpenFiles::let_go(const std::shared_ptr<OpenFile>& file) {
+  const std::lock_guard lock(mutex_);
+  if (owes_locked(*file)) {
+    return Released::owes_commit;
+  }
+  return drop_locked(file, false) ? Released::file_gone : Released::file_still_open;
+}
+
+bool OpenFiles::owes_locked(const OpenFile& file) {
+  const std::lock_guard file_lock(file.mutex);
+  return file.handles == 1 && file.owes_commit_locked();
 }
 
 void OpenFiles::give_up(const std::shared_ptr<OpenFile>& file, bool writer) {

@@ -1,6 +1,9 @@
 #pragma once
 // What is known of an inode while programs have it open.
 
+#include <sys/types.h>
+
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,7 +38,10 @@ struct OpenFile {
   bool stale = false;                 ///< S3 no longer has the version of `content`
   std::optional<Error> failed;        ///< what every later write, fsync and close is told
   bool told = false;                  ///< the last commit failed, and its caller knows
+  bool maybe_stored = false;          ///< a commit has ended without S3's answer: there may be an object though `node` has no ETag
+  std::uint64_t emptied = 0;          ///< how often it was cut to nothing
   std::uint64_t sequential_end = 0;   ///< a new file is written without gaps up to here
+  std::vector<pid_t> users;           ///< processes that have opened it for writing, or have written to it
   unsigned handles = 0;
   unsigned writers = 0;
 
@@ -43,6 +49,7 @@ struct OpenFile {
   bool untouched_locked() const {
     return unstored && node.local && !failed && !unlinked && content != nullptr && content->file->change_count() == 0;
   }
+  void used_by_locked(pid_t process);
   /// Something has come since the last commit, and nobody has been told that it cannot be stored.
   bool owes_commit_locked() const { return !failed && !told && needs_commit_locked(); }
   bool needs_commit_locked() const {
@@ -53,6 +60,7 @@ struct OpenFile {
 struct FileHandle {
   std::shared_ptr<OpenFile> file;
   int flags = 0;
+  std::atomic<pid_t> last_writer = 0;  ///< the thread
   std::mutex mutex;       ///< guards `readahead`
   ReadAhead readahead;
 
@@ -74,10 +82,13 @@ class OpenFiles {
   enum class Released { file_still_open, file_gone, owes_commit };
   /// Forgets the handle, and with the last handle the file. A file that owes a commit keeps its last handle: the caller commits, and asks again.
   Released release(HandleId id);
+  /// The same for an acquire() that is not to become a handle.
+  Released let_go(const std::shared_ptr<OpenFile>& file);
   /// Undoes an acquire() that did not become a handle.
   void give_up(const std::shared_ptr<OpenFile>& file, bool writer);
 
  private:
+  static bool owes_locked(const OpenFile& file);
   bool drop_locked(const std::shared_ptr<OpenFile>& file, bool writer);
 
   mutable std::mutex mutex_;  // taken before OpenFile::mutex

@@ -35,15 +35,12 @@ Error Resolver::absent_error(InodeId parent, std::string_view name) const {
 }
 
 Result<meta::Node> Resolver::find(InodeId parent, std::string_view name, const CallContext& context,
-                                  const std::function<bool()>& opens_anew) {
+                                  const std::function<LookupIntent()>& intent) {
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
   if (known) {
     return confirm(*known, context);
   }
-  if (opens_anew && !knows_absent(parent, name) && may_be_taken_for_new(parent, name) && opens_anew()) {
-    return fail(absent_error(parent, name));
-  }
-  TRY_ASSIGN(const meta::Node found, find_unseen(parent, name, context));
+  TRY_ASSIGN(const meta::Node found, find_unseen(parent, name, context, intent));
   // What a listing brought is not exact; of a name that is asked for alone, mode, owner and mtime are wanted too.
   return confirm(found, context);
 }
@@ -77,8 +74,13 @@ Result<meta::Node> Resolver::apart_from_open(meta::Node node) {
   }
   {
     const std::lock_guard lock(file->mutex);
+    // A commit or chmod of our own may have come between: then the record says so by now.
+    TRY_ASSIGN(const std::optional<meta::Node> now, p_.nodes.get(node.id));
     if (file->node.etag == node.etag) {
       return node;
+    }
+    if (now && now->etag == file->node.etag) {
+      return *now;
     }
   }
   TRY(p_.nodes.erase(node.parent, node.name));
@@ -89,7 +91,7 @@ Result<meta::Node> Resolver::apart_from_open(meta::Node node) {
 Result<meta::Node> Resolver::confirm_closed(Purpose purpose, const meta::Node& node, const CallContext& context) {
   if (left_behind(node)) {
     TRY(p_.nodes.erase(node.parent, node.name));
-    return find_unseen(node.parent, node.name, context);
+    return find_unseen(node.parent, node.name, context, {});
   }
   if (node.local && node.kind == NodeKind::file) {
     return node;

@@ -29,8 +29,8 @@ class Resolver {
   };
   explicit Resolver(const Parts& parts) : p_(parts), started_(parts.clock.now()) {}
 
-  /// The node of that name. Errors: not_found, and what S3 said. `opens_anew`: see Filesystem::lookup.
-  Result<meta::Node> find(InodeId parent, std::string_view name, const CallContext& context, const std::function<bool()>& opens_anew = {});
+  /// The node of that name. Errors: not_found, and what S3 said. `intent` is asked only where it matters.
+  Result<meta::Node> find(InodeId parent, std::string_view name, const CallContext& context, const std::function<LookupIntent()>& intent = {});
 
   /// Whether S3 has said within the window that the name is absent.
   bool knows_absent(InodeId parent, std::string_view name) const;
@@ -65,8 +65,10 @@ class Resolver {
  private:
   enum class Condition { if_changed, none };
   Result<meta::Node> fetch_first_block(InodeId parent, std::string_view name, Condition condition, const CallContext& context);
-  Result<meta::Node> find_unseen(InodeId parent, std::string_view name, const CallContext& context);
+  Result<meta::Node> find_unseen(InodeId parent, std::string_view name, const CallContext& context, const std::function<LookupIntent()>& intent);
   bool may_be_taken_for_new(InodeId parent, std::string_view name) const;
+  /// Records what S3 has said of `before`, unless something of this mount came between. Errors: not_found.
+  Result<meta::Node> store_confirmed(const meta::Node& before, meta::Node confirmed);
   enum class Purpose { show, open };
   Result<meta::Node> confirm_for(Purpose purpose, const meta::Node& node, const CallContext& context);
   Result<meta::Node> confirm_closed(Purpose purpose, const meta::Node& node, const CallContext& context);
@@ -80,7 +82,8 @@ class Resolver {
   Result<meta::Node> find_without_listing(InodeId parent, std::string_view name, bool known_directory, const CallContext& context);
   Result<meta::Node> refresh_file(const meta::Node& node, const CallContext& context);
   Result<meta::Node> refresh_directory(const meta::Node& node, const CallContext& context);
-  Result<meta::Node> read_marker(const meta::Node& node, const CallContext& context);
+  /// `confirmed`: what has been learnt of `node` so far.
+  Result<meta::Node> read_marker(const meta::Node& node, meta::Node confirmed, const CallContext& context);
   Result<meta::Node> store_directory(InodeId parent, std::string_view name, WallTime seen);
   bool large(InodeId directory) const;
   /// The same as store_absence(), unless this mount has made or confirmed the name after `seen`.

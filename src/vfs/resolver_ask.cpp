@@ -40,7 +40,7 @@ Result<meta::Node> Resolver::refresh_directory(const meta::Node& node, const Cal
     // Directories without a marker are known from the names below them, and cannot be asked for.
     TRY_ASSIGN(const bool has_children, p_.nodes.has_children(node.id));
     if (node.local || has_children) {
-      return node.posix_exact ? node : read_marker(node, context);
+      return node.posix_exact ? node : read_marker(node, node, context);
     }
     return find_without_listing(node.parent, node.name, true, context);
   }
@@ -70,15 +70,14 @@ Result<meta::Node> Resolver::refresh_directory(const meta::Node& node, const Cal
   meta::Node confirmed = node;
   confirmed.checked_at = began;
   if (new_marker) {
-    return read_marker(confirmed, context);
+    return read_marker(node, confirmed, context);
   }
   confirmed.posix_exact = true;  // without a marker there is nothing that could say otherwise
-  return p_.nodes.put(std::move(confirmed));
+  return store_confirmed(node, std::move(confirmed));
 }
 
 /// The marker of a directory holds its mode, owner and mtime; it is read once per version.
-Result<meta::Node> Resolver::read_marker(const meta::Node& node, const CallContext& context) {
-  meta::Node confirmed = node;
+Result<meta::Node> Resolver::read_marker(const meta::Node& node, meta::Node confirmed, const CallContext& context) {
   TRY_ASSIGN(const Key key, p_.tree.marker_key(node.parent, node.name));
   const auto info = p_.store.head(key, context);
   if (info) {
@@ -89,7 +88,15 @@ Result<meta::Node> Resolver::read_marker(const meta::Node& node, const CallConte
     return fail(info.error());
   }
   confirmed.posix_exact = true;
-  return p_.nodes.put(std::move(confirmed));
+  return store_confirmed(node, std::move(confirmed));
+}
+
+Result<meta::Node> Resolver::store_confirmed(const meta::Node& before, meta::Node confirmed) {
+  TRY_ASSIGN(const std::optional<meta::Node> now, p_.nodes.put_if_unchanged(before, std::move(confirmed)));
+  if (!now) {
+    return fail(absent_error(before.parent, before.name));
+  }
+  return *now;
 }
 
 Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view name, const CallContext& context) {
@@ -131,7 +138,7 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
       confirmed.posix = attributes_from(*bytes->headers(), p_.settings, NodeKind::file);
       confirmed.posix_exact = true;
     }
-    return p_.nodes.put(std::move(confirmed));
+    return store_confirmed(*known, std::move(confirmed));
   }
   TRY_ASSIGN(meta::Node node, store_version(parent, name, answer->info, began));
   if (const auto content = p_.contents.peek(node.id, answer->info.etag)) {

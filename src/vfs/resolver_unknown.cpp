@@ -43,11 +43,29 @@ bool Resolver::may_be_taken_for_new(InodeId parent, std::string_view name) const
          age < p_.settings.freshness * kWindowsOfListingForNewFiles;
 }
 
-Result<meta::Node> Resolver::find_unseen(InodeId parent, std::string_view name, const CallContext& context) {
-  if (knows_absent(parent, name)) {
-    return fail(absent_error(parent, name));
+Result<meta::Node> Resolver::find_unseen(InodeId parent, std::string_view name, const CallContext& context,
+                                         const std::function<LookupIntent()>& intent) {
+  const bool absent = knows_absent(parent, name);
+  if (!absent && !may_be_taken_for_new(parent, name)) {
+    return find_unknown(parent, name, context);
   }
-  return find_unknown(parent, name, context);
+  switch (intent ? intent() : LookupIntent::unknown) {
+    case LookupIntent::open_anew:
+      return fail(absent_error(parent, name));
+    case LookupIntent::open:
+      // Another host may have closed the file a moment ago, and told the program: no knowledge of absence is new enough.
+      return absent ? fetch_first_block(parent, name, context) : find_unknown(parent, name, context);
+    case LookupIntent::unknown:
+      break;
+  }
+  if (!absent) {
+    return find_unknown(parent, name, context);
+  }
+  const bool asked_itself = fresh(p_.absent.seen(parent, name));
+  if (!asked_itself && predictor_.expects_object(parent)) {
+    return fetch_first_block(parent, name, context);
+  }
+  return fail(absent_error(parent, name));
 }
 
 Result<meta::Node> Resolver::find_unknown(InodeId parent, std::string_view name, const CallContext& context) {

@@ -47,6 +47,10 @@ class FaultyStore final : public s3::ObjectStore {
     const std::lock_guard lock(mutex_);
     hook_ = std::move(hook);
   }
+  void after_each(std::function<void(const Call&)> hook) {
+    const std::lock_guard lock(mutex_);
+    after_ = std::move(hook);
+  }
   std::vector<Call> calls() const {
     const std::lock_guard lock(mutex_);
     return calls_;
@@ -127,7 +131,16 @@ class FaultyStore final : public s3::ObjectStore {
       hook(call);
     }
     if (!fault) {
-      return work();
+      std::function<void(const Call&)> after;
+      {
+        const std::lock_guard lock(mutex_);
+        after = after_;
+      }
+      auto result = work();
+      if (after) {
+        after(call);
+      }
+      return result;
     }
     if (fault->after_the_work) {
       if (auto result = work(); !result) {
@@ -162,6 +175,7 @@ class FaultyStore final : public s3::ObjectStore {
   std::vector<Fault> faults_;
   std::vector<Call> calls_;
   std::function<void(const Call&)> hook_;
+  std::function<void(const Call&)> after_;
 };
 
 }  // namespace prefixfs::test

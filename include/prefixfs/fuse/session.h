@@ -9,6 +9,7 @@
 #include "prefixfs/base/result.h"
 #include "prefixfs/telemetry/log.h"
 #include "prefixfs/vfs/filesystem.h"
+#include "prefixfs/vfs/processes.h"
 
 namespace prefixfs::fuse {
 
@@ -37,6 +38,9 @@ class Session {
 /// Mounts. With root's rights by mount(2), otherwise through fusermount3.
 /// Errors: denied, not_found (no fusermount3), busy, io.
 Result<std::unique_ptr<Session>> mount(const MountOptions& options, vfs::Filesystem& filesystem, Log& log);
+
+/// What the kernel of this host tells of the programs behind the requests.
+std::unique_ptr<vfs::Processes> make_processes();
 
 /// The only table from Errc to errno.
 int errno_of(Errc code);

@@ -72,7 +72,10 @@ class NodeCache {
   /// Gives back what was stored. Any other record with the same id (another name) is dropped: a node has one name.
   /// A directory that loses its name to another id goes as by erase().
   virtual Result<Node> put(Node node) = 0;
-  /// The same for one page of a listing in one transaction. A record whose present `checked_at` is later than
+  /// The same, but only while the record of `before`'s name still is `before`. Gives back the record of that name afterwards: what was stored, or what
+  /// stands there instead; nothing where there is none.
+  virtual Result<std::optional<Node>> put_if_unchanged(const Node& before, Node node) = 0;
+  /// As put(), for one page of a listing in one transaction. A record whose present `checked_at` is later than
   /// the new one's is left alone, and so are records that are `local` files. What a listing cannot know stays: exact posix attributes
   /// of a version with the same ETag, and for a directory without an ETag here those of its marker. Afterwards `nodes` hold what is stored.
   virtual Result<void> put_page(InodeId parent, std::vector<Node>& nodes) = 0;

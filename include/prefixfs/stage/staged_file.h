@@ -66,19 +66,19 @@ class StagedFile {
   Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) const;
   /// What of `range` (cut at size()) must be fetched before it can be read.
   std::vector<ByteRange> missing(ByteRange range) const;
-  /// Shrinks or extends; what is extended is zeros, valid and dirty. A shrunk file is dirty by size alone: see changed().
+  /// Shrinks or extends; what is extended is zeros, valid and dirty. A shrunk file has no dirty byte, but is changed().
   /// The present size: nothing happens. Errors: no_space (budget; nothing changes), too_large, io.
   Result<void> resize(std::uint64_t size);
 
   std::vector<ByteRange> dirty_ranges() const;
-  bool changed() const;            ///< dirty bytes, or another size than the stored version, since the last mark_clean()
+  bool changed() const;            ///< written or resized since the state that mark_clean() was told last
   std::uint64_t change_count() const;  ///< grows with every write and resize: tells a commit whether more came meanwhile
   /// All of one moment, and begins a new set of touched ranges. For one FileUpload at a time.
   Moment take_moment();
   /// The touched ranges alone: cheap while a program writes.
   std::vector<ByteRange> take_touched();
   /// The state numbered `change_count` is stored now. Where nothing came since: no byte is dirty any more, and true.
-  /// Otherwise nothing changes, and false: the caller's commit has stored an older state than the file holds.
+  /// Otherwise false: the caller's commit has stored an older state than the file holds, and the file stays changed().
   bool mark_clean(std::uint64_t change_count);
   /// How many leading bytes still are those of the stored version where they are not dirty (it sinks with a shrinking resize).
   std::uint64_t base_size() const;
@@ -102,7 +102,7 @@ class StagedFile {
   void recharge();
   void undo_failed_write(ByteRange touched);
   Result<void> fill_gap(ByteRange gap, std::span<const std::byte> data);
-  bool changed_locked() const { return !dirty_.empty() || size_ != stored_size_; }
+  bool changed_locked() const { return changes_ != stored_changes_; }
 
   std::filesystem::path path_;
   UniqueFd fd_;
@@ -110,8 +110,8 @@ class StagedFile {
   mutable std::shared_mutex mutex_;  ///< shared: reads; exclusive: whatever changes bytes, ranges or sizes
   std::uint64_t size_ = 0;
   std::uint64_t base_size_ = 0;
-  std::uint64_t stored_size_ = 0;
   std::uint64_t changes_ = 0;
+  std::uint64_t stored_changes_ = 0;  ///< what `changes_` was in the state that is stored
   std::uint64_t charged_ = 0;
   RangeSet valid_;
   RangeSet dirty_;

@@ -19,6 +19,7 @@
 #include "prefixfs/stage/staged_file.h"
 #include "prefixfs/sync/file_upload.h"
 #include "prefixfs/telemetry/log.h"
+#include "prefixfs/vfs/processes.h"
 
 namespace prefixfs::vfs {
 
@@ -55,6 +56,7 @@ struct Surroundings {
   stage::StageDirectory& stage;
   sync::Uploader& uploader;
   WorkerPool& fetchers;         ///< threads for read-ahead
+  const Processes& processes;
   const Clock& clock;
   Log& log;
 };
@@ -63,6 +65,7 @@ struct Surroundings {
 struct Caller {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
+  pid_t thread = 0;  ///< 0: not known
   CallContext context;
 };
 
@@ -122,9 +125,7 @@ class Filesystem {
   Filesystem(const Filesystem&) = delete;
   Filesystem& operator=(const Filesystem&) = delete;
 
-  /// `opens_anew` tells whether the caller waits in an open() that creates or empties this very name, without O_EXCL. It is asked only where
-  /// S3 would have to be: what such a caller needs to know, the first PUT finds out. Where it is not given, S3 is asked.
-  Result<Entry> lookup(InodeId parent, std::string_view name, const Caller& caller, const std::function<bool()>& opens_anew = {});
+  Result<Entry> lookup(InodeId parent, std::string_view name, const Caller& caller);
   Result<Entry> getattr(InodeId id, const Caller& caller);
   /// `handle`: the open file that ftruncate, fchmod, ... came through.
   Result<Entry> setattr(InodeId id, std::optional<HandleId> handle, const SetAttributes& changes, const Caller& caller);
@@ -132,12 +133,13 @@ class Filesystem {
   Result<Opened> open(InodeId id, int flags, const Caller& caller);
   Result<Created> create(InodeId parent, std::string_view name, std::uint32_t mode, int flags, const Caller& caller);
   Result<std::size_t> read(HandleId handle, std::uint64_t offset, std::span<std::byte> out, const Caller& caller);
-  Result<std::size_t> write(HandleId handle, std::uint64_t offset, std::span<const std::byte> data, const Caller& caller);
-  /// close(2) of one descriptor. When it returns success, the object is in S3.
-  /// `still_open` tells whether the process has another descriptor of this file. It is asked only for a new file into which nothing was
-  /// written: a shell opens the target of `> file`, duplicates the descriptor and closes the first, and that is not the end of the file.
-  /// Where it is not given, every close counts.
-  Result<void> flush(HandleId handle, const Caller& caller, const std::function<bool(InodeId)>& still_open = {});
+  /// Without `offset`: at the end, wherever that is by now.
+  Result<std::size_t> write(HandleId handle, std::optional<std::uint64_t> offset, std::span<const std::byte> data, const Caller& caller);
+  /// close(2) of one descriptor. When it returns success, the object is in S3. Two closes are not the end of the file, and store nothing: that of a
+  /// process which has neither opened nor written it while one that has still has it open (every fork closes copies of its parent's descriptors),
+  /// and that of an empty new file which the same process has open a second time (a shell opens the target of `> file`, duplicates the
+  /// descriptor and closes the first).
+  Result<void> flush(HandleId handle, const Caller& caller);
   Result<void> fsync(HandleId handle, const Caller& caller);
   /// The last descriptor is gone. Never fails: what could not be stored has been told by flush.
   void release(HandleId handle);

@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <thread>
 
 #include "prefixfs/base/unique_fd.h"
 #include "support/temp_dir.h"
@@ -18,6 +21,17 @@ TEST(Descriptors, FindsTheInodeInTheLinesOfFdinfo) {
   EXPECT_FALSE(names_inode(text, 23));
   EXPECT_FALSE(names_inode("old kernels have no such line\n", 123));
   EXPECT_TRUE(names_inode("ino:\t7\n", 7));
+}
+
+TEST(Descriptors, AThreadBelongsToAProcess) {
+  EXPECT_EQ(read_thread_group("Name:\ta\nTgid:\t42\nNgid:\t0\n"), 42);
+  EXPECT_EQ(read_thread_group("Name:\ta\n"), 0);
+  EXPECT_EQ(read_thread_group(""), 0);
+  pid_t seen = 0;
+  std::thread([&] { seen = process_of(static_cast<pid_t>(::syscall(SYS_gettid))); }).join();
+  EXPECT_EQ(seen, ::getpid());
+  EXPECT_EQ(process_of(1 << 30), 0);
+  EXPECT_EQ(process_of(0), 0);
 }
 
 TEST(Descriptors, SeesWhatThisProcessHasOpen) {

@@ -15,21 +15,34 @@ namespace {
 
 std::string line(long number, std::string_view arguments) { return fmt::format("{} {} 0x0 0x0 0x7ffd 0x7f00\n", number, arguments); }
 
-TEST(OpenIntent, FindsThePathOfAnOpenThatCreatesOrEmpties) {
-  EXPECT_EQ(path_opened_anew(line(SYS_openat, fmt::format("0xffffff9c 0x1234 {:#x} 0x1b6", O_WRONLY | O_CREAT | O_TRUNC))), 0x1234u);
+TEST(OpenIntent, FindsPathAndFlags) {
+  const auto at = read_open_call(line(SYS_openat, fmt::format("0xffffff9c 0x1234 {:#x} 0x1b6", O_WRONLY | O_CREAT | O_TRUNC)));
+  ASSERT_TRUE(at);
+  EXPECT_EQ(at->path, 0x1234u);
+  EXPECT_EQ(at->flags, O_WRONLY | O_CREAT | O_TRUNC);
 #ifdef SYS_open
-  EXPECT_EQ(path_opened_anew(line(SYS_open, fmt::format("0x1234 {:#x} 0x1b6 0x0", O_RDWR | O_CREAT | O_TRUNC))), 0x1234u);
+  const auto plain = read_open_call(line(SYS_open, "0x1234 0x0 0x1b6 0x0"));
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->path, 0x1234u);
+  EXPECT_EQ(plain->flags, O_RDONLY);
 #endif
 }
 
-TEST(OpenIntent, NothingElseIsSuchAnOpen) {
-  for (const int flags : {O_RDONLY, O_WRONLY | O_CREAT, O_WRONLY | O_TRUNC, O_WRONLY | O_CREAT | O_TRUNC | O_EXCL}) {
-    EXPECT_EQ(path_opened_anew(line(SYS_openat, fmt::format("0xffffff9c 0x1234 {:#x} 0x1b6", flags))), std::nullopt) << flags;
-  }
-  EXPECT_EQ(path_opened_anew(line(SYS_newfstatat, fmt::format("0xffffff9c 0x1234 {:#x} 0x0", O_CREAT | O_TRUNC))), std::nullopt);
+TEST(OpenIntent, NothingElseIsAnOpen) {
+  EXPECT_FALSE(read_open_call(line(SYS_newfstatat, "0xffffff9c 0x1234 0x240 0x0")));
   for (const char* text : {"", "\n", "running\n", "-1 0x7ffd 0x7f00\n", "257", "257 0x1", "257 x y z\n", "257  0x1 0x2 0x241 \n"}) {
-    EXPECT_EQ(path_opened_anew(text), std::nullopt) << text;
+    EXPECT_FALSE(read_open_call(text)) << text;
   }
+}
+
+TEST(OpenIntent, TheFlagsSayForWhat) {
+  using enum vfs::LookupIntent;
+  EXPECT_EQ(intent_of_flags(O_RDONLY), open);
+  EXPECT_EQ(intent_of_flags(O_RDWR | O_CREAT), open) << "what is there is going to be read";
+  EXPECT_EQ(intent_of_flags(O_WRONLY | O_TRUNC), open) << "it must be there";
+  EXPECT_EQ(intent_of_flags(O_WRONLY | O_CREAT | O_TRUNC), open_anew);
+  EXPECT_EQ(intent_of_flags(O_WRONLY | O_CREAT | O_TRUNC | O_EXCL), unknown);
+  EXPECT_EQ(intent_of_flags(O_RDONLY | O_DIRECTORY), unknown);
 }
 
 TEST(OpenIntent, OnlyTheLastComponentIsMeant) {
@@ -63,9 +76,9 @@ class OpenIntentOfAProcess : public ::testing::Test {
     }
   }
   /// The child may not have come to its open() yet.
-  bool within_ten_seconds(std::string_view name) {
+  bool within_ten_seconds(std::string_view name, vfs::LookupIntent intent) {
     for (const auto end = ::time(nullptr) + 10; ::time(nullptr) < end;) {
-      if (opens_anew(child_, name)) {
+      if (intent_of(child_, name) == intent) {
         return true;
       }
     }
@@ -79,11 +92,11 @@ class OpenIntentOfAProcess : public ::testing::Test {
 
 TEST_F(OpenIntentOfAProcess, IsReadWhileTheProcessWaits) {
   start(O_WRONLY | O_CREAT | O_TRUNC);
-  EXPECT_TRUE(within_ten_seconds("fifo"));
-  EXPECT_FALSE(opens_anew(child_, "another"));
+  EXPECT_TRUE(within_ten_seconds("fifo", vfs::LookupIntent::open_anew));
+  EXPECT_EQ(intent_of(child_, "another"), vfs::LookupIntent::unknown);
 }
 
-TEST(OpenIntent, OfAProcessThatIsNotThereIsUnknown) { EXPECT_FALSE(opens_anew(1 << 30, "name")); }
+TEST(OpenIntent, OfAProcessThatIsNotThereIsUnknown) { EXPECT_EQ(intent_of(1 << 30, "name"), vfs::LookupIntent::unknown); }
 
 }  // namespace
 }  // namespace prefixfs::fuse

@@ -9,7 +9,7 @@ namespace {
 class UploaderTest : public UploadTest {};
 
 TEST_F(UploaderTest, files_do_not_disturb_each_other) {
-  Uploader uploader(store_, pool_, options_, *log_);
+  Uploader uploader(store_, pool_, options_, clock_, *log_);
   std::vector<std::shared_ptr<stage::StagedFile>> files;
   std::vector<std::unique_ptr<FileUpload>> uploads;
   for (int i = 0; i < 5; ++i) {

@@ -319,5 +319,52 @@ TEST_F(OpenTest, InodesSurviveARestart) {
   EXPECT_EQ(mount.id("a"), before);
 }
 
+class CloseByProcessesTest : public VfsTest {
+ protected:
+  Caller process(pid_t id) {
+    Caller caller = mount.caller();
+    caller.thread = id;
+    return caller;
+  }
+  /// Created and half written by process 1, which has it open.
+  void SetUp() override {
+    const auto created = mount.fs().create(kRoot, "f", 0644, O_WRONLY | O_CREAT, process(1));
+    ASSERT_OK(created);
+    handle = created->opened.handle;
+    inode = created->entry.attributes.id;
+    ASSERT_OK(mount.fs().write(handle, 0, bytes_of("half"), process(1)));
+    mount.processes.descriptors.insert({1, inode});
+  }
+  Mount mount;
+  HandleId handle = 0;
+  InodeId inode = 0;
+};
+
+TEST_F(CloseByProcessesTest, AForkedChildDoesNotPublishHalfAFile) {
+  EXPECT_OK(mount.fs().flush(handle, process(2)));
+  EXPECT_FALSE(mount.memory.text("f"));
+  ASSERT_OK(mount.fs().write(handle, 4, bytes_of(" and half"), process(1)));
+  EXPECT_OK(mount.fs().flush(handle, process(1)));
+  EXPECT_EQ(mount.memory.text("f"), "half and half");
+}
+
+TEST_F(CloseByProcessesTest, AChildThatWritesStores) {
+  ASSERT_OK(mount.fs().write(handle, 4, bytes_of("+child"), process(2)));
+  EXPECT_OK(mount.fs().flush(handle, process(2)));
+  EXPECT_EQ(mount.memory.text("f"), "half+child");
+}
+
+TEST_F(CloseByProcessesTest, AChildThatIsLeftAloneStores) {
+  mount.processes.descriptors.clear();  // process 1 was killed
+  EXPECT_OK(mount.fs().flush(handle, process(2)));
+  EXPECT_EQ(mount.memory.text("f"), "half");
+}
+
+TEST_F(CloseByProcessesTest, TheLastReleaseStoresWhatNoCloseHas) {
+  EXPECT_OK(mount.fs().flush(handle, process(2)));
+  mount.fs().release(handle);
+  EXPECT_EQ(mount.memory.text("f"), "half");
+}
+
 }  // namespace
 }  // namespace prefixfs::vfs

@@ -12,10 +12,15 @@ class NewNamesTest : public VfsTest {
  protected:
   static constexpr int kAnew = O_WRONLY | O_TRUNC;
 
+  static Result<Entry> look(Mount& mount, InodeId parent, std::string_view name, LookupIntent intent) {
+    mount.processes.intent = intent;
+    auto found = mount.fs().lookup(parent, name, mount.caller());
+    mount.processes.intent = LookupIntent::unknown;
+    return found;
+  }
   /// What the kernel does for open(O_CREAT | O_TRUNC): a lookup, and a create if there is nothing.
   static Result<void> write_anew(Mount& mount, InodeId parent, std::string_view name, std::string_view text) {
-    const auto found = mount.fs().lookup(parent, name, mount.caller(), [] { return true; });
-    EXPECT_ERRC(found, Errc::not_found);
+    EXPECT_ERRC(look(mount, parent, name, LookupIntent::open_anew), Errc::not_found);
     return mount.create_file(parent, name, text, kAnew);
   }
 };
@@ -47,7 +52,7 @@ TEST_F(NewNamesTest, WhoOnlyLooksIsToldByS3) {
   ASSERT_OK(mount.names(kRoot));
   mount.memory.put_text("theirs", "x");
   mount.window_ends();
-  EXPECT_OK(mount.fs().lookup(kRoot, "theirs", mount.caller(), [] { return false; }));
+  EXPECT_OK(look(mount, kRoot, "theirs", LookupIntent::unknown));
 }
 
 TEST_F(NewNamesTest, AFileThatSomebodyElseHasMadeIsOverwrittenAndKeepsWhatIsSaidOfIt) {
@@ -95,7 +100,7 @@ TEST_F(NewNamesTest, WithoutTheRightToListANameThatMayBeADirectoryIsAskedFor) {
   mount.memory.set_rights({.list = false});
   EXPECT_ERRC(mount.lookup("first.pdf"), Errc::not_found);
   mount.memory.put_text("tenant/", "");
-  EXPECT_OK(mount.fs().lookup(kRoot, "tenant", mount.caller(), [] { return true; }));
+  EXPECT_OK(look(mount, kRoot, "tenant", LookupIntent::open_anew));
 }
 
 TEST_F(NewNamesTest, AnEndpointThatDoesNotHonourConditionsIsAsked) {
@@ -113,7 +118,7 @@ TEST_F(NewNamesTest, ARenameOfTheOpenFileReplacesWhatHasTheNewName) {
   mount.memory.put_text("target", "old", {.user_metadata = {{"file-permissions", "0100600"}}});
   ASSERT_OK(mount.names(kRoot));
   mount.window_ends();
-  EXPECT_ERRC(mount.fs().lookup(kRoot, "temporary", mount.caller(), [] { return true; }), Errc::not_found);
+  EXPECT_ERRC(look(mount, kRoot, "temporary", LookupIntent::open_anew), Errc::not_found);
   const auto handle = mount.create(kRoot, "temporary", kAnew);
   ASSERT_OK(handle);
   ASSERT_OK(mount.write(*handle, 0, "new"));
@@ -121,6 +126,28 @@ TEST_F(NewNamesTest, ARenameOfTheOpenFileReplacesWhatHasTheNewName) {
   ASSERT_OK(mount.close(*handle));
   EXPECT_EQ(mount.memory.text("target"), "new");
   EXPECT_EQ(mount.lookup("target")->attributes.posix.mode, 0644u);
+}
+
+TEST_F(NewNamesTest, AnOpenFindsWhatAnotherHostHasClosedAMomentAgo) {
+  Mount mount;
+  ASSERT_OK(mount.names(kRoot));
+  mount.requests();
+  for (int i = 0; i < 3; ++i) {
+    const std::string name = fmt::format("job{}.pdf", i);
+    EXPECT_ERRC(look(mount, kRoot, name, LookupIntent::open), Errc::not_found);
+    mount.memory.put_text(name, "x");
+    EXPECT_OK(look(mount, kRoot, name, LookupIntent::open)) << "though it was missing a moment ago";
+  }
+  EXPECT_THAT(mount.requests(), ElementsAre("GetObject job0.pdf", "GetObject job0.pdf", "GetObject job1.pdf", "GetObject job1.pdf",
+                                            "GetObject job2.pdf", "GetObject job2.pdf"));
+}
+
+TEST_F(NewNamesTest, WhereOthersMakeTheFilesAListingOfAMomentAgoIsNotBelieved) {
+  Mount mount;
+  mount.memory.put_text("job1.pdf", "1");
+  EXPECT_OK(mount.lookup("job1.pdf"));
+  mount.memory.put_text("job2.pdf", "2");
+  EXPECT_OK(mount.lookup("job2.pdf"));
 }
 
 }  // namespace

@@ -7,7 +7,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -17,6 +19,7 @@
 #include "prefixfs/telemetry/log.h"
 #include "prefixfs/vfs/filesystem.h"
 #include "support/fake_clock.h"
+#include "support/fake_processes.h"
 #include "support/faulty_store.h"
 #include "support/memory_store.h"
 #include "support/temp_dir.h"
@@ -28,6 +31,7 @@ using namespace std::chrono_literals;
 struct MountSettings {
   Settings settings;
   sync::UploaderOptions upload;
+  std::uint64_t stage_bytes = 1ULL << 30;
 };
 
 inline std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
@@ -81,14 +85,14 @@ class Mount {
   Result<HandleId> open(std::string_view path, int flags) {
     TRY_ASSIGN(const Entry entry, lookup(path));
     TRY_ASSIGN(const Opened opened, fs().open(entry.attributes.id, flags, caller_));
-    return opened.handle;
+    return remember(opened.handle, flags);
   }
   Result<HandleId> create(InodeId parent, std::string_view name, int flags = O_WRONLY, std::uint32_t mode = 0644) {
     TRY_ASSIGN(const Created created, fs().create(parent, name, mode, flags | O_CREAT, caller_));
-    return created.opened.handle;
+    return remember(created.opened.handle, flags);
   }
   Result<void> write(HandleId handle, std::uint64_t offset, std::string_view text) {
-    TRY_ASSIGN(const std::size_t written, fs().write(handle, offset, bytes_of(text), caller_));
+    TRY_ASSIGN(const std::size_t written, fs().write(handle, appends(handle) ? std::nullopt : std::optional(offset), bytes_of(text), caller_));
     EXPECT_EQ(written, text.size());
     return {};
   }
@@ -181,6 +185,7 @@ class Mount {
     return count;
   }
 
+  test::FakeProcesses processes;
   test::FakeClock clock;
   test::MemoryStore memory{clock};
   test::FaultyStore store{memory};
@@ -188,7 +193,7 @@ class Mount {
  private:
   void start() {
     const std::string state = directory_.file("state");
-    auto stage = stage::StageDirectory::open(state, 1ULL << 30);
+    auto stage = stage::StageDirectory::open(state, given_.stage_bytes);
     ASSERT_TRUE(stage) << describe(stage.error());
     stage_ = std::move(*stage);
     auto meta = meta::open_meta({.directory = state, .source = "test", .cache_map_bytes = 256 << 20, .journal_map_bytes = 16 << 20}, clock);
@@ -198,7 +203,7 @@ class Mount {
     uploaders_ = std::make_unique<WorkerPool>("upload", 4);
     uploader_ = std::make_unique<sync::Uploader>(store, *uploaders_, given_.upload, clock, *log_);
     filesystem_ = std::make_unique<Filesystem>(
-        given_.settings, Surroundings{store, *meta_.nodes, *stage_, *uploader_, *fetchers_, clock, *log_});
+        given_.settings, Surroundings{store, *meta_.nodes, *stage_, *uploader_, *fetchers_, processes, clock, *log_});
   }
   void stop() {
     filesystem_.reset();
@@ -209,6 +214,19 @@ class Mount {
     stage_.reset();
   }
 
+  /// The kernel knows a descriptor's flags, and says them with every write.
+  HandleId remember(HandleId handle, int flags) {
+    const std::lock_guard lock(flags_mutex_);
+    flags_[handle] = flags;
+    return handle;
+  }
+  bool appends(HandleId handle) {
+    const std::lock_guard lock(flags_mutex_);
+    return (flags_[handle] & O_APPEND) != 0;
+  }
+
+  std::mutex flags_mutex_;
+  std::map<HandleId, int> flags_;
   MountSettings given_;
   test::TempDir directory_;
   std::unique_ptr<Log> log_ = make_null_log();
