@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <future>
 #include <random>
 #include <thread>
 
@@ -287,11 +288,14 @@ TEST_F(MeanwhileTest, UnlinkedDuringAnOpen) {
   mount.memory.put_text("f", "one");
   ASSERT_OK(mount.names(kRoot));
   const InodeId id = mount.nodes().find(kRoot, "f")->value().id;
+  std::promise<void> unlinked;
   once_after("GetObject", [&] {
     mount.clock.advance(1ms);
     EXPECT_OK(mount.fs().unlink(kRoot, "f", mount.caller()));
+    unlinked.set_value();
   });
   (void)mount.fs().open(id, O_RDONLY, mount.caller());
+  unlinked.get_future().wait();  // the fetch that it follows is another thread's
   EXPECT_ERRC(mount.lookup("f"), Errc::not_found);
 }
 
