@@ -78,6 +78,7 @@ Result<sync::Committed> Committer::upload(OpenFile& file, const sync::UploadTarg
     }
     return {};
   };
+  const Pin pin(content, kWholeFile);  // what is filled in now is still there when it is sent
   return file.upload->commit(target, fill, context);
 }
 
@@ -118,6 +119,7 @@ Error Committer::refused(OpenFile& file, const sync::UploadTarget& target, Error
     const std::lock_guard lock(file.mutex);
     p_.tree.doubt(file.node.id);
     file.failed = error;
+    file.content->irreplaceable = true;  // so that it is kept as whole as it is
   } else if (retryable(error.code) || error.code == Errc::cancelled || error.code == Errc::corrupt) {
     const std::lock_guard lock(file.mutex);
     file.maybe_stored = true;

@@ -1,6 +1,63 @@
 #include "content.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace prefixfs::vfs {
+namespace {
+
+// So much of a file is given back at a time: whole blocks, and no more of a large file than is needed.
+constexpr std::uint64_t kSliceBytes = 1 << 20;
+
+}  // namespace
+
+std::uint64_t Content::give_back(ByteRange range, std::uint64_t enough) {
+  const std::lock_guard lock(mutex);
+  if (irreplaceable) {
+    return 0;
+  }
+  range = range.intersect({0, file->size()});
+  stage::RangeSet stays;  // or is not here
+  for (const ByteRange& pin : pinned) {
+    stays.add(pin);
+  }
+  for (const ByteRange& gap : file->missing(range)) {
+    stays.add(gap);
+  }
+  const std::uint64_t before = file->allocated_bytes();
+  std::uint64_t freed = 0;
+  for (const ByteRange& free : stays.gaps(range)) {
+    for (std::uint64_t begin = free.begin; begin < free.end && freed < enough;) {
+      const std::uint64_t end = std::min(free.end, (begin / kSliceBytes + 1) * kSliceBytes);
+      file->drop_clean({begin, end});
+      const std::uint64_t now = file->allocated_bytes();
+      freed = before > now ? before - now : 0;
+      begin = end;
+    }
+  }
+  return freed;
+}
+
+Pin::Pin(std::shared_ptr<Content> content, ByteRange range) : content_(std::move(content)), range_(range) {
+  const std::lock_guard lock(content_->mutex);
+  content_->pinned.push_back(range_);
+}
+
+Pin::~Pin() {
+  if (content_ == nullptr) {
+    return;
+  }
+  const std::lock_guard lock(content_->mutex);
+  const auto mine = std::ranges::find(content_->pinned, range_);
+  std::iter_swap(mine, std::prev(content_->pinned.end()));
+  content_->pinned.pop_back();
+}
+
+Pin& Pin::operator=(Pin&& other) noexcept {
+  std::swap(content_, other.content_);
+  std::swap(range_, other.range_);
+  return *this;
+}
 
 std::shared_ptr<Content> ContentCache::take(InodeId id, const ETag& etag) {
   const std::lock_guard lock(mutex_);
@@ -48,6 +105,16 @@ void ContentCache::make_room(std::uint64_t bytes) {
   while (!order_.empty() && bytes_ + bytes > bytes_max_) {
     drop_locked(order_.begin());
   }
+}
+
+std::uint64_t ContentCache::give_back(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t freed = 0;
+  while (!order_.empty() && freed < bytes) {
+    freed += order_.front().bytes;
+    drop_locked(order_.begin());
+  }
+  return freed;
 }
 
 void ContentCache::drop_locked(std::list<Kept>::iterator kept) {

@@ -9,6 +9,7 @@
 #include "lister.h"
 #include "open_file.h"
 #include "resolver.h"
+#include "room.h"
 #include "tree.h"
 
 namespace prefixfs::vfs {
@@ -39,6 +40,7 @@ struct Filesystem::Core {
   Rights rights;
   AbsentNames absent;
   ContentCache contents;
+  Room room;
   OpenFiles open_files;
   DirectoryHandles directory_handles;
   Lister lister;

@@ -8,7 +8,8 @@ namespace {
 /// Fills the staged file as the body arrives, and wakes those who wait for it.
 class FillSink final : public s3::GetSink {
  public:
-  FillSink(Content& content, ByteRange range, const ETag& version) : content_(content), range_(range), version_(version) {}
+  FillSink(Content& content, Room& room, ByteRange range, const ETag& version)
+      : content_(content), room_(room), range_(range), version_(version) {}
 
   Result<void> begin(const s3::GetAnswer& answer) override {
     if (answer.range.begin != range_.begin) {
@@ -26,15 +27,26 @@ class FillSink final : public s3::GetSink {
   }
 
   Result<void> accept(std::span<const std::byte> data) override {
-    TRY(content_.file->fill(position_, data));
+    TRY(room_.with(data.size(), [&] { return fill(data); }));
     position_ += data.size();
-    const std::lock_guard lock(content_.mutex);
-    content_.arrived.notify_all();
     return {};
   }
 
  private:
+  /// A commit may have ended while these bytes were on their way. Where it has stored others, and the cache has dropped them since, the gap
+  /// is not one of this version any more.
+  Result<void> fill(std::span<const std::byte> data) {
+    const std::lock_guard lock(content_.mutex);
+    if (content_.etag != version_) {
+      return fail(Errc::stale, "this mount has stored another version while the one before was fetched");
+    }
+    TRY(content_.file->fill(position_, data));
+    content_.arrived.notify_all();
+    return {};
+  }
+
   Content& content_;
+  Room& room_;
   const ByteRange range_;
   const ETag version_;
   std::uint64_t position_ = 0;
@@ -67,9 +79,9 @@ Result<void> Fetcher::ensure(const std::shared_ptr<Content>& content, const std:
     const std::lock_guard lock(content->mutex);
     return std::pair(std::move(name), content->etag);
   };
-  std::optional<Error> last;
+  const Pin pin(content, needed);
+  std::optional<FetchFailure> last;
   for (int attempt = 0; attempt < kTries; ++attempt) {
-    const auto asked = version();
     start(content, key, attempt == 0 ? now : needed, context);
     for (const ByteRange& part : attempt == 0 ? ahead : std::vector<ByteRange>{}) {
       start(content, key, part, context);
@@ -92,11 +104,11 @@ Result<void> Fetcher::ensure(const std::shared_ptr<Content>& content, const std:
     }
     last = content->fetch_error;
     lock.unlock();
-    if (last && (last->code != Errc::stale || version() == asked)) {
+    if (last && (last->error.code != Errc::stale || version() == std::pair(last->key, last->etag))) {
       break;
     }
   }
-  return last ? fail(*last) : fail(Errc::internal, "a fetch ended without its bytes and without an error");
+  return last ? fail(last->error) : fail(Errc::internal, "a fetch ended without its bytes and without an error");
 }
 
 Result<void> Fetcher::ensure_all(const std::shared_ptr<Content>& content, const std::function<Key()>& key, const CallContext& context) {
@@ -127,7 +139,8 @@ void Fetcher::start(const std::shared_ptr<Content>& content, const std::function
   }
   const Key current = ranges.empty() ? Key() : key();
   for (const ByteRange& range : ranges) {
-    make_room(content, wanted, range.length());
+    // Clean bytes of files that nobody has open go first; then those of this file which lie behind the reader.
+    room_.keep_limit(*content, range.length(), wanted.begin - std::min(wanted.begin, part_bytes_));
     {
       const std::lock_guard lock(mutex_);
       ++running_;
@@ -144,23 +157,14 @@ void Fetcher::start(const std::shared_ptr<Content>& content, const std::function
 }
 
 void Fetcher::run(const std::shared_ptr<Content>& content, const Key& key, const ETag& etag, ByteRange range, const CallContext& context) {
-  FillSink sink(*content, range, etag);
+  FillSink sink(*content, room_, range, etag);
   const auto answer = store_.get(key, {.range = range, .if_match = etag, .if_none_match = {}}, sink, context);
   const std::lock_guard lock(content->mutex);
   content->in_flight.remove(range);
   if (!answer) {
-    content->fetch_error = as_reader_sees(answer.error());
+    content->fetch_error = FetchFailure{as_reader_sees(answer.error()), key, etag};
   }
   content->arrived.notify_all();
-}
-
-/// Clean bytes of files that nobody has open go first; then those of this file which lie behind the reader.
-void Fetcher::make_room(const std::shared_ptr<Content>& content, ByteRange needed, std::uint64_t bytes) {
-  const std::uint64_t local = content->file->allocated_bytes();
-  cache_.make_room(local + bytes);
-  if (local + bytes > cache_.bytes_max() && needed.begin > part_bytes_) {
-    content->file->drop_clean({0, needed.begin - part_bytes_});
-  }
 }
 
 }  // namespace prefixfs::vfs

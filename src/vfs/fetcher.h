@@ -7,18 +7,19 @@
 #include "content.h"
 #include "prefixfs/base/worker_pool.h"
 #include "prefixfs/s3/object_store.h"
+#include "room.h"
 
 namespace prefixfs::vfs {
 
 /// Thread-safe.
 class Fetcher {
  public:
-  Fetcher(s3::ObjectStore& store, ContentCache& cache, WorkerPool& pool, std::uint64_t part_bytes)
-      : store_(store), cache_(cache), pool_(pool), part_bytes_(part_bytes) {}
+  Fetcher(s3::ObjectStore& store, Room& room, WorkerPool& pool, std::uint64_t part_bytes)
+      : store_(store), room_(room), pool_(pool), part_bytes_(part_bytes) {}
   /// Waits for what is in flight.
   ~Fetcher();
 
-  /// Returns when `needed` is local. `now` (which covers it) is fetched meanwhile, and `ahead` in the background.
+  /// Returns when `needed` is local; a caller who wants it to stay so holds a Pin. `now` (which covers it) is fetched meanwhile, and `ahead` in the background.
   /// `key` is asked anew for each request, since the file may be renamed. Errors: stale (the version is gone), and those of ObjectStore::get.
   Result<void> ensure(const std::shared_ptr<Content>& content, const std::function<Key()>& key, ByteRange needed, ByteRange now,
                       const std::vector<ByteRange>& ahead, const CallContext& context);
@@ -29,10 +30,9 @@ class Fetcher {
  private:
   void start(const std::shared_ptr<Content>& content, const std::function<Key()>& key, ByteRange wanted, const CallContext& context);
   void run(const std::shared_ptr<Content>& content, const Key& key, const ETag& etag, ByteRange range, const CallContext& context);
-  void make_room(const std::shared_ptr<Content>& content, ByteRange needed, std::uint64_t bytes);
 
   s3::ObjectStore& store_;
-  ContentCache& cache_;
+  Room& room_;
   WorkerPool& pool_;
   const std::uint64_t part_bytes_;
   std::mutex mutex_;

@@ -23,10 +23,11 @@ Filesystem::Core::Core(const Settings& given, const Surroundings& around)
       tree(outside.nodes),
       absent(kAbsentNamesMax),
       contents(settings.cache_bytes_max, settings.cached_files_max),
+      room(contents),
       lister(settings, outside.store, outside.nodes, tree, absent, rights, outside.clock, outside.log),
       resolver({settings, outside.store, outside.nodes, outside.stage, tree, lister, absent, rights, open_files, contents, outside.clock,
                 outside.log}),
-      fetcher(outside.store, contents, outside.fetchers, settings.read_part_bytes),
+      fetcher(outside.store, room, outside.fetchers, settings.read_part_bytes),
       committer({settings, outside.store, outside.nodes, outside.stage, outside.uploader, tree, fetcher, outside.clock, outside.log}) {}
 
 Result<void> Filesystem::Core::writable() const {

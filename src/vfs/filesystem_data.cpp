@@ -26,6 +26,7 @@ Result<std::size_t> Filesystem::read(HandleId id, std::uint64_t offset, std::spa
     return std::size_t{0};
   }
   const ByteRange wanted{offset, std::min(size, offset + out.size())};
+  const Pin pin(content, wanted);
   ReadAhead::Plan plan;
   {
     const std::lock_guard lock(handle->mutex);
@@ -35,13 +36,7 @@ Result<std::size_t> Filesystem::read(HandleId id, std::uint64_t offset, std::spa
   if (!ahead_is_local || !content->file->missing(wanted).empty()) {
     TRY(core_->fetch_for_reader(file, content, wanted, plan, caller.context));
   }
-  auto copied = content->file->read(offset, out.first(wanted.length()));
-  if (!copied && copied.error().code == Errc::internal) {
-    // Between fetch and copy the cache made room, at the cost of these very bytes.
-    TRY(core_->fetch_for_reader(file, content, wanted, {.now = wanted, .ahead = {}}, caller.context));
-    copied = content->file->read(offset, out.first(wanted.length()));
-  }
-  return copied;
+  return content->file->read(offset, out.first(wanted.length()));
 }
 
 Result<void> Filesystem::Core::fetch_for_reader(OpenFile& file, const std::shared_ptr<Content>& content, ByteRange wanted,
@@ -96,12 +91,8 @@ Result<std::size_t> Filesystem::write(HandleId id, std::optional<std::uint64_t> 
     }
     return fail(*file.failed);
   }
-  auto written = staged.write(offset, data);
-  if (!written && written.error().code == Errc::no_space) {
-    // What is only a copy of S3 gives way to what is not there yet.
-    core_->contents.make_room(core_->contents.bytes_max());
-    written = staged.write(offset, data);
-  }
+  // What is only a copy of S3 gives way to what is not there yet.
+  const auto written = core_->room.with(data.size(), [&] { return staged.write(offset, data); });
   if (!written) {
     file.failed = written.error();
     core_->outside.log.error("write to {} failed: {}", file.node.name, describe(written.error()));

@@ -92,6 +92,7 @@ Result<void> Filesystem::Core::prepare_content(OpenFile& file, int flags, const 
     }
     content = file.content;
     content->opened = true;
+    room.watch(content);
   }
   if ((flags & O_TRUNC) != 0) {
     return truncate_open(file, 0, context);
@@ -129,7 +130,8 @@ Result<void> Filesystem::Core::truncate_open(OpenFile& file, std::uint64_t size,
   if (settings.max_file_bytes && size > *settings.max_file_bytes) {
     return fail(Errc::too_large, fmt::format("{} bytes exceed max_file_size ({})", size, *settings.max_file_bytes));
   }
-  TRY(file.content->file->resize(size));
+  const std::uint64_t more = size - std::min(size, file.content->file->size());
+  TRY(room.with(more, [&] { return file.content->file->resize(size); }));
   if (file.upload != nullptr) {
     file.upload->abandon();
   }

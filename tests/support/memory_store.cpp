@@ -121,6 +121,14 @@ Result<s3::GetAnswer> MemoryStore::get(const Key& key, const s3::GetOptions& opt
     }
   }
   TRY(sink.begin(answer));
+  std::function<void()> hook;
+  {
+    const std::lock_guard lock(mutex_);
+    hook = std::exchange(before_body_, nullptr);
+  }
+  if (hook) {
+    hook();
+  }
   TRY(send(*bytes, answer.range, sink, context, clock_));
   return answer;
 }
@@ -238,6 +246,11 @@ void MemoryStore::erase(std::string_view key) {
   if (const auto found = objects_.find(key); found != objects_.end()) {
     objects_.erase(found);
   }
+}
+
+void MemoryStore::before_body(std::function<void()> hook) {
+  const std::lock_guard lock(mutex_);
+  before_body_ = std::move(hook);
 }
 
 void MemoryStore::archive(std::string_view key) {

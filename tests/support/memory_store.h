@@ -2,6 +2,7 @@
 // An ObjectStore in memory, with S3's rules: ETags, conditions, listings with a delimiter, multipart uploads, copies, metadata.
 // It earns its trust from tests/contract, the suite that the real client has to pass too.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -63,6 +64,8 @@ class MemoryStore final : public s3::ObjectStore {
   void erase(std::string_view key);
   /// As if a lifecycle rule had moved it to GLACIER: GET answers InvalidObjectState.
   void archive(std::string_view key);
+  /// Runs once, when the next GET has sent its headers: what happens while a body is on its way.
+  void before_body(std::function<void()> hook);
 
   // ---- What a test looks at. ----
 
@@ -106,6 +109,7 @@ class MemoryStore final : public s3::ObjectStore {
   std::map<s3::UploadId, Upload> uploads_;
   std::uint64_t uploads_made_ = 0;
   Rights rights_;
+  std::function<void()> before_body_;
   s3::Capabilities capabilities_{s3::Support::yes, s3::Support::yes, s3::Support::yes, s3::Support::yes, s3::Support::yes};
   std::uint64_t part_bytes_min_ = s3::kPartBytesMin;
 };

@@ -1,0 +1,46 @@
+#include "room.h"
+
+#include <algorithm>
+
+namespace prefixfs::vfs {
+namespace {
+
+// Not for every few bytes anew.
+constexpr std::uint64_t kStepBytes = 1 << 20;
+
+}  // namespace
+
+void Room::watch(const std::shared_ptr<Content>& content) {
+  if (content->watched.exchange(true)) {
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  std::erase_if(open_, [](const std::weak_ptr<Content>& known) { return known.expired(); });
+  open_.push_back(content);
+}
+
+void Room::keep_limit(Content& content, std::uint64_t bytes, std::uint64_t behind) {
+  const std::uint64_t local = content.file->allocated_bytes();
+  closed_.make_room(local + bytes);
+  if (local + bytes > closed_.bytes_max()) {
+    content.give_back({0, behind}, kWholeFile.end);
+  }
+}
+
+/// True when something was given back.
+bool Room::make(std::uint64_t bytes) {
+  const std::uint64_t enough = std::max(bytes, kStepBytes);
+  const std::lock_guard lock(mutex_);
+  std::uint64_t freed = closed_.give_back(enough);
+  for (std::size_t left = open_.size(); left > 0 && freed < enough; --left) {
+    const std::weak_ptr<Content> next = std::move(open_.front());
+    open_.pop_front();
+    if (const std::shared_ptr<Content> content = next.lock()) {
+      freed += content->give_back(kWholeFile, enough - freed);
+      open_.push_back(next);
+    }
+  }
+  return freed > 0;
+}
+
+}  // namespace prefixfs::vfs

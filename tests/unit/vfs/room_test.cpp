@@ -1,0 +1,158 @@
+// A local disk that is too small for everything: what is only a copy of S3 gives way, and what is needed stays.
+
+#include <fmt/format.h>
+
+#include <random>
+
+#include "content.h"
+#include "vfs_fixture.h"
+
+namespace prefixfs::vfs {
+namespace {
+
+constexpr std::uint64_t kCacheBytes = 256 << 10;
+
+/// `beside_cache`: what the stage may hold besides the cache.
+MountSettings small_disk(std::uint64_t beside_cache) {
+  MountSettings given;
+  given.settings.first_block_bytes = 4 << 10;
+  given.settings.read_part_bytes = 64 << 10;
+  given.settings.read_parts_ahead = 3;
+  given.settings.cache_bytes_max = kCacheBytes;
+  given.upload.limits.part_bytes = 64 << 10;
+  given.upload.limits.part_bytes_min = 16 << 10;
+  given.stage_bytes = kCacheBytes + beside_cache;
+  return given;
+}
+
+std::string pattern(std::size_t size, unsigned seed = 1) {
+  std::string text(size, '\0');
+  std::mt19937 engine(seed);
+  std::ranges::generate(text, [&] { return static_cast<char>('a' + engine() % 26); });
+  return text;
+}
+
+class RoomTest : public VfsTest {
+ protected:
+  explicit RoomTest(std::uint64_t beside_cache = 1 << 20) : mount(small_disk(beside_cache)) { mount.memory.set_part_bytes_min(16 << 10); }
+  Mount mount;
+};
+
+class LargeStageTest : public RoomTest {
+ protected:
+  LargeStageTest() : RoomTest(16 << 20) {}
+};
+
+TEST_F(RoomTest, ReadersOfManyLargeFilesFindRoom) {
+  std::vector<HandleId> open;
+  for (unsigned file = 0; file < 8; ++file) {
+    const std::string text = pattern(400'000, file);
+    mount.memory.put_text(fmt::format("v{}", file), text);
+    mount.window_ends();
+    const auto handle = mount.open(fmt::format("v{}", file), O_RDONLY);
+    ASSERT_OK(handle);
+    open.push_back(*handle);
+    for (std::size_t at = 0; at < text.size(); at += 50'000) {
+      const auto read = mount.read(*handle, at, 50'000);
+      ASSERT_OK(read);
+      EXPECT_TRUE(*read == text.substr(at, 50'000)) << file << " at " << at;
+    }
+  }
+  const auto writer = mount.create(kRoot, "new", O_WRONLY);
+  ASSERT_OK(writer);
+  EXPECT_OK(mount.write(*writer, 0, pattern(50'000)));
+  EXPECT_OK(mount.close(*writer));
+  EXPECT_TRUE(mount.read(open.front(), 0, 50'000).value_or("") == pattern(400'000, 0).substr(0, 50'000)) << "what has given way comes again";
+}
+
+TEST_F(RoomTest, AReaderWhoGoesBackwardsFindsRoom) {
+  const std::string text = pattern(3'000'000);
+  mount.memory.put_text("v", text);
+  const auto handle = mount.open("v", O_RDONLY);
+  ASSERT_OK(handle);
+  for (std::size_t at = text.size(); at > 0; at -= 50'000) {
+    const auto read = mount.read(*handle, at - 50'000, 50'000);
+    ASSERT_OK(read);
+    EXPECT_TRUE(*read == text.substr(at - 50'000, 50'000)) << at;
+  }
+}
+
+TEST_F(RoomTest, BytesOfAnOpenFileThatAreStoredGiveWayToItsNextOnes) {
+  const auto handle = mount.create(kRoot, "log", O_WRONLY | O_APPEND);
+  ASSERT_OK(handle);
+  for (int line = 0; line < 40; ++line) {
+    ASSERT_OK(mount.write(*handle, 0, pattern(50'000)));
+    ASSERT_OK(mount.fs().fsync(*handle, mount.caller()));
+  }
+  EXPECT_OK(mount.close(*handle));
+  EXPECT_EQ(mount.memory.text("log")->size(), 40u * 50'000);
+}
+
+TEST_F(RoomTest, WhatIsNotStoredYetNeverGivesWay) {
+  const auto first = mount.create(kRoot, "a", O_WRONLY);
+  const auto second = mount.create(kRoot, "b", O_WRONLY);
+  ASSERT_OK(first);
+  ASSERT_OK(second);
+  ASSERT_OK(mount.write(*first, 0, pattern(1'000'000)));
+  EXPECT_ERRC(mount.write(*second, 0, pattern(1'000'000, 2)), Errc::no_space);
+  EXPECT_OK(mount.close(*first));
+  EXPECT_TRUE(mount.memory.text("a") == pattern(1'000'000));
+}
+
+TEST_F(RoomTest, APinnedRangeStays) {
+  auto staged = mount.stage().create(1 << 20);
+  ASSERT_OK(staged);
+  const auto content = std::make_shared<Content>(*staged, ETag::from_wire("\"one\""));
+  ASSERT_OK(content->file->fill(0, bytes_of(pattern(1 << 20))));
+  {
+    const Pin pin(content, {0, 512 << 10});
+    const Pin same(content, {0, 512 << 10});
+    EXPECT_EQ(content->give_back(kWholeFile, kWholeFile.end), 512u << 10);
+    EXPECT_TRUE(content->file->missing({0, 512 << 10}).empty());
+  }
+  EXPECT_EQ(content->give_back(kWholeFile, 100), 512u << 10) << "a slice at a time, and whole blocks";
+  EXPECT_EQ(content->file->allocated_bytes(), 0u);
+  EXPECT_TRUE(content->pinned.empty());
+}
+
+TEST_F(RoomTest, WhatS3NoLongerHasStays) {
+  auto staged = mount.stage().create(8 << 10);
+  ASSERT_OK(staged);
+  const auto content = std::make_shared<Content>(*staged, ETag::from_wire("\"one\""));
+  ASSERT_OK(content->file->fill(0, bytes_of(pattern(8 << 10))));
+  content->irreplaceable = true;
+  EXPECT_EQ(content->give_back(kWholeFile, kWholeFile.end), 0u);
+}
+
+TEST_F(LargeStageTest, AFileLargerThanTheCacheIsChangedInManyPlaces) {
+  std::string text = pattern(2'000'000);
+  mount.memory.put_text("v", text);
+  const auto handle = mount.open("v", O_RDWR);
+  ASSERT_OK(handle);
+  const std::string large(300 << 10, 'X');
+  ASSERT_OK(mount.write(*handle, 0, large));
+  text.replace(0, large.size(), large);
+  for (const std::size_t at : {700'000U, 1'000'000U, 1'300'000U, 1'600'000U}) {
+    ASSERT_OK(mount.write(*handle, at, "Y"));
+    text[at] = 'Y';
+  }
+  EXPECT_OK(mount.close(*handle));
+  EXPECT_TRUE(mount.memory.text("v") == text);
+}
+
+TEST_F(LargeStageTest, AFileLargerThanTheCacheIsSentWholeWherePartsCannotBeCopied) {
+  auto capabilities = mount.memory.capabilities();
+  capabilities.part_copy = s3::Support::no;
+  mount.memory.set_capabilities(capabilities);
+  std::string text = pattern(2'000'000);
+  mount.memory.put_text("v", text);
+  const auto handle = mount.open("v", O_RDWR);
+  ASSERT_OK(handle);
+  ASSERT_OK(mount.write(*handle, 1'000'000, "Y"));
+  text[1'000'000] = 'Y';
+  EXPECT_OK(mount.close(*handle));
+  EXPECT_TRUE(mount.memory.text("v") == text);
+}
+
+}  // namespace
+}  // namespace prefixfs::vfs
