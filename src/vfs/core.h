@@ -90,8 +90,9 @@ struct Filesystem::Core {
   Result<std::string> name_before(const DirectoryHandle& handle, InodeId id) const;
 
   // filesystem_names.cpp
-  /// Before the object of an open file goes: what programs may still read of it becomes local.
-  Result<void> detach(const meta::Node& node, const CallContext& context);
+  /// Before the object of an open file goes: what programs may still read of it becomes local, and stays so while the Pin lives; then
+  /// mark_unlinked() has been called. What is larger than the cache, or cannot be had, is left: its readers will be told.
+  Result<Pin> detach(const meta::Node& node, const CallContext& context);
   void mark_unlinked(InodeId id);
   /// A directory that has no marker would vanish with its last object; on this mount it stays until rmdir, and those above it with it.
   void keep_directory(InodeId directory);

@@ -40,7 +40,7 @@ Result<void> Filesystem::unlink(InodeId parent, std::string_view name, const Cal
   }
   const Core::HeldFile file(*core_, *node);
   const NoCommits none(*file);
-  TRY(core_->detach(*node, caller.context));
+  TRY_ASSIGN(const Pin bytes, core_->detach(*node, caller.context));
   bool stored = false;
   {
     const std::lock_guard lock(file->mutex);
@@ -55,10 +55,10 @@ Result<void> Filesystem::unlink(InodeId parent, std::string_view name, const Cal
   return core_->resolver.store_absence(parent, name, core_->outside.clock.now());
 }
 
-Result<void> Filesystem::Core::detach(const meta::Node& node, const CallContext& context) {
+Result<Pin> Filesystem::Core::detach(const meta::Node& node, const CallContext& context) {
   const auto file = open_files.find(node.id);
   if (file == nullptr) {
-    return {};
+    return Pin();
   }
   std::shared_ptr<Content> content;
   {
@@ -66,22 +66,42 @@ Result<void> Filesystem::Core::detach(const meta::Node& node, const CallContext&
     content = file->content;
   }
   if (content == nullptr) {
-    return {};
+    return Pin();
   }
-  auto there = fetcher.ensure_all(content, committer.key_of(*file), context);
-  if (!there && there.error().code == Errc::stale) {
-    // Somebody else has replaced or deleted that version already. Its readers are told; the name can go all the same.
-    const std::lock_guard lock(file->mutex);
-    file->stale = true;
-    return {};
+  Pin pin(content, kWholeFile);
+  std::uint64_t missing = 0;
+  for (const ByteRange& gap : content->file->missing(kWholeFile)) {
+    missing += gap.length();
   }
-  return there;
+  if (missing > settings.cache_bytes_max) {
+    outside.log.warn("{} goes while it is open here; {} bytes of it are not local, more than cache_size: its readers get ESTALE",
+                     node.name, missing);
+    return pin;
+  }
+  const auto there = fetcher.ensure_all(content, committer.key_of(*file), context);
+  if (there) {
+    return pin;
+  }
+  switch (there.error().code) {
+    case Errc::stale:        // somebody else has replaced or deleted that version already
+    case Errc::no_space:
+    case Errc::denied:       // and so nobody here could have read it
+    case Errc::unsupported:  // archived
+      outside.log.warn("{} goes while it is open here, and its readers get ESTALE: {}", node.name, describe(there.error()));
+      return pin;
+    default:
+      return fail(there.error());
+  }
 }
 
 void Filesystem::Core::mark_unlinked(InodeId id) {
   if (const auto file = open_files.find(id)) {
     const std::lock_guard lock(file->mutex);
     file->unlinked = true;
+    if (file->content != nullptr) {
+      file->content->irreplaceable = true;
+      file->stale = file->stale || !file->content->file->missing(kWholeFile).empty();
+    }
     if (file->upload != nullptr) {
       file->upload->abandon();
     }
@@ -203,10 +223,11 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
   const HeldFile file(*this, rename.node);
   std::optional<HeldFile> replaced;
   std::optional<NoCommits> none;
+  Pin replaced_bytes;
   if (rename.target) {
     replaced.emplace(*this, *rename.target);
     none.emplace(*file, **replaced);
-    TRY(detach(*rename.target, context));
+    TRY_ASSIGN(replaced_bytes, detach(*rename.target, context));
   } else {
     none.emplace(*file);
   }

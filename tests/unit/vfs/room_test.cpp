@@ -154,5 +154,60 @@ TEST_F(LargeStageTest, AFileLargerThanTheCacheIsSentWholeWherePartsCannotBeCopie
   EXPECT_TRUE(mount.memory.text("v") == text);
 }
 
+TEST_F(LargeStageTest, AnOpenFileUpToTheSizeOfTheCacheStaysReadableWhenItIsUnlinked) {
+  const std::string text = pattern(200'000);
+  mount.memory.put_text("v", text);
+  const auto handle = mount.open("v", O_RDONLY);
+  ASSERT_OK(handle);
+  EXPECT_OK(mount.fs().unlink(kRoot, "v", mount.caller()));
+  EXPECT_TRUE(mount.read(*handle, 0, text.size()).value_or("") == text);
+}
+
+TEST_F(LargeStageTest, AnOpenFileLargerThanTheCacheIsUnlinkedAtOnce) {
+  mount.memory.put_text("v", pattern(1'000'000));
+  const auto handle = mount.open("v", O_RDONLY);
+  ASSERT_OK(handle);
+  mount.requests();
+  EXPECT_OK(mount.fs().unlink(kRoot, "v", mount.caller()));
+  EXPECT_THAT(mount.requests(), ::testing::ElementsAre("DeleteObject v"));
+  EXPECT_ERRC(mount.read(*handle, 500'000, 1000), Errc::stale);
+  EXPECT_OK(mount.close(*handle));
+}
+
+TEST_F(LargeStageTest, AnOpenFileLargerThanTheCacheIsReplacedByRenameAtOnce) {
+  mount.memory.put_text("v", pattern(1'000'000));
+  mount.memory.put_text("new", "small");
+  const auto handle = mount.open("v", O_RDONLY);
+  ASSERT_OK(handle);
+  ASSERT_OK(mount.lookup("new"));
+  mount.requests();
+  EXPECT_OK(mount.fs().rename(kRoot, "new", kRoot, "v", 0, mount.caller()));
+  EXPECT_THAT(mount.requests(), ::testing::ElementsAre("CopyObject v", "DeleteObject new"));
+  EXPECT_ERRC(mount.read(*handle, 500'000, 1000), Errc::stale);
+  EXPECT_EQ(mount.read_file("v").value_or("?"), "small");
+}
+
+TEST_F(VfsTest, UnlinkNeverFailsForWantOfSpace) {
+  MountSettings given = small_disk(0);
+  given.settings.cache_bytes_max = 64 << 20;
+  Mount mount(given);
+  mount.memory.put_text("v", pattern(1'000'000));
+  const auto handle = mount.open("v", O_RDONLY);
+  ASSERT_OK(handle);
+  EXPECT_OK(mount.fs().unlink(kRoot, "v", mount.caller()));
+  EXPECT_ERRC(mount.read(*handle, 500'000, 1000), Errc::stale);
+  EXPECT_TRUE(mount.memory.keys().empty());
+}
+
+TEST_F(LargeStageTest, AnUnlinkThatFailsLeavesTheFileAsItWas) {
+  const std::string text = pattern(1'000'000);
+  mount.memory.put_text("v", text);
+  const auto handle = mount.open("v", O_RDONLY);
+  ASSERT_OK(handle);
+  mount.store.add({.operation = "DeleteObject"});
+  EXPECT_ERRC(mount.fs().unlink(kRoot, "v", mount.caller()), Errc::unavailable);
+  EXPECT_TRUE(mount.read(*handle, 500'000, 1000).value_or("") == text.substr(500'000, 1000));
+}
+
 }  // namespace
 }  // namespace prefixfs::vfs
