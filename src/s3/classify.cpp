@@ -141,10 +141,9 @@ Verdict judge_region(const Refusal& refusal) {
 
 Verdict judge_denied(const Refusal& refusal) {
   const std::string right = missing_right(refusal.message);
-  const bool reads = refusal.operation == "GetObject" || refusal.operation == "HeadObject";
-  // AWS names the right which was missing: for an object that is there it would be s3:GetObject. See GetObject, "Permissions":
-  // without s3:ListBucket an absent key is 403.
-  if (reads && right == "s3:ListBucket") {
+  // AWS names the right which was missing: for an object that is there it would be s3:GetObject or the like. See GetObject, "Permissions":
+  // without s3:ListBucket an absent key is 403. The same is said of an absent source of a copy and of an absent object under If-Match.
+  if (!refusal.key.empty() && right == "s3:ListBucket") {
     return {Errc::not_found, "there is no such object (S3 says so with 403, because the credentials lack s3:ListBucket)"};
   }
   if (!right.empty()) {
@@ -202,6 +201,7 @@ Error classify(const Refusal& refusal) {
   error.origin.key = refusal.key;
   error.origin.http_status = refusal.http_status;
   error.origin.s3_code = quote(refusal.s3_code);
+  error.origin.missing_right = missing_right(refusal.message);
   error.origin.request_id = quote(refusal.request_id);
   error.origin.attempt = 1;
   error.origin.retry_after_seconds = refusal.retry_after_seconds;

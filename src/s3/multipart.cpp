@@ -127,7 +127,8 @@ Result<PutAnswer> S3Client::complete_upload(const Key& key, const UploadId& uplo
   const auto response = send_conditional(call, condition, context);
   if (!response) {
     Error error = response.error();
-    if (condition.kind == WriteCondition::Kind::match && error.origin.s3_code == "NoSuchKey") {
+    if (condition.kind == WriteCondition::Kind::match && error.code == Errc::not_found &&
+        (error.origin.s3_code == "NoSuchKey" || error.origin.missing_right == "s3:ListBucket")) {
       error.code = Errc::conflict;  // If-Match on an object that is gone
     }
     return fail(std::move(error));

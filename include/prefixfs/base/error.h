@@ -50,6 +50,10 @@ struct Origin {
   std::string key;
   int http_status = 0;     ///< 0: no answer
   std::string s3_code;     ///< "AccessDenied"
+  /// The right that S3 names in "not authorized to perform: ..." ("s3:ListBucket", "kms:Decrypt"). Empty where it names none: AWS in
+  /// refusals across accounts, most other servers, and every answer to HEAD, which has no body. A 403 to an operation on a key that
+  /// names s3:ListBucket says that the key is absent; Errc is then not_found.
+  std::string missing_right;
   std::string request_id;
   int attempt = 0;         ///< 1 for the first try
   int retry_after_seconds = 0;  ///< the answer's Retry-After; 0: none

@@ -131,14 +131,23 @@ TEST(Classify, NamesTheMissingRight) {
   const Error error = classify(r);
   EXPECT_EQ(error.code, Errc::denied);
   EXPECT_THAT(error.what, HasSubstr("the credentials lack the right s3:PutObject"));
+  EXPECT_EQ(error.origin.missing_right, "s3:PutObject");
+  EXPECT_EQ(classify(refusal(403, "AccessDenied", "Access Denied")).origin.missing_right, "");
   EXPECT_EQ(missing_right("is not authorized to perform: kms:GenerateDataKey on resource"), "kms:GenerateDataKey");
   EXPECT_EQ(missing_right("Access Denied"), "");
 }
 
-TEST(Classify, ALackOfListBucketOnAReadMeansAbsent) {
+TEST(Classify, ALackOfListBucketMeansAbsentForEveryOperationOnAKey) {
   const char* message = "User: x is not authorized to perform: s3:ListBucket on resource: \"arn:aws:s3:::bkt\"";
-  EXPECT_EQ(classify(refusal(403, "AccessDenied", message)).code, Errc::not_found);
+  for (const char* operation : {"GetObject", "HeadObject", "CopyObject", "UploadPartCopy", "PutObject", "CompleteMultipartUpload"}) {
+    Refusal absent = refusal(403, "AccessDenied", message);
+    absent.operation = operation;
+    const Error error = classify(absent);
+    EXPECT_EQ(error.code, Errc::not_found) << operation;
+    EXPECT_EQ(error.origin.missing_right, "s3:ListBucket");
+  }
   Refusal list = refusal(403, "AccessDenied", message);
+  list.key.clear();
   list.operation = "ListObjectsV2";
   EXPECT_EQ(classify(list).code, Errc::denied);
 }
