@@ -58,8 +58,10 @@ Result<Credentials> RefreshingProvider::get(const CallContext& context) {
   }
   if (wanted_) {
     const auto answered = [this, before = asked_] { return asked_ != before; };
-    const bool in_time = context.deadline == SteadyTime::max() ? changed_.wait(lock, context.cancel, answered)
-                                                               : changed_.wait_until(lock, context.cancel, context.deadline, answered);
+    // No bytes of the call move while it waits here, so its deadline stands still.
+    const SteadyTime deadline = context.until();
+    const bool in_time = deadline == SteadyTime::max() ? changed_.wait(lock, context.cancel, answered)
+                                                       : changed_.wait_until(lock, context.cancel, deadline, answered);
     if (!in_time) {
       return context.cancel.stop_requested() ? fail(Errc::cancelled, "the wait for AWS credentials was interrupted")
                                              : fail(Errc::timeout, "the deadline passed before there were AWS credentials");

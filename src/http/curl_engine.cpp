@@ -39,7 +39,7 @@ Result<Response> CurlEngine::perform(const Request& request, ResponseSink* sink,
   if (context.cancel.stop_requested()) {
     return fail(Errc::cancelled, fmt::format("the request to {} was interrupted before it was sent", origin.text));
   }
-  if (context.deadline <= std::chrono::steady_clock::now()) {
+  if (context.until() <= std::chrono::steady_clock::now()) {
     return fail(Errc::timeout, fmt::format("{}: the deadline passed before the request was sent", origin.text));
   }
   // The callback below may run while the engine is being destroyed: it must reach nothing but what it holds itself.

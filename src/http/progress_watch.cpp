@@ -13,7 +13,7 @@ constexpr milliseconds kSendingPoll{50};
 constexpr std::chrono::hours kNever{24 * 365};
 
 ProgressWatch::ProgressWatch(const Limits& limits, SteadyTime now)
-    : limits_(limits), phase_since_(now), tick_since_(now), last_check_(now), fast_until_(now) {
+    : limits_(limits), phase_since_(now), tick_since_(now), last_check_(now), fast_until_(now), progress_until_(now) {
   limits_.first_byte = std::min<milliseconds>(limits_.first_byte, kNever);
 }
 
@@ -25,8 +25,23 @@ void ProgressWatch::begin_tick(std::uint64_t bytes_moved, SteadyTime now) {
   tick_bytes_ = bytes_moved;
 }
 
+/// A pause between two moves was no standstill, as now is known; a pause that has not ended yet may be one.
+void ProgressWatch::note_progress(Phase phase, std::uint64_t bytes_moved, SteadyTime now) {
+  const bool transferring = phase_ == Phase::sending || phase_ == Phase::receiving;
+  const bool working = limits_.patient && (phase_ == Phase::waiting || phase_ == Phase::receiving);
+  const bool progress = working || (transferring && bytes_moved != progress_bytes_);
+  if (progress) {
+    progress_ += now - progress_until_;
+  }
+  if (progress || phase != phase_) {
+    progress_until_ = now;
+  }
+  progress_bytes_ = bytes_moved;
+}
+
 ProgressWatch::Verdict ProgressWatch::check(Phase phase, std::uint64_t bytes_moved, SteadyTime now) {
   last_check_ = now;
+  note_progress(phase, bytes_moved, now);
   if (phase != phase_) {
     phase_ = phase;
     phase_since_ = now;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <utility>
 
 #include "prefixfs/base/clock.h"
 
@@ -19,6 +20,7 @@ class ProgressWatch {
     std::chrono::milliseconds first_byte;
     std::uint64_t low_speed_bytes_per_second;
     std::chrono::milliseconds low_speed_time;
+    bool patient = false;  ///< while the server works on the request, that is progress
   };
 
   ProgressWatch(const Limits& limits, SteadyTime now);
@@ -28,10 +30,14 @@ class ProgressWatch {
   /// When check() is due even if nothing happens; SteadyTime::max() for never.
   SteadyTime next_check() const;
   Phase phase() const { return phase_; }
+  const Limits& limits() const { return limits_; }
+  /// How much of the time since it was last asked was progress: up to the last byte that moved. Waiting for the answer is none.
+  SteadyTime::duration take_progress() { return std::exchange(progress_, {}); }
 
  private:
   std::chrono::milliseconds tick() const;
   void begin_tick(std::uint64_t bytes_moved, SteadyTime now);
+  void note_progress(Phase phase, std::uint64_t bytes_moved, SteadyTime now);
 
   Limits limits_;
   Phase phase_ = Phase::connecting;
@@ -40,6 +46,9 @@ class ProgressWatch {
   SteadyTime last_check_;
   SteadyTime fast_until_;  ///< the end of the last tick that was fast enough
   std::uint64_t tick_bytes_ = 0;
+  SteadyTime progress_until_;  ///< what lies before is in progress_, or was none
+  std::uint64_t progress_bytes_ = 0;
+  SteadyTime::duration progress_{};
 };
 
 }  // namespace prefixfs::http

@@ -8,6 +8,7 @@
 
 namespace prefixfs::http {
 
+using std::chrono::milliseconds;
 using Phase = ProgressWatch::Phase;
 using Verdict = ProgressWatch::Verdict;
 
@@ -15,6 +16,8 @@ namespace {
 constexpr std::size_t kHeadBytesMax = 256 * 1024;
 constexpr std::size_t kMemoryBodyMax = 8 * 1024 * 1024;
 constexpr int kExpectationFailed = 417;
+/// S3 sends a blank every few seconds while it works.
+constexpr std::chrono::seconds kPatience{60};
 
 std::string_view trim(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t\r\n");
@@ -45,14 +48,18 @@ Transfer::Transfer(const Request& request, ResponseSink* sink, const CallContext
                    std::shared_ptr<const EngineOptions> options)
     : request_(request),
       sink_(sink),
-      deadline_(context.deadline),
+      context_(context),
       origin_(std::move(origin)),
       options_(std::move(options)),
       body_size_(request.body != nullptr ? request.body->size() : 0),
       watch_(limits(), SteadyTime()) {}
 
 ProgressWatch::Limits Transfer::limits() const {
-  return {request_.first_byte_timeout, options_->low_speed_bytes_per_second, options_->low_speed_time};
+  const bool watched = options_->low_speed_bytes_per_second != 0;
+  if (request_.patient && watched) {
+    return {request_.first_byte_timeout, 1, std::max<milliseconds>(kPatience, options_->low_speed_time), true};
+  }
+  return {request_.first_byte_timeout, options_->low_speed_bytes_per_second, options_->low_speed_time, request_.patient};
 }
 
 Result<Response> Transfer::wait() {
@@ -185,18 +192,21 @@ const char* Transfer::what_is_missing() const {
 }
 
 std::optional<Error> Transfer::check(SteadyTime now) {
-  if (now >= deadline_) {
+  Verdict verdict = Verdict::fine;
+  if (active()) {
+    const std::uint64_t sent = has_body() ? bytes_sent() : 0;
+    verdict = watch_.check(phase(sent), sent + received_, now);
+    if (context_.moving != nullptr) {
+      context_.moving->postpone(watch_.take_progress());
+    }
+  }
+  if (now >= deadline()) {
     return Error{Errc::timeout, fmt::format("{}: the deadline passed {}", origin_.text, what_is_missing()), {}};
   }
-  if (!active()) {
-    return std::nullopt;
-  }
-  const std::uint64_t sent = has_body() ? bytes_sent() : 0;
-  const Verdict verdict = watch_.check(phase(sent), sent + received_, now);
   return verdict == Verdict::fine ? std::nullopt : std::optional(silence_error(verdict));
 }
 
-SteadyTime Transfer::next_check() const { return active() ? std::min(deadline_, watch_.next_check()) : deadline_; }
+SteadyTime Transfer::next_check() const { return active() ? std::min(deadline(), watch_.next_check()) : deadline(); }
 
 Error Transfer::silence_error(Verdict verdict) const {
   if (verdict == Verdict::no_answer) {
@@ -204,7 +214,7 @@ Error Transfer::silence_error(Verdict verdict) const {
   }
   const char* const what = watch_.phase() == Phase::sending ? "the request to" : "the answer of";
   const std::string limit =
-      fmt::format("{} bytes/s for {}", options_->low_speed_bytes_per_second, describe_duration(options_->low_speed_time));
+      fmt::format("{} bytes/s for {}", watch_.limits().low_speed_bytes_per_second, describe_duration(watch_.limits().low_speed_time));
   return {Errc::unavailable, fmt::format("{} {} stalled: less than {}", what, origin_.text, limit), {}};
 }
 

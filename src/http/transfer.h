@@ -25,7 +25,7 @@ class Transfer {
   Result<Response> wait();
 
   const Origin& origin() const { return origin_; }
-  SteadyTime deadline() const { return deadline_; }
+  SteadyTime deadline() const { return context_.until(); }
   bool finished() const { return finished_; }
   bool active() const { return easy_ != nullptr; }
 
@@ -69,7 +69,7 @@ class Transfer {
 
   const Request& request_;
   ResponseSink* const sink_;
-  const SteadyTime deadline_;
+  const CallContext context_;
   const Origin origin_;
   const std::shared_ptr<const EngineOptions> options_;
   const std::uint64_t body_size_;

@@ -28,6 +28,9 @@ struct Request {
   const BodySource* body = nullptr;  ///< null: no body, no Content-Length but "0" for PUT and POST
   std::chrono::milliseconds connect_timeout{3000};
   std::chrono::milliseconds first_byte_timeout{10000};  ///< from the end of the request to the status line
+  /// The server is slow by nature: it may answer at once and then send a blank now and then while it works, as S3 does for
+  /// CompleteMultipartUpload and copies. Any byte within a minute is progress, and the wait does not count for CallContext::moving.
+  bool patient = false;
   bool bypass_proxy = false;  ///< metadata endpoints are never asked through a proxy
 };
 
@@ -59,7 +62,7 @@ class Engine {
   /// `sink` may be null: then every body goes to Response::body. Sink and body are called on the loop thread.
   /// Errors: unavailable (resolve, connect, TLS handshake, reset, truncated or stalled body: the sentence says which,
   /// and names host and port),
-  /// timeout (context.deadline), cancelled, too_large (body over 8 MiB without a sink), invalid (a URL that is none, TLS set up wrongly:
+  /// timeout (context.until(); its moving part is postponed while bytes move), cancelled, too_large (body over 8 MiB without a sink), invalid (a URL that is none, TLS set up wrongly:
   /// certificate not trusted; such errors are not worth a retry), or the sink's own error.
   virtual Result<Response> perform(const Request& request, ResponseSink* sink, const CallContext& context) = 0;
 };

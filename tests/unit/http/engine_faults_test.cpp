@@ -108,6 +108,44 @@ TEST_F(EngineFaultsTest, StalledUpload) {
   enough.set();
 }
 
+TEST_F(EngineFaultsTest, APatientRequestWaitsThroughATrickle) {
+  engine = make_curl_engine({.ca_bundle = {}, .low_speed_time = 1s});
+  TestHttpServer server([](TestConnection& connection) {
+    connection.read_head();
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
+    for (int i = 0; i < 8; ++i) {
+      std::this_thread::sleep_for(250ms);  // stands for S3 at work on a large object
+      connection.send(" ");
+    }
+    connection.send("ok");
+  });
+  Request request = get(server.url("/"));
+  EXPECT_ERROR(error_of(perform(request)), Errc::unavailable, HasSubstr("stalled: less than 1024 bytes/s"));
+  request.patient = true;
+  const auto response = perform(request);
+  ASSERT_TRUE(response) << response.error().what;
+  EXPECT_EQ(response->body, "        ok");
+}
+
+TEST_F(EngineFaultsTest, AMovingDeadlineMovesAsLongAsBytesDo) {
+  TestHttpServer server([](TestConnection& connection) {
+    connection.read_head();
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
+    for (int i = 0; i < 8; ++i) {
+      std::this_thread::sleep_for(100ms);  // stands for a line that many share
+      connection.send("x");
+    }
+    connection.wait_closed();
+  });
+  MovingDeadline moving(std::chrono::steady_clock::now() + 500ms);
+  RecordingSink sink;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto response = engine->perform(get(server.url("/")), &sink, {.deadline = SteadyTime::max(), .cancel = {}, .moving = &moving});
+  EXPECT_ERROR(error_of(response), Errc::timeout, HasSubstr("the deadline passed before the answer was complete"));
+  EXPECT_EQ(sink.bytes, "xxxxxxxx");
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 1100ms);
+}
+
 TEST_F(EngineFaultsTest, TruncatedBody) {
   TestHttpServer server([](TestConnection& connection) {
     connection.read_head();

@@ -76,5 +76,44 @@ TEST_F(ProgressWatchTest, EndlessFirstByteTimeDoesNotOverflow) {
   EXPECT_EQ(endless.next_check(), SteadyTime::max());
 }
 
+TEST_F(ProgressWatchTest, ABlankNowAndThenIsProgressOfAPatientRequest) {
+  ProgressWatch patient({.first_byte = 120s, .low_speed_bytes_per_second = 1, .low_speed_time = 60s, .patient = true}, start_);
+  std::uint64_t blanks = 0;
+  for (int second = 0; second <= 300; ++second) {
+    blanks += second % 20 == 0 ? 1 : 0;
+    EXPECT_EQ(patient.check(Phase::receiving, blanks, at(std::chrono::seconds(second))), Verdict::fine) << second;
+  }
+  EXPECT_EQ(patient.check(Phase::receiving, blanks, at(359s)), Verdict::fine);
+  EXPECT_EQ(patient.check(Phase::receiving, blanks, at(361s)), Verdict::stalled);
+}
+
+TEST_F(ProgressWatchTest, TimeUpToTheLastByteIsProgress) {
+  watch_.check(Phase::connecting, 0, at(3s));
+  watch_.check(Phase::sending, 0, at(4s));
+  EXPECT_EQ(watch_.take_progress(), 0s);  // the connection
+  watch_.check(Phase::sending, 10, at(6s));
+  watch_.check(Phase::sending, 10, at(9s));  // other transfers make the loop look too
+  EXPECT_EQ(watch_.take_progress(), 2s);
+  watch_.check(Phase::sending, 20, at(10s));
+  EXPECT_EQ(watch_.take_progress(), 4s);
+  watch_.check(Phase::waiting, 30, at(11s));
+  watch_.check(Phase::waiting, 30, at(15s));
+  EXPECT_EQ(watch_.take_progress(), 1s);
+  watch_.check(Phase::receiving, 31, at(18s));
+  EXPECT_EQ(watch_.take_progress(), 0s);  // the server's time
+  watch_.check(Phase::receiving, 40, at(19s));
+  EXPECT_EQ(watch_.take_progress(), 1s);
+}
+
+TEST_F(ProgressWatchTest, ThePatientCountTheServersWorkAsProgress) {
+  ProgressWatch patient({.first_byte = 120s, .low_speed_bytes_per_second = 1, .low_speed_time = 60s, .patient = true}, start_);
+  patient.check(Phase::connecting, 0, at(3s));
+  patient.check(Phase::waiting, 0, at(4s));
+  patient.check(Phase::waiting, 0, at(14s));
+  EXPECT_EQ(patient.take_progress(), 10s);
+  patient.check(Phase::receiving, 1, at(20s));
+  EXPECT_EQ(patient.take_progress(), 6s);
+}
+
 }  // namespace
 }  // namespace prefixfs::http
