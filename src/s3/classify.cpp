@@ -170,6 +170,10 @@ Verdict judge(const Refusal& refusal) {
   if (row != kByCode.end()) {
     return {code, std::string(row->advice)};
   }
+  // A HEAD answer has no code. A 400 that names another region is AuthorizationHeaderMalformed.
+  if (refusal.http_status == 400 && refusal.s3_code.empty() && !refusal.region.empty() && refusal.region != refusal.signed_for) {
+    return judge_region(refusal);
+  }
   const std::string said = refusal.s3_code.empty() ? "" : " " + quote(refusal.s3_code);
   return {code, fmt::format("the endpoint answered {}{}", refusal.http_status, said)};
 }

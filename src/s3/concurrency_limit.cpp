@@ -22,7 +22,7 @@ Result<ConcurrencyLimit::Place> ConcurrencyLimit::enter(const CallContext& conte
     if (context.cancel.stop_requested()) {
       return fail(Errc::cancelled, "cancelled while waiting for a free connection");
     }
-    if (clock_.steady() >= context.deadline) {
+    if (clock_.steady() >= context.until()) {
       return fail(Errc::timeout, "no free connection before the deadline");
     }
     if (static_cast<double>(in_flight_) < limit_) {

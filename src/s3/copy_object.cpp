@@ -42,6 +42,7 @@ Result<CopyAnswer> S3Client::copy(const CopySource& source, const Key& destinati
   }
   Call call{"CopyObject", "PUT", destination};
   call.answer_timeout = std::chrono::seconds(120);
+  call.patient = true;
   add_source(call, copy_source(source.key), source);
   TRY_ASSIGN(const Headers written, headers_to_write(options.replace.value_or(ObjectHeaders{.storage = options.storage})));
   call.headers.insert(call.headers.end(), written.begin(), written.end());
@@ -72,6 +73,7 @@ Result<UploadedPart> S3Client::upload_part_copy(const Key& key, const UploadId& 
   }
   Call call{"UploadPartCopy", "PUT", key, {{"partNumber", std::to_string(number)}, {"uploadId", upload}}};
   call.answer_timeout = std::chrono::seconds(120);
+  call.patient = true;
   add_source(call, copy_source(source.key), source);
   call.headers.push_back({"x-amz-copy-source-range", fmt::format("bytes={}-{}", range.begin, range.end - 1)});
   const auto response = exchange_.send(call, nullptr, context);

@@ -9,56 +9,68 @@ class DeadlineStore final : public ObjectStore {
  public:
   DeadlineStore(ObjectStore& inner, const DeadlineOptions& options, const Clock& clock) : inner_(inner), options_(options), clock_(clock) {}
 
-  Result<ObjectInfo> head(const Key& key, const CallContext& context) override { return inner_.head(key, bounded(context, 0)); }
-  Result<std::string> tagging(const Key& key, const CallContext& context) override { return inner_.tagging(key, bounded(context, 0)); }
+  Result<ObjectInfo> head(const Key& key, const CallContext& context) override { return inner_.head(key, bounded(context)); }
+  Result<std::string> tagging(const Key& key, const CallContext& context) override { return inner_.tagging(key, bounded(context)); }
   Result<GetAnswer> get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) override {
-    return inner_.get(key, options, sink, bounded(context, options.range ? options.range->length() : kObjectBytesMax));
+    MovingDeadline moving = outage_time();
+    return inner_.get(key, options, sink, with(moving, context));
   }
   Result<PutAnswer> put(const Key& key, const BodySource& body, const ObjectHeaders& headers, const WriteCondition& condition,
                         const CallContext& context) override {
-    return inner_.put(key, body, headers, condition, bounded(context, body.size()));
+    MovingDeadline moving = outage_time();
+    return inner_.put(key, body, headers, condition, with(moving, context));
   }
   Result<void> remove(const Key& key, const ETag& if_match, const CallContext& context) override {
-    return inner_.remove(key, if_match, bounded(context, 0));
+    return inner_.remove(key, if_match, bounded(context));
   }
   Result<std::vector<DeleteOutcome>> remove_many(std::span<const Key> keys, const CallContext& context) override {
-    return inner_.remove_many(keys, bounded(context, 0));
+    return inner_.remove_many(keys, bounded(context));
   }
-  // S3 copies on its own side; its speed for one object is that of a fast download.
   Result<CopyAnswer> copy(const CopySource& source, const Key& destination, const CopyOptions& options, const CallContext& context) override {
-    return inner_.copy(source, destination, options, bounded(context, kServerSideBytes));
+    MovingDeadline moving = outage_time();
+    return inner_.copy(source, destination, options, slow(moving, context));
   }
-  Result<ListPage> list(const ListOptions& options, const CallContext& context) override { return inner_.list(options, bounded(context, 0)); }
+  Result<ListPage> list(const ListOptions& options, const CallContext& context) override { return inner_.list(options, bounded(context)); }
   Result<UploadId> create_upload(const Key& key, const ObjectHeaders& headers, const CallContext& context) override {
-    return inner_.create_upload(key, headers, bounded(context, 0));
+    return inner_.create_upload(key, headers, bounded(context));
   }
   Result<UploadedPart> upload_part(const Key& key, const UploadId& upload, int number, const BodySource& body,
                                    const CallContext& context) override {
-    return inner_.upload_part(key, upload, number, body, bounded(context, body.size()));
+    MovingDeadline moving = outage_time();
+    return inner_.upload_part(key, upload, number, body, with(moving, context));
   }
   Result<UploadedPart> upload_part_copy(const Key& key, const UploadId& upload, int number, const CopySource& source, ByteRange range,
                                         const CallContext& context) override {
-    return inner_.upload_part_copy(key, upload, number, source, range, bounded(context, kServerSideBytes));
+    MovingDeadline moving = outage_time();
+    return inner_.upload_part_copy(key, upload, number, source, range, slow(moving, context));
   }
   Result<PutAnswer> complete_upload(const Key& key, const UploadId& upload, std::span<const UploadedPart> parts,
                                     const WriteCondition& condition, const CallContext& context) override {
-    return inner_.complete_upload(key, upload, parts, condition, bounded(context, kServerSideBytes));
+    MovingDeadline moving = outage_time();
+    return inner_.complete_upload(key, upload, parts, condition, slow(moving, context));
   }
   Result<void> abort_upload(const Key& key, const UploadId& upload, const CallContext& context) override {
-    return inner_.abort_upload(key, upload, bounded(context, 0));
+    return inner_.abort_upload(key, upload, bounded(context));
   }
   Result<std::vector<OpenUpload>> list_uploads(const std::string& prefix, const CallContext& context) override {
-    return inner_.list_uploads(prefix, bounded(context, 0));
+    return inner_.list_uploads(prefix, bounded(context));
   }
   Capabilities capabilities() const override { return inner_.capabilities(); }
 
  private:
-  // What S3 does by itself may take a minute beyond the usual answer.
-  static constexpr std::uint64_t kServerSideBytes = 60 << 20;
+  MovingDeadline outage_time() const { return MovingDeadline(clock_.steady() + options_.answer_time); }
 
-  CallContext bounded(const CallContext& context, std::uint64_t bytes) const {
-    const auto transfer = std::chrono::seconds(bytes / options_.bytes_per_second);
-    return {.deadline = std::min(context.deadline, clock_.steady() + options_.answer_time + transfer), .cancel = context.cancel};
+  /// For calls whose answer is small.
+  CallContext bounded(const CallContext& context) const {
+    return {.deadline = std::min(context.deadline, clock_.steady() + options_.answer_time), .cancel = context.cancel, .moving = context.moving};
+  }
+  /// For calls that move bytes.
+  static CallContext with(MovingDeadline& moving, const CallContext& context) {
+    return {.deadline = context.deadline, .cancel = context.cancel, .moving = &moving};
+  }
+  /// For what S3 works on by itself.
+  CallContext slow(MovingDeadline& moving, const CallContext& context) const {
+    return {.deadline = std::min(context.deadline, clock_.steady() + options_.slow_operation_time), .cancel = context.cancel, .moving = &moving};
   }
 
   ObjectStore& inner_;

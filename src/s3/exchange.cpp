@@ -14,7 +14,10 @@ namespace {
 
 constexpr const char* kEmptySha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-Result<Endpoint> check_options(const ClientOptions& options) {
+constexpr std::chrono::milliseconds kFirstByteMin{2000};
+constexpr std::uint64_t kSmallBodyBytes = 1U << 20;
+
+Result<Endpoint> usable_endpoint(const ClientOptions& options) {
   TRY(check_bucket_name(options.bucket));
   if (!options.region.empty() && !is_region_name(options.region)) {
     return fail(Errc::invalid, fmt::format("'{}' cannot be the name of a region", options.region));
@@ -56,7 +59,7 @@ class NoBody final : public http::ResponseSink {
 Exchange::Exchange(const ClientOptions& options, http::Engine& engine, aws::CredentialsProvider& credentials, const Clock& clock,
                    EndpointMemory& memory, Log& log)
     : options_(options),
-      endpoint_(check_options(options)),
+      endpoint_(usable_endpoint(options)),
       engine_(engine),
       credentials_(credentials),
       clock_(clock),
@@ -65,6 +68,18 @@ Exchange::Exchange(const ClientOptions& options, http::Engine& engine, aws::Cred
       capabilities_(endpoint_ ? endpoint_->name() : "", is_aws(endpoint_), memory, log) {}
 
 WallTime Exchange::signing_time() const { return clock_.now() + std::chrono::nanoseconds(clock_offset_ns_.load()); }
+
+/// One connection that hangs must not use up the whole call: a new one may lead to another host of S3, so that there is time for it
+/// ("Performance design patterns for Amazon S3", timeouts and retries for latency-sensitive applications). A large body is not sent
+/// twice for that.
+std::chrono::milliseconds Exchange::first_byte_timeout(const Call& call, const CallContext& context) const {
+  const SteadyTime until = context.until();
+  if (call.patient || until == SteadyTime::max() || (call.body != nullptr && call.body->size() > kSmallBodyBytes)) {
+    return call.answer_timeout;
+  }
+  const auto third = std::chrono::duration_cast<std::chrono::milliseconds>((until - clock_.steady()) / 3);
+  return std::min<std::chrono::milliseconds>(call.answer_timeout, std::max(third, kFirstByteMin));
+}
 
 Result<http::Request> Exchange::build(const Call& call, const Attempt& attempt, const CallContext& context) const {
   const Address address = address_of(*endpoint_, options_.bucket, attempt.region, options_.path_style);
@@ -92,7 +107,8 @@ Result<http::Request> Exchange::build(const Call& call, const Attempt& attempt, 
   }
   request.headers = call.headers;
   request.body = call.body;
-  request.first_byte_timeout = call.answer_timeout;
+  request.first_byte_timeout = first_byte_timeout(call, context);
+  request.patient = call.patient;
   for (http::Header& header : aws::sign(signable, attempt.credentials, {attempt.region, "s3"}, signing_time())) {
     request.headers.push_back(std::move(header));
   }
@@ -130,7 +146,9 @@ Result<http::Response> Exchange::send(const Call& call, http::ResponseSink* sink
     const Refusal refusal = call.method == "HEAD" ? read_hidden_refusal(call, *response, attempt, context)
                                                   : read_refusal(call, *response, attempt.region);
     if (!cure(refusal, *response, attempt, cured, context)) {
-      return fail(classify(refusal));
+      Error error = classify(refusal);
+      error.origin.sent_twice = response->attempts > 1;
+      return fail(std::move(error));
     }
   }
 }

@@ -28,6 +28,7 @@ struct Call {
   std::string body_sha256 = {};         ///< raw bytes, where it is already known
   std::vector<int> accept = {};         ///< statuses besides 2xx which the caller handles itself
   std::chrono::seconds answer_timeout{10};  ///< until the first byte of the answer
+  bool patient = false;                 ///< S3 may work on it for minutes, see http::Request
 };
 
 /// Thread-safe.
@@ -64,6 +65,7 @@ class Exchange {
   };
 
   Result<http::Response> perform(const Call& call, const Attempt& attempt, http::ResponseSink* sink, const CallContext& context);
+  std::chrono::milliseconds first_byte_timeout(const Call& call, const CallContext& context) const;
   Result<http::Request> build(const Call& call, const Attempt& attempt, const CallContext& context) const;
   Refusal read_refusal(const Call& call, const http::Response& response, const std::string& signed_for) const;
   /// Reads the code that a HEAD answer cannot carry.

@@ -169,6 +169,7 @@ Result<ObjectInfo> read_object_info(const Key& key, const http::Response& respon
   }
   TRY_ASSIGN(info.size, read_size(response));
   info.last_modified = parse_http_date(text_of(response, "last-modified")).value_or(WallTime{});
+  info.told_at = parse_http_date(text_of(response, "date")).value_or(WallTime{});
   info.complete = true;
   const std::string storage_class = text_of(response, "x-amz-storage-class");
   info.storage_class = storage_class == "STANDARD" ? "" : storage_class;

@@ -73,6 +73,16 @@ Result<UploadId> S3Client::create_upload(const Key& key, const ObjectHeaders& he
   if (key.empty()) {
     return fail(Errc::invalid, "CreateMultipartUpload needs a key");
   }
+  auto upload = create_described(key, headers, context);
+  if (!upload && lacks_tagging_right(headers, upload.error())) {
+    ObjectHeaders untagged = headers;
+    untagged.tagging.clear();
+    upload = create_described(key, untagged, context);
+  }
+  return upload;
+}
+
+Result<UploadId> S3Client::create_described(const Key& key, const ObjectHeaders& headers, const CallContext& context) {
   TRY_ASSIGN(Headers described, headers_to_write(headers));
   add_tagging(headers, described);
   Call call{"CreateMultipartUpload", "POST", key, {{"uploads", ""}}, described};
@@ -120,6 +130,7 @@ Result<PutAnswer> S3Client::complete_upload(const Key& key, const UploadId& uplo
   const SpanSource body(std::as_bytes(std::span(xml.data(), xml.size())));
   Call call{"CompleteMultipartUpload", "POST", key, {{"uploadId", upload}}, {{"content-type", "application/xml"}}, &body};
   call.answer_timeout = std::chrono::seconds(120);
+  call.patient = true;
   if (crc) {
     call.headers.push_back({"x-amz-checksum-crc64nvme", crypto::crc64nvme_header(*crc)});
     call.headers.push_back({"x-amz-checksum-type", "FULL_OBJECT"});

@@ -23,6 +23,27 @@ Result<void> check_put(const Key& key, const BodySource& body) {
 Result<PutAnswer> S3Client::put(const Key& key, const BodySource& body, const ObjectHeaders& headers, const WriteCondition& condition,
                                 const CallContext& context) {
   TRY(check_put(key, body));
+  auto answer = put_described(key, body, headers, condition, context);
+  if (!answer && lacks_tagging_right(headers, answer.error())) {
+    ObjectHeaders untagged = headers;
+    untagged.tagging.clear();
+    answer = put_described(key, body, untagged, condition, context);
+  }
+  return answer;
+}
+
+/// Tags are a right of their own. The bytes are worth more than the tags, which whoever may set them can set again.
+bool S3Client::lacks_tagging_right(const ObjectHeaders& headers, const Error& error) {
+  if (headers.tagging.empty() || error.code != Errc::denied || error.origin.missing_right != "s3:PutObjectTagging") {
+    return false;
+  }
+  exchange_.log().warn("'{}' is written without its tags ({}): the credentials lack the right s3:PutObjectTagging", error.origin.key,
+                       headers.tagging);
+  return true;
+}
+
+Result<PutAnswer> S3Client::put_described(const Key& key, const BodySource& body, const ObjectHeaders& headers,
+                                          const WriteCondition& condition, const CallContext& context) {
   TRY_ASSIGN(Headers described, headers_to_write(headers));
   add_tagging(headers, described);
   const bool with_crc = wants_crc();

@@ -8,22 +8,24 @@
 
 namespace prefixfs::s3 {
 
-/// A token bucket as in the "standard" retry mode of the AWS SDKs: a retry takes tokens, a success gives some back. Thread-safe.
+/// A token bucket as in the "standard" retry mode of the AWS SDKs: a retry takes tokens, a success gives some back; but an empty bucket
+/// only slows the retries down, as a call has its whole time promised. Thread-safe.
 class RetryBudget {
  public:
-  /// False when the bucket is empty: then nobody retries until calls succeed again.
-  bool take(Errc reason) {
+  /// What the retry costs; 0 when the bucket is empty.
+  int take(Errc reason) {
     const std::lock_guard lock(mutex_);
     const int cost = reason == Errc::timeout || reason == Errc::unavailable ? kCostNoAnswer : kCost;
     if (tokens_ < cost) {
-      return false;
+      return 0;
     }
     tokens_ -= cost;
-    return true;
+    return cost;
   }
-  void succeeded() {
+  /// `taken` by the retry that succeeded; 0 for a first attempt.
+  void succeeded(int taken) {
     const std::lock_guard lock(mutex_);
-    tokens_ = std::min(tokens_ + kRefund, kTokensMax);
+    tokens_ = std::min(tokens_ + std::max(taken, kRefund), kTokensMax);
   }
 
  private:

@@ -15,10 +15,12 @@ using std::chrono::nanoseconds;
 constexpr std::chrono::seconds kBackoffMax{20};
 constexpr std::chrono::seconds kRetryAfterMax{60};
 constexpr std::chrono::seconds kLongWait{2};
-// Last-Modified has whole seconds, and S3's clock is not ours.
+// Last-Modified and Date have whole seconds.
 constexpr std::chrono::seconds kClockSlack{1};
 
-constexpr nanoseconds kLastPause = std::chrono::milliseconds(50);
+constexpr std::chrono::milliseconds kLastPause{50};
+// While the budget is empty: a pause of one to two of these, and none shorter than half of it.
+constexpr std::chrono::seconds kSlowPause{1};
 
 double seconds(nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -33,20 +35,27 @@ nanoseconds backoff(int attempt, bool throttled, std::uint64_t random) {
   return nanoseconds(static_cast<nanoseconds::rep>(random % (static_cast<std::uint64_t>(bound.count()) + 1)));
 }
 
-std::optional<nanoseconds> RetryStore::next_delay(const Error& error, int attempt, const CallContext& context) {
-  if (!retryable(error.code) || attempt >= options_.attempts_max || context.cancel.stop_requested() || !budget_.take(error.code)) {
+std::optional<nanoseconds> RetryStore::next_delay(const Error& error, int attempt, int& taken, const CallContext& context) {
+  if (!retryable(error.code) || attempt >= options_.attempts_max || context.cancel.stop_requested()) {
     return std::nullopt;
   }
   nanoseconds delay = backoff(attempt, error.code == Errc::throttled, random_.next());
+  nanoseconds last_pause = kLastPause;
+  taken = budget_.take(error.code);
+  if (taken == 0) {
+    delay = std::max(delay, kSlowPause + nanoseconds(random_.next() % nanoseconds(kSlowPause).count()));
+    last_pause = nanoseconds(kSlowPause) / 2;
+  }
   const nanoseconds asked = std::min<nanoseconds>(std::chrono::seconds(error.origin.retry_after_seconds), kRetryAfterMax);
   delay = std::max(delay, asked);
-  if (context.deadline == SteadyTime::max()) {
+  const SteadyTime until = context.until();
+  if (until == SteadyTime::max()) {
     return delay;
   }
   // The caller waits until its deadline in any case, so a pause never takes more than half of what is left: an outage that ends in
   // time is not told.
-  const nanoseconds left = context.deadline - clock_.steady();
-  if (left < kLastPause * 2 || asked >= left) {
+  const nanoseconds left = until - clock_.steady();
+  if (left < last_pause * 2 || asked >= left) {
     return std::nullopt;
   }
   return std::min(delay, left / 2);
@@ -66,13 +75,14 @@ void RetryStore::report(const Error& error, int attempt, const std::optional<nan
 
 template <class Work>
 auto RetryStore::repeat(const char* operation, const std::string& key, const CallContext& context, Work work) -> decltype(work()) {
+  int taken = 0;
   for (int attempt = 1;; ++attempt) {
     auto result = [&]() -> decltype(work()) {
       TRY_ASSIGN(const ConcurrencyLimit::Place place, limit_.enter(context));
       return work();
     }();
     if (result) {
-      budget_.succeeded();
+      budget_.succeeded(taken);
       limit_.succeeded();
       return result;
     }
@@ -85,7 +95,7 @@ auto RetryStore::repeat(const char* operation, const std::string& key, const Cal
     if (error.code == Errc::throttled) {
       limit_.slow_down();
     }
-    const auto delay = next_delay(error, attempt, context);
+    const auto delay = next_delay(error, attempt, taken, context);
     report(error, attempt, delay);
     if (!delay) {
       return result;
@@ -112,6 +122,11 @@ Result<std::optional<ObjectInfo>> RetryStore::look(const Key& key, const CallCon
   return fail(error);
 }
 
+/// By S3's clock, which is Last-Modified's: ours may be hours off.
+WallTime RetryStore::started_by(const Write& write, const ObjectInfo& found) const {
+  return found.told_at == WallTime{} ? write.started : found.told_at - (clock_.steady() - write.started_steady);
+}
+
 Result<void> RetryStore::guard(Write& write, const char* operation, const Key& key, const std::optional<ObjectInfo>& found) {
   using Kind = WriteCondition::Kind;
   const auto conflict = [&](std::string_view why) {
@@ -132,7 +147,7 @@ Result<void> RetryStore::guard(Write& write, const char* operation, const Key& k
     write.condition = WriteCondition::if_absent();
     return {};
   }
-  if (found->last_modified > write.started + kClockSlack) {
+  if (found->last_modified > started_by(write, *found) + kClockSlack) {
     return conflict("the answer was lost, and another client has written the object since");
   }
   write.condition = WriteCondition::if_match(found->etag);
@@ -160,8 +175,8 @@ auto RetryStore::write_once(Write& write, const char* operation, const Key& key,
     write.repeated_409 = true;
     result = send(write.condition);
   }
-  if (!result && result.error().code == Errc::conflict && write.unclear) {
-    // The lost attempt may have arrived only now.
+  if (!result && result.error().code == Errc::conflict && (write.unclear || result.error().origin.sent_twice)) {
+    // The lost attempt may have arrived only now, or libcurl's own first one has.
     TRY_ASSIGN(const auto found, look(key, context));
     if (found) {
       TRY_ASSIGN(auto answer, ours(*found));
@@ -178,7 +193,7 @@ auto RetryStore::write_once(Write& write, const char* operation, const Key& key,
 
 Result<PutAnswer> RetryStore::put(const Key& key, const BodySource& body, const ObjectHeaders& headers, const WriteCondition& condition,
                                   const CallContext& context) {
-  Write write(condition, clock_.now());
+  Write write(condition, clock_);
   const auto send = [&](const WriteCondition& c) { return inner_.put(key, body, headers, c, context); };
   const auto ours = [&](const ObjectInfo& info) -> Result<std::optional<PutAnswer>> {
     TRY_ASSIGN(const bool same, is_body(info, body, headers, context));
@@ -189,7 +204,7 @@ Result<PutAnswer> RetryStore::put(const Key& key, const BodySource& body, const 
 
 Result<CopyAnswer> RetryStore::copy(const CopySource& source, const Key& destination, const CopyOptions& options,
                                     const CallContext& context) {
-  Write write(options.condition, clock_.now());
+  Write write(options.condition, clock_);
   const auto send = [&](const WriteCondition& c) { return inner_.copy(source, destination, {options.replace, options.storage, c}, context); };
   const auto ours = [&](const ObjectInfo& info) -> Result<std::optional<CopyAnswer>> {
     const auto from = source.key == destination ? Result<ObjectInfo>(info) : inner_.head(source.key, context);

@@ -39,10 +39,12 @@ class RetryStore final : public ObjectStore {
   struct Write {
     WriteCondition condition;      ///< of the next attempt
     const WriteCondition wanted;   ///< the caller's
-    const WallTime started;
+    const WallTime started;         ///< by our clock
+    const SteadyTime started_steady;
     bool unclear = false;          ///< an attempt may have taken place without our knowing
     bool repeated_409 = false;
-    explicit Write(const WriteCondition& condition_, WallTime started_) : condition(condition_), wanted(condition_), started(started_) {}
+    Write(const WriteCondition& condition_, const Clock& clock)
+        : condition(condition_), wanted(condition_), started(clock.now()), started_steady(clock.steady()) {}
   };
 
   template <class Work>
@@ -54,7 +56,9 @@ class RetryStore final : public ObjectStore {
   Result<std::optional<ObjectInfo>> look(const Key& key, const CallContext& context);
   /// Sets the condition under which the write may be sent again, now that somebody else's `found` stands there.
   Result<void> guard(Write& write, const char* operation, const Key& key, const std::optional<ObjectInfo>& found);
-  std::optional<std::chrono::nanoseconds> next_delay(const Error& error, int attempt, const CallContext& context);
+  /// Nothing: it is not worth another attempt. `taken` is what the attempt costs of the budget.
+  std::optional<std::chrono::nanoseconds> next_delay(const Error& error, int attempt, int& taken, const CallContext& context);
+  WallTime started_by(const Write& write, const ObjectInfo& found) const;
   void report(const Error& error, int attempt, const std::optional<std::chrono::nanoseconds>& delay);
 
   ObjectStore& inner_;

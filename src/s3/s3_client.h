@@ -61,6 +61,11 @@ class S3Client final : public ObjectStore {
   /// `error` says that the endpoint does not know this checksum: remembers it.
   bool learn_from_refusal(const Error& error);
 
+  /// Whether the write was refused for its tags alone; says so in the log, since it will be sent without them.
+  bool lacks_tagging_right(const ObjectHeaders& headers, const Error& error);
+  Result<PutAnswer> put_described(const Key& key, const BodySource& body, const ObjectHeaders& headers, const WriteCondition& condition,
+                                  const CallContext& context);
+  Result<UploadId> create_described(const Key& key, const ObjectHeaders& headers, const CallContext& context);
   Result<PutAnswer> put_once(const Key& key, const BodySource& body, const Headers& headers, const WriteCondition& condition,
                              bool with_crc, const CallContext& context);
   Result<UploadedPart> upload_part_once(const Key& key, const UploadId& upload, int number, const BodySource& body, bool with_crc,

@@ -76,7 +76,9 @@ Result<ObjectInfo> MemoryStore::head(const Key& key, const CallContext& context)
     return refuse(Errc::denied, "HeadObject", key, 403, "");
   }
   TRY_ASSIGN(const Object* object, find("HeadObject", key));
-  return object->info;
+  ObjectInfo info = object->info;
+  info.told_at = std::chrono::floor<std::chrono::seconds>(clock_.now());
+  return info;
 }
 
 Result<std::string> MemoryStore::tagging(const Key& key, const CallContext& context) {

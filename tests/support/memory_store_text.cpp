@@ -24,7 +24,7 @@ Result<void> check_call(const char* operation, const Key& key, const CallContext
   if (context.cancel.stop_requested()) {
     return refuse(Errc::cancelled, operation, key, 0, "");
   }
-  if (clock.steady() >= context.deadline) {
+  if (clock.steady() >= context.until()) {
     return refuse(Errc::timeout, operation, key, 0, "");
   }
   if (key.empty()) {

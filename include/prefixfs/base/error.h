@@ -57,6 +57,9 @@ struct Origin {
   std::string request_id;
   int attempt = 0;         ///< 1 for the first try
   int retry_after_seconds = 0;  ///< the answer's Retry-After; 0: none
+  /// libcurl sent the request twice, as a reused connection died before the answer: a condition that failed may be the answer to
+  /// one's own first try (http::Response::attempts).
+  bool sent_twice = false;
 };
 
 struct Error {

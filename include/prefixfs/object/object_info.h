@@ -38,6 +38,7 @@ struct ObjectInfo {
   int tag_count = 0;
   std::optional<std::string> tagging;  ///< the tags themselves, as x-amz-tagging has them; no answer brings them along
   std::optional<std::uint64_t> crc64nvme;  ///< of the whole object, where S3 tells
+  WallTime told_at{};  ///< by S3's clock, when HEAD or GET was answered (Date); last_modified is of the same clock. Zero: not told
 };
 
 }  // namespace prefixfs

@@ -163,6 +163,14 @@ TEST(Classify, TellsTheRegions) {
   EXPECT_EQ(classify(r).code, Errc::unavailable);  // a new bucket whose name is not known everywhere yet
 }
 
+TEST(Classify, AHeads400ThatNamesAnotherRegionIsTheWrongRegion) {
+  Refusal r = refusal(400, "");
+  r.region = "eu-west-1";
+  EXPECT_EQ(classify(r).code, Errc::wrong_region);
+  r.region = r.signed_for;
+  EXPECT_EQ(classify(r).code, Errc::invalid);
+}
+
 TEST(Classify, TheServersWordsAreCleanedAndCut) {
   const Error error = classify(refusal(400, "Bad\nCode", "line\x1b[31m\n" + std::string(5000, 'x')));
   EXPECT_THAT(error.what, Not(HasSubstr("\n")));

@@ -7,6 +7,7 @@
 #include "support/faulty_store.h"
 #include "support/memory_store.h"
 #include "support/store_calls.h"
+#include "unit/s3/fake_engine.h"
 
 namespace prefixfs::s3 {
 
@@ -100,6 +101,55 @@ TEST(MeteredStore, CountsCallsErrorsBytesAndTime) {
   EXPECT_EQ(counts.at("s3.GetObject.errors"), 0U);
   EXPECT_EQ(counts.at("s3.bytes_sent"), 5U);
   EXPECT_EQ(counts.at("s3.bytes_received"), 5U);
+}
+
+class DeadlineStoreTest : public testing::Test {
+ protected:
+  DeadlineStoreTest() {
+    bench.engine.handler = [](const test::SentRequest& sent, int) -> Result<http::Response> {
+      const bool upload = sent.request.method == "POST";
+      return test::answer(200, {{"etag", "\"e\""}, {"content-length", "3"}},
+                          upload ? "<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>"
+                                 : "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>");
+    };
+  }
+  const test::SentRequest& last() const { return bench.engine.sent.back(); }
+  SteadyTime in(std::chrono::nanoseconds time) const { return bench.clock.steady() + std::chrono::duration_cast<SteadyTime::duration>(time); }
+
+  test::ClientBench bench;
+  std::unique_ptr<ObjectStore> store = make_deadline_store(bench.client(), {.answer_time = 10s, .slow_operation_time = 600s}, bench.clock);
+};
+
+TEST_F(DeadlineStoreTest, ASmallAnswerHasAFixedTime) {
+  EXPECT_EQ(code_of(store->head(Key("a"), {})), "");
+  EXPECT_EQ(last().deadline, in(10s));
+  EXPECT_EQ(last().until, in(10s));
+  EXPECT_EQ(code_of(store->head(Key("a"), {.deadline = in(2s), .cancel = {}})), "");
+  EXPECT_EQ(last().until, in(2s));
+}
+
+TEST_F(DeadlineStoreTest, OnlyStandstillCountsWhereBytesMove) {
+  const std::string bytes(64, 'x');
+  EXPECT_EQ(code_of(store->upload_part(Key("a"), "id", 1, test::TextSource(bytes), {})), "");
+  EXPECT_EQ(last().deadline, SteadyTime::max());
+  EXPECT_EQ(last().until, in(10s));
+  EXPECT_EQ(code_of(store->upload_part(Key("a"), "id", 1, test::TextSource(bytes), {.deadline = in(20s), .cancel = {}})), "");
+  EXPECT_EQ(last().deadline, in(20s));
+  EXPECT_EQ(last().until, in(10s));
+}
+
+TEST_F(DeadlineStoreTest, WhatS3WorksOnByItselfHasTenMinutes) {
+  EXPECT_EQ(code_of(store->copy({Key("a"), {}}, Key("b"), {}, {})), "");
+  EXPECT_TRUE(last().request.patient);
+  EXPECT_EQ(last().deadline, in(600s));
+  EXPECT_EQ(last().until, in(10s));  // postponed while S3 works
+  EXPECT_EQ(code_of(store->upload_part_copy(Key("a"), "id", 1, {Key("b"), {}}, {0, 10}, {})), "");
+  EXPECT_TRUE(last().request.patient);
+  EXPECT_EQ(last().deadline, in(600s));
+  const std::vector<UploadedPart> parts{{1, ETag::from_wire("e"), 3, {}}};
+  EXPECT_EQ(code_of(store->complete_upload(Key("a"), "id", parts, WriteCondition::none(), {})), "");
+  EXPECT_TRUE(last().request.patient);
+  EXPECT_EQ(last().deadline, in(600s));
 }
 
 }  // namespace prefixfs::s3

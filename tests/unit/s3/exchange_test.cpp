@@ -230,6 +230,45 @@ TEST(Exchange, HashesThePayloadOverHttpOnly) {
   EXPECT_EQ(hash_sent("https://s3.test"), "UNSIGNED-PAYLOAD");
 }
 
+TEST(Exchange, OneAttemptGetsAThirdOfWhatIsLeft) {
+  ClientBench bench;
+  bench.engine.handler = [](const SentRequest&, int) -> Result<http::Response> { return object_head(); };
+  const auto timeout_within = [&](std::chrono::seconds left) {
+    EXPECT_EQ(code_of(bench.client().head(Key("a"), {.deadline = bench.clock.steady() + left, .cancel = {}})), "");
+    return bench.engine.sent.back().request.first_byte_timeout;
+  };
+  using std::chrono::seconds;
+  EXPECT_EQ(timeout_within(seconds(9)), seconds(3));
+  EXPECT_EQ(timeout_within(seconds(4)), seconds(2));
+  EXPECT_EQ(timeout_within(seconds(300)), seconds(10));
+  const CallContext context{.deadline = bench.clock.steady() + seconds(9), .cancel = {}};
+  const test::TextSource large(std::string(2U << 20, 'x'));
+  EXPECT_EQ(code_of(bench.client().upload_part(Key("a"), "id", 1, large, context)), "");
+  EXPECT_EQ(bench.engine.sent.back().request.first_byte_timeout, seconds(30));
+}
+
+TEST(Exchange, AHeads400WithAnotherRegionIsSentAgainThere) {
+  ClientBench bench("");
+  bench.engine.handler = [](const SentRequest& sent, int) -> Result<http::Response> {
+    return region_signed_for(sent) == "eu-west-1" ? object_head() : answer(400, {{"x-amz-bucket-region", "eu-west-1"}});
+  };
+  const auto info = bench.client().head(Key("a"), {});
+  EXPECT_TRUE(info) << why(info);
+  EXPECT_EQ(bench.engine.sent.size(), 2U);
+}
+
+TEST(Exchange, SaysThatARequestWasSentTwice) {
+  ClientBench bench;
+  bench.engine.handler = [](const SentRequest& sent, int) -> Result<http::Response> {
+    http::Response response = answer(412, {}, error_xml("PreconditionFailed"));
+    response.attempts = sent.request.method == "PUT" ? 2 : 1;
+    return sent.request.method == "HEAD" ? answer(404) : response;
+  };
+  const auto put = test::put_text(bench.client(), Key("a"), "x", WriteCondition::if_absent());
+  EXPECT_EQ(code_of(put), "conflict");
+  EXPECT_TRUE(put.error().origin.sent_twice);
+}
+
 TEST(Exchange, ReadsRetryAfter) {
   ClientBench bench;
   bench.engine.handler = [](const SentRequest&, int) -> Result<http::Response> {

@@ -17,6 +17,8 @@ namespace prefixfs::test {
 struct SentRequest {
   http::Request request;
   std::string body;
+  SteadyTime deadline;  ///< the fixed one
+  SteadyTime until;     ///< the earlier of the fixed and the moving one, when it was sent
   std::string header(std::string_view name) const {
     for (const http::Header& header : request.headers) {
       if (header.name == name) {
@@ -47,8 +49,8 @@ class FakeEngine final : public http::Engine {
   std::function<Result<http::Response>(const SentRequest& sent, int number)> handler;
   std::vector<SentRequest> sent;
 
-  Result<http::Response> perform(const http::Request& request, http::ResponseSink* sink, const CallContext&) override {
-    SentRequest now{request, {}};
+  Result<http::Response> perform(const http::Request& request, http::ResponseSink* sink, const CallContext& context) override {
+    SentRequest now{request, {}, context.deadline, context.until()};
     if (request.body != nullptr) {
       now.body.resize(request.body->size());
       TRY(request.body->read_at(0, std::as_writable_bytes(std::span(now.body.data(), now.body.size()))));

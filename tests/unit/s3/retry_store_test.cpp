@@ -156,15 +156,59 @@ TEST_F(RetryTest, ACancelledCallEnds) {
   EXPECT_EQ(inner.count(), 1);
 }
 
-TEST_F(RetryTest, TheBudgetEndsAStorm) {
-  inner.add(fault("HeadObject", error_of(Errc::unavailable), -1));
-  for (int i = 0; i < 40; ++i) {
-    EXPECT_FALSE(store.head(Key("a"), {}));
+class PersistentRetryTest : public RetryTest {
+ protected:
+  void empty_the_budget() {
+    inner.add(fault("HeadObject", error_of(Errc::unavailable), 13 * 5));
+    for (int i = 0; i < 13; ++i) {  // 500 tokens, 10 for each retry, 4 retries each
+      EXPECT_FALSE(store.head(Key("a"), {}));
+    }
+    inner.forget_calls();
+    naps_before = clock.naps().size();
   }
-  const int in_storm = inner.count();
-  EXPECT_EQ(in_storm, 40 + 50);  // 500 tokens, 10 for each retry
-  inner.forget_calls();
-  EXPECT_FALSE(store.head(Key("a"), {}));
+  std::vector<std::chrono::nanoseconds> naps() const {
+    const auto all = clock.naps();
+    return {all.begin() + static_cast<std::ptrdiff_t>(naps_before), all.end()};
+  }
+  std::size_t naps_before = 0;
+};
+
+TEST_F(PersistentRetryTest, AnEmptyBudgetSlowsRetriesDownAndEndsNoCall) {
+  empty_the_budget();
+  memory.put_text("a", "x");
+  inner.add(fault("HeadObject", error_of(Errc::unavailable), 3));
+  EXPECT_EQ(code_of(store.head(Key("a"), {.deadline = clock.steady() + 10s, .cancel = {}})), "");
+  EXPECT_EQ(inner.count(), 4);
+  for (const auto nap : naps()) {
+    EXPECT_GE(nap, 1s);
+    EXPECT_LE(nap, 2s);
+  }
+}
+
+TEST_F(PersistentRetryTest, AnEmptyBudgetLastsAsLongAsTheCall) {
+  empty_the_budget();
+  inner.add(fault("HeadObject", error_of(Errc::unavailable), -1));
+  const SteadyTime begin = clock.steady();
+  EXPECT_EQ(code_of(store.head(Key("a"), {.deadline = clock.steady() + 5s, .cancel = {}})), "unavailable");
+  EXPECT_GE(clock.steady() - begin, 3s);
+  EXPECT_LE(inner.count(), 5);
+}
+
+TEST_F(PersistentRetryTest, ARetryThatSucceedsIsPaidBack) {
+  memory.put_text("a", "x");
+  for (int i = 0; i < 200; ++i) {  // would take 2000 tokens
+    inner.add(fault("HeadObject", error_of(Errc::unavailable)));
+    ASSERT_EQ(code_of(store.head(Key("a"), {})), "");
+  }
+  for (const auto nap : clock.naps()) {
+    EXPECT_LE(nap, 50ms);
+  }
+}
+
+TEST_F(RetryTest, AMovingDeadlineBoundsTheCallToo) {
+  inner.add(fault("HeadObject", error_of(Errc::unavailable), -1));
+  MovingDeadline moving(clock.steady() + 10ms);
+  EXPECT_EQ(code_of(store.head(Key("a"), {.deadline = SteadyTime::max(), .cancel = {}, .moving = &moving})), "unavailable");
   EXPECT_EQ(inner.count(), 1);
 }
 
@@ -256,6 +300,45 @@ TEST_F(RetryTest, AConflictWithoutALostAnswerIsPlain) {
   inner.add(fault("PutObject", error_of(Errc::throttled, 503, "SlowDown")));
   EXPECT_EQ(code_of(put_text(store, Key("a"), "mine", WriteCondition::if_absent())), "conflict");
   EXPECT_EQ(inner.count("HeadObject"), 0);
+}
+
+TEST_F(RetryTest, AConflictWithOnesOwnFirstTryIsNone) {
+  // libcurl sends a PUT again when a reused connection dies; the first one had arrived.
+  Error conflict = error_of(Errc::conflict, 412, "PreconditionFailed");
+  conflict.origin.sent_twice = true;
+  inner.before_each([&](const test::FaultyStore::Call& call) {
+    if (call.operation == "PutObject") {
+      memory.put_text("a", "mine");
+    }
+  });
+  inner.add(fault("PutObject", conflict));
+  EXPECT_EQ(code_of(put_text(store, Key("a"), "mine", WriteCondition::if_absent())), "");
+  inner.add(fault("PutObject", conflict));
+  EXPECT_EQ(code_of(put_text(store, Key("a"), "other", WriteCondition::if_absent())), "conflict");
+}
+
+TEST_F(RetryTest, WhatWasWrittenSinceIsToldByS3sClock) {
+  for (const auto off : {-10h, 10h}) {
+    test::FakeClock s3_clock;
+    test::MemoryStore bucket(s3_clock);
+    test::FaultyStore answers(bucket);
+    RetryStore sender(answers, RetryOptions{}, clock, random, log);
+    clock.set_now(s3_clock.now() + off);
+    bucket.put_text("a", "old");
+    s3_clock.advance(10s);
+    answers.add(fault("PutObject", error_of(Errc::unavailable)));
+    EXPECT_EQ(code_of(put_text(sender, Key("a"), "mine")), "");
+    answers.add(fault("PutObject", error_of(Errc::unavailable)));
+    answers.before_each([&](const test::FaultyStore::Call& call) {
+      if (call.operation == "HeadObject") {
+        for (const Clock* one : {static_cast<const Clock*>(&clock), static_cast<const Clock*>(&s3_clock)}) {
+          one->sleep_for(5s, {});
+        }
+        bucket.put_text("a", "another client's");
+      }
+    });
+    EXPECT_EQ(code_of(put_text(sender, Key("a"), "mine")), "conflict");
+  }
 }
 
 TEST_F(RetryTest, A409IsSentOnceMore) {

@@ -117,6 +117,26 @@ TEST(PutObject, SendsAndComparesTheChecksum) {
   EXPECT_EQ(code_of(test::put_text(bench.client(), Key("a"), kDigits)), "corrupt");
 }
 
+TEST(PutObject, TagsThatMayNotBeSetAreLeftAway) {
+  ClientBench bench;
+  bench.engine.handler = [](const SentRequest& sent, int) -> Result<http::Response> {
+    if (!sent.header("x-amz-tagging").empty()) {
+      return answer(403, {}, error_xml("AccessDenied", "User: x is not authorized to perform: s3:PutObjectTagging on resource: y"));
+    }
+    return sent.request.method == "POST"
+               ? answer(200, {}, "<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>")
+               : answer(200, {{"etag", "\"e\""}});
+  };
+  ObjectHeaders tagged;
+  tagged.tagging = "team=a";
+  const auto put = test::put_text(bench.client(), Key("a"), "x", WriteCondition::none(), tagged);
+  EXPECT_TRUE(put) << why(put);
+  EXPECT_EQ(bench.engine.sent.size(), 2U);
+  EXPECT_THAT(bench.log.lines.front().second, HasSubstr("s3:PutObjectTagging"));
+  const auto upload = bench.client().create_upload(Key("a"), tagged, {});
+  EXPECT_TRUE(upload) << why(upload);
+}
+
 TEST(PutObject, FallsBackToContentMd5AndRemembers) {
   ClientBench bench;
   bench.engine.handler = [](const SentRequest& sent, int) -> Result<http::Response> {
