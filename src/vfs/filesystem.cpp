@@ -109,8 +109,10 @@ Result<void> Filesystem::probe(const CallContext& context) {
   // Listing is a right of its own. S3 words the refusal of a key that is not there by the right which is missing: reading, or only listing.
   FirstBlockSink nothing(core_->outside.stage);
   const auto read = core_->outside.store.get(Key(kProbedName), {.range = ByteRange{0, 1}, .if_match = {}, .if_none_match = {}}, nothing, context);
-  const bool may_read = read || read.error().what.find("s3:GetObject") == std::string::npos;
-  return may_read ? Result<void>() : Result<void>(fail(read.error()));
+  if (read || read.error().code == Errc::not_found || (read.error().code == Errc::denied && read.error().origin.missing_right.empty())) {
+    return {};
+  }
+  return fail(read.error());
 }
 
 Result<Entry> Filesystem::lookup(InodeId parent, std::string_view name, const Caller& caller) {

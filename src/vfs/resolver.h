@@ -86,6 +86,7 @@ class Resolver {
   Result<meta::Node> read_marker(const meta::Node& node, meta::Node confirmed, const CallContext& context);
   Result<meta::Node> store_directory(InodeId parent, std::string_view name, WallTime seen);
   bool large(InodeId directory) const;
+  bool means_absent(const Error& error) const;
   /// The same as store_absence(), unless this mount has made or confirmed the name after `seen`.
   Result<void> absence_seen(InodeId parent, std::string_view name, WallTime seen);
   /// Whether this mount has learnt something between `seen` and now. (What lies in the future is from before the clock was set back.)

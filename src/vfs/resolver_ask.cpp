@@ -119,9 +119,7 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
   const auto answer = p_.store.get(key, options, sink, context);
   if (!answer) {
     const Error& error = answer.error();
-    const bool means_absent = error.code == Errc::not_found || (error.code == Errc::denied && !p_.rights.may_list() &&
-                                                                error.what.find("s3:GetObject") == std::string::npos);
-    if (!means_absent || error.origin.s3_code == "NoSuchBucket") {
+    if (!means_absent(error)) {
       return fail(error);
     }
     TRY(absence_seen(parent, name, began));
@@ -151,6 +149,16 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
     p_.contents.put(node.id, std::move(block));
   }
   return node;
+}
+
+/// Without s3:ListBucket S3 refuses what is not there. Where it names another right (s3:GetObject, kms:Decrypt), the object is there, and must not be
+/// taken for a free name; where it names none, nothing better is known.
+bool Resolver::means_absent(const Error& error) const {
+  if (error.origin.s3_code == "NoSuchBucket") {
+    return false;
+  }
+  const bool bare_refusal = error.code == Errc::denied && error.origin.missing_right.empty();
+  return error.code == Errc::not_found || (bare_refusal && !p_.rights.may_list());
 }
 
 Result<meta::Node> Resolver::store_version(InodeId parent, std::string_view name, const ObjectInfo& info, WallTime seen) {
