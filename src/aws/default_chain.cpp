@@ -21,7 +21,7 @@ std::unique_ptr<CredentialsProvider> make_default_chain(const ChainSurroundings&
   }
   sources.push_back(std::make_unique<SharedFilesSource>(environment, surroundings.files, profile));
   sources.push_back(std::make_unique<ContainerSource>(environment, surroundings.files, surroundings.http));
-  sources.push_back(std::make_unique<ImdsSource>(environment, surroundings.clock, surroundings.http));
+  sources.push_back(std::make_unique<ImdsSource>(environment, surroundings.files, surroundings.clock, surroundings.http));
   return std::make_unique<RefreshingProvider>(std::make_unique<ProviderChain>(std::move(sources)), surroundings.clock, surroundings.log);
 }
 

@@ -76,12 +76,14 @@ Result<http::Response> ImdsClient::perform(http::Request request, const CallCont
   Result<http::Response> response = fail(Errc::internal, "no attempt was made");
   for (int attempt = 0; attempt < settings_.attempts; ++attempt) {
     response = http_.perform(request, nullptr, context);
-    if (response ? response->status < 500 : response.error().code != Errc::unavailable) {
+    if (response ? response->status < 500 && response->status != 429 : response.error().code != Errc::unavailable) {
       return response;
     }
   }
   if (response) {
-    return fail(Errc::unavailable, fmt::format("{} answered status {}", settings_.endpoint, response->status));
+    Error error{Errc::unavailable, fmt::format("{} answered status {}", settings_.endpoint, response->status), {}};
+    error.origin.http_status = response->status;
+    return fail(std::move(error));
   }
   return response;
 }
@@ -98,7 +100,7 @@ Result<void> ImdsClient::ensure_token(const CallContext& context) {
                            .headers = {{"x-aws-ec2-metadata-token-ttl-seconds", lifetime}}},
                           context);
   if (!response) {
-    if (response.error().code == Errc::unavailable) {
+    if (response.error().code == Errc::unavailable && response.error().origin.http_status == 0) {
       response.error().what += " (not on EC2? In a container, the hop limit of the instance metadata must be 2 or more)";
     }
     return fail(std::move(response.error()));

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "prefixfs/aws/credentials.h"
+#include "prefixfs/base/escape.h"
+#include "prefixfs/object/region.h"
 #include "shared_files.h"
 
 namespace prefixfs::aws {
@@ -41,11 +43,10 @@ std::string endpoint_of(const Environment& environment, const SharedFiles& files
   return value_of(profile, "endpoint_url");
 }
 
-/// A region becomes part of host names and of the signature.
-bool is_region_name(const std::string& region) {
-  return region.size() <= 64 && std::ranges::all_of(region, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-  });
+/// Source: AWS SDKs and Tools Reference Guide, "Dual-stack and FIPS endpoints".
+bool switch_of(const Environment& environment, const IniFile::Properties& profile, std::string_view variable, const std::string& property) {
+  const auto set = environment.get(variable);
+  return is_true(set ? *set : value_of(profile, property));
 }
 
 }  // namespace
@@ -63,14 +64,17 @@ Result<ProfileSettings> read_profile_settings(const Environment& environment, co
   if (settings.region.empty()) {
     settings.region = value_of(properties, "region");
   }
-  if (!is_region_name(settings.region)) {
-    return fail(Errc::invalid, "the region from AWS_REGION, AWS_DEFAULT_REGION or the profile is not the name of a region");
+  if (!settings.region.empty() && !is_region_name(settings.region)) {
+    return fail(Errc::invalid, fmt::format("the region \"{}\" from AWS_REGION, AWS_DEFAULT_REGION or the profile is none; write for example "
+                                           "eu-central-1", escape_control(settings.region)));
   }
   settings.endpoint_url = endpoint_of(environment, shared, properties);
   settings.ca_bundle = first_of(environment, {"AWS_CA_BUNDLE"});
   if (settings.ca_bundle.empty()) {
     settings.ca_bundle = value_of(properties, "ca_bundle");
   }
+  settings.use_fips = switch_of(environment, properties, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
+  settings.use_dualstack = switch_of(environment, properties, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
   return settings;
 }
 

@@ -55,7 +55,7 @@ bool is_local_host(const std::string& host) {
 }
 
 bool worth_another(const Result<http::Response>& response) {
-  return response ? response->status >= 500 : response.error().code == Errc::unavailable;
+  return response ? response->status >= 500 || response->status == 429 : response.error().code == Errc::unavailable;
 }
 
 }  // namespace
@@ -127,8 +127,10 @@ Result<Credentials> ContainerSource::ask(const std::string& url, const std::stri
     response = http_.perform(request, nullptr, context);
   }
   if (!response) {
+    // The agent beside the container may start later than the mount: the variables say that it is there.
     const Errc code = response.error().code;
-    return fail(code == Errc::cancelled || code == Errc::timeout ? code : Errc::credentials, std::move(response.error().what));
+    const bool later = code == Errc::cancelled || code == Errc::timeout || code == Errc::unavailable;
+    return fail(later ? code : Errc::credentials, std::move(response.error().what));
   }
   if (response->status == 401 || response->status == 403) {
     return fail(Errc::credentials, fmt::format("{} refused the authorization token (status {}); check "
@@ -136,7 +138,7 @@ Result<Credentials> ContainerSource::ask(const std::string& url, const std::stri
                                                origin, response->status));
   }
   if (response->status != 200) {
-    return fail(Errc::credentials, fmt::format("{} answered status {} instead of credentials", origin, response->status));
+    return fail(worth_another(response) ? Errc::unavailable : Errc::credentials, fmt::format("{} answered status {} instead of credentials", origin, response->status));
   }
   TRY_ASSIGN(Credentials credentials, parse_credentials_json(response->body, origin));
   credentials.source = source;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "credentials_check.h"
+#include "prefixfs/object/region.h"
 
 namespace prefixfs::aws {
 namespace {
@@ -21,9 +22,12 @@ bool is_role_name(std::string_view name) {
   });
 }
 
-bool is_region_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 &&
-         std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+/// Whether this host is an EC2 instance, as its firmware says to everybody (EC2 User Guide, "Determine whether your instance is an EC2
+/// instance"): Nitro and metal name the vendor, Xen the version.
+bool is_ec2_instance(const FileReader& files) {
+  const std::string vendor = files.read("/sys/class/dmi/id/sys_vendor").value_or("");
+  const std::string version = files.read("/sys/class/dmi/id/bios_version").value_or("");
+  return vendor.starts_with("Amazon EC2") || version.find("amazon") != std::string::npos;
 }
 
 }  // namespace
@@ -40,10 +44,21 @@ Result<CredentialsSource::Answer> ImdsSource::fetch(const CallContext& context) 
     client_.emplace(std::move(*settings), clock_, http_);
   }
   auto answer = ask(context);
-  if (!answer && answer.error().code != Errc::cancelled && answer.error().code != Errc::timeout) {
+  if (!answer && !may_answer_later(answer.error())) {
     answer.error().code = Errc::credentials;
   }
   return answer;
+}
+
+/// At boot the service may come later than the mount. Where nobody answers and nothing says that anybody should, as on a laptop, waiting
+/// would only hide that there are no credentials.
+bool ImdsSource::may_answer_later(const Error& error) const {
+  if (error.code == Errc::cancelled || error.code == Errc::timeout) {
+    return true;
+  }
+  const bool answered = error.origin.http_status != 0;
+  return error.code == Errc::unavailable &&
+         (answered || environment_.get("AWS_EC2_METADATA_SERVICE_ENDPOINT").has_value() || is_ec2_instance(files_));
 }
 
 Result<CredentialsSource::Answer> ImdsSource::ask(const CallContext& context) {

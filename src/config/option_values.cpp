@@ -11,6 +11,8 @@
 #include <optional>
 #include <vector>
 
+#include "prefixfs/object/region.h"
+
 namespace prefixfs::config {
 namespace {
 
@@ -113,7 +115,7 @@ Result<std::string> parse_storage_class(const std::string& value) {
 }
 
 Result<std::string> parse_region(const std::string& value) {
-  if (!value.empty() && only(value, {kLower, kUpper, kDigits, "-_"})) {
+  if (is_region_name(value)) {
     return value;
   }
   return fail(Errc::invalid, fmt::format("\"{}\" is not a region; write for example eu-central-1", value));

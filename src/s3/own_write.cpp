@@ -18,7 +18,7 @@ std::string hex_of(std::string_view raw) {
 }  // namespace
 
 bool is_unclear(const Error& error) {
-  if (!retryable(error.code)) {
+  if (!retryable(error.code) || error.origin.not_sent) {
     return false;
   }
   // SlowDown and its like are said before the work; a bare 503 may come from a gateway that gave up waiting.

@@ -30,7 +30,8 @@ class CredentialsProvider {
  public:
   virtual ~CredentialsProvider() = default;
   /// Valid credentials, from memory where they are. Blocks while the first ones are fetched, or while the old ones are past use.
-  /// Errors: credentials (none found: the sentence lists what was tried and why each failed), timeout, cancelled.
+  /// Errors: credentials (none found: the sentence lists what was tried and why each failed; or refused), unavailable (a source is there
+  /// and does not answer at the moment), timeout, cancelled.
   virtual Result<Credentials> get(const CallContext& context) = 0;
   /// S3 refused these (ExpiredToken, InvalidToken, InvalidAccessKeyId): the next get() asks the source again,
   /// unless newer ones have been fetched meanwhile.
@@ -59,6 +60,8 @@ struct ProfileSettings {
   std::string region;        ///< AWS_REGION, AWS_DEFAULT_REGION, profile
   std::string endpoint_url;  ///< AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, profile's services section, profile
   std::string ca_bundle;     ///< AWS_CA_BUNDLE, profile
+  bool use_fips = false;       ///< AWS_USE_FIPS_ENDPOINT, profile
+  bool use_dualstack = false;  ///< AWS_USE_DUALSTACK_ENDPOINT, profile
 };
 Result<ProfileSettings> read_profile_settings(const Environment& environment, const FileReader& files, const std::string& profile);
 

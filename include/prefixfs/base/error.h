@@ -60,6 +60,7 @@ struct Origin {
   /// libcurl sent the request twice, as a reused connection died before the answer: a condition that failed may be the answer to
   /// one's own first try (http::Response::attempts).
   bool sent_twice = false;
+  bool not_sent = false;  ///< the request did not leave this host, so that it cannot have been acted upon
 };
 
 struct Error {

@@ -117,7 +117,7 @@ TEST_F(DefaultChainTest, BootBeforeTheMetadataServiceIsUp) {
   start();
   const auto first = provider_->get({});
   ASSERT_FALSE(first);
-  EXPECT_EQ(first.error().code, Errc::credentials);
+  EXPECT_EQ(first.error().code, Errc::unavailable);
   EXPECT_THAT(first.error().what, HasSubstr("answered status 503"));
   server_.change([](MetadataServer::Settings& settings) { settings.fail_with_status = 0; });
   clock_.advance(1s);

@@ -33,6 +33,28 @@ TEST_F(ProfileSettingsTest, RegionPrecedence) {
   EXPECT_EQ(read().region, "eu-west-1");
 }
 
+TEST_F(ProfileSettingsTest, ARegionThatCanNeverWorkIsRefused) {
+  for (const char* bad : {"US-EAST-1", "eu_west_1", "evil.example/"}) {
+    environment_.set("AWS_REGION", bad);
+    const auto settings = read_profile_settings(environment_, files_, "");
+    ASSERT_FALSE(settings) << bad;
+    EXPECT_EQ(settings.error().code, Errc::invalid);
+    EXPECT_THAT(settings.error().what, HasSubstr(bad));
+  }
+}
+
+TEST_F(ProfileSettingsTest, FipsAndDualstack) {
+  EXPECT_FALSE(read().use_fips);
+  EXPECT_FALSE(read().use_dualstack);
+  files_.set("/h/.aws/config", "[default]\nuse_fips_endpoint = true\nuse_dualstack_endpoint = true\n");
+  EXPECT_TRUE(read().use_fips);
+  EXPECT_TRUE(read().use_dualstack);
+  environment_.set("AWS_USE_FIPS_ENDPOINT", "false");
+  environment_.set("AWS_USE_DUALSTACK_ENDPOINT", "true");
+  EXPECT_FALSE(read().use_fips);
+  EXPECT_TRUE(read().use_dualstack);
+}
+
 TEST_F(ProfileSettingsTest, EndpointPrecedence) {
   files_.set("/h/.aws/config",
              "[profile a]\nendpoint_url = http://profile\n[profile b]\nservices = local\nendpoint_url = http://profile\n"

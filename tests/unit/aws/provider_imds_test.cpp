@@ -15,9 +15,9 @@ constexpr const char* kGetKeys = "GET /latest/meta-data/iam/security-credentials
 class ImdsSourceTest : public ::testing::Test {
  protected:
   Result<CredentialsSource::Answer> fetch() { return source_.fetch(no_limit()); }
-  std::string error() {
+  std::string error(Errc code = Errc::credentials) {
     const Error seen = error_of(fetch());
-    EXPECT_EQ(seen.code, Errc::credentials) << seen.what;
+    EXPECT_EQ(to_string(seen.code), to_string(code)) << seen.what;
     return seen.what;
   }
   using Settings = MetadataServer::Settings;
@@ -28,7 +28,7 @@ class ImdsSourceTest : public ::testing::Test {
   FakeFileReader files_;
   RecordingLog log_;
   std::unique_ptr<http::Engine> http_ = http::make_curl_engine({});
-  ImdsSource source_{environment_, clock_, *http_};
+  ImdsSource source_{environment_, files_, clock_, *http_};
 };
 
 TEST_F(ImdsSourceTest, RoleByVersion2) {
@@ -71,7 +71,7 @@ TEST_F(ImdsSourceTest, FallsBackToVersion1WhereThereAreNoTokens) {
       settings.token_put_status = status;
       settings.token_required = false;
     });
-    EXPECT_EQ(credentials_of(ImdsSource(environment_, clock_, *http_).fetch(no_limit())).source, "instance role app (IMDSv1)");
+    EXPECT_EQ(credentials_of(ImdsSource(environment_, files_, clock_, *http_).fetch(no_limit())).source, "instance role app (IMDSv1)");
   }
 }
 
@@ -101,7 +101,7 @@ TEST_F(ImdsSourceTest, Version1RefusedByTheService) {
 
 TEST_F(ImdsSourceTest, SilenceMentionsTheHopLimit) {
   server_.change([](Settings& settings) { settings.silent = true; });
-  EXPECT_THAT(error(), AllOf(HasSubstr("no answer from " + server_.url() + " within 1 s"), HasSubstr("hop limit")));
+  EXPECT_THAT(error(Errc::unavailable), AllOf(HasSubstr("no answer from " + server_.url() + " within 1 s"), HasSubstr("hop limit")));
   EXPECT_EQ(server_.count(kPutToken), 1);
   EXPECT_EQ(server_.count(kGetRole), 0) << "a silent service is no reason for version 1";
 }
@@ -109,8 +109,37 @@ TEST_F(ImdsSourceTest, SilenceMentionsTheHopLimit) {
 TEST_F(ImdsSourceTest, ServerErrorsAreTriedAgainAsOftenAsToldTo) {
   environment_.set("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "3");
   server_.change([](Settings& settings) { settings.fail_with_status = 503; });
-  EXPECT_THAT(error(), HasSubstr("answered status 503"));
+  EXPECT_THAT(error(Errc::unavailable), HasSubstr("answered status 503"));
   EXPECT_EQ(server_.count(kPutToken), 3);
+}
+
+TEST_F(ImdsSourceTest, ABusyServiceAnswersLater) {
+  server_.change([](Settings& settings) { settings.fail_with_status = 429; });
+  EXPECT_THAT(error(Errc::unavailable), HasSubstr("answered status 429"));
+}
+
+/// Answers like a network without the service.
+class NoService final : public http::Engine {
+ public:
+  Result<http::Response> perform(const http::Request&, http::ResponseSink*, const CallContext&) override {
+    return fail(Errc::unavailable, "no route to http://169.254.169.254:80");
+  }
+};
+
+TEST(ImdsWithoutAnAnswer, IsWaitedForOnAnInstanceOnly) {
+  FakeClock clock;
+  NoService http;
+  const FakeEnvironment environment;
+  const auto code_on = [&](FakeFileReader::Files files) {
+    const FakeFileReader reader(std::move(files));
+    const Error seen = error_of(ImdsSource(environment, reader, clock, http).fetch({}));
+    EXPECT_THAT(seen.what, HasSubstr("not on EC2?"));
+    return std::string(to_string(seen.code));
+  };
+  EXPECT_EQ(code_on({}), "credentials");  // a laptop: told at once
+  EXPECT_EQ(code_on({{"/sys/class/dmi/id/sys_vendor", "LENOVO\n"}, {"/sys/class/dmi/id/bios_version", "N2\n"}}), "credentials");
+  EXPECT_EQ(code_on({{"/sys/class/dmi/id/sys_vendor", "Amazon EC2\n"}}), "unavailable");
+  EXPECT_EQ(code_on({{"/sys/class/dmi/id/sys_vendor", "Xen\n"}, {"/sys/class/dmi/id/bios_version", "4.11.amazon\n"}}), "unavailable");
 }
 
 TEST_F(ImdsSourceTest, NoRole) {

@@ -72,6 +72,7 @@ TEST(ParseRegion, IsAToken) {
   EXPECT_EQ(parse_region("us-gov-west-1").value(), "us-gov-west-1");
   EXPECT_FALSE(parse_region("").has_value());
   EXPECT_FALSE(parse_region("eu/central").has_value());
+  EXPECT_FALSE(parse_region("US-EAST-1").has_value());
 }
 
 }  // namespace

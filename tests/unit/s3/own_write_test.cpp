@@ -41,6 +41,9 @@ TEST(OwnWrite, WhatIsUnclear) {
   EXPECT_FALSE(is_unclear(error_of(Errc::throttled, 429)));
   EXPECT_FALSE(is_unclear(error_of(Errc::denied, 403)));
   EXPECT_FALSE(is_unclear(error_of(Errc::conflict, 412)));
+  Error not_sent = error_of(Errc::unavailable, 0);
+  not_sent.origin.not_sent = true;
+  EXPECT_FALSE(is_unclear(not_sent));
 }
 
 TEST(OwnWrite, ABodyIsKnownByChecksumOrMd5) {
