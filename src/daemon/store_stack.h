@@ -13,7 +13,7 @@ namespace prefixfs::daemon {
 /// Everything between a key below the mount and the network.
 class StoreStack {
  public:
-  /// Errors: invalid (profile or settings that cannot be read).
+  /// Errors: invalid (profile or settings that cannot be read, or that can never work).
   static Result<std::unique_ptr<StoreStack>> make(const config::Options& options, meta::FactStore& facts, const Clock& clock, Log& log);
 
   /// Keys are relative to the mount's prefix.
@@ -36,6 +36,9 @@ class StoreStack {
   std::unique_ptr<s3::ObjectStore> prefixed_;
   std::unique_ptr<s3::ObjectStore> bounded_;
 };
+
+/// Options before the environment, and the environment before the profile.
+s3::ClientOptions client_options(const config::Options& options, const aws::ProfileSettings& profile);
 
 /// What the mount's answers of S3 depend on: a cache of another one is refused.
 std::string source_name(const config::Options& options);

@@ -1,6 +1,8 @@
 #include "address.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -53,18 +55,43 @@ std::string lower(std::string text) {
   return text;
 }
 
-/// The region in "s3.REGION.amazonaws.com[.cn]"; "us-east-1" for "s3.amazonaws.com"; nothing for all other hosts.
-std::string region_of_standard_host(std::string_view host) {
+struct Partition {
+  std::string_view region_prefix;
+  std::string_view dns_suffix;
+};
+constexpr std::string_view kMainSuffix = "amazonaws.com";
+constexpr std::array kOtherPartitions{
+    Partition{"cn-", "amazonaws.com.cn"},   Partition{"eusc-", "amazonaws.eu"},      Partition{"us-iso-", "c2s.ic.gov"},
+    Partition{"us-isob-", "sc2s.sgov.gov"}, Partition{"us-isof-", "csp.hci.ic.gov"}, Partition{"eu-isoe-", "cloud.adc-e.uk"},
+};
+
+bool remove_prefix(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) {
+    return false;
+  }
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+/// What "s3[-fips][.dualstack].REGION.SUFFIX" says; nothing for all other hosts.
+std::optional<Endpoint> standard_endpoint(std::string_view host) {
+  Endpoint endpoint;
   if (host == "s3.amazonaws.com") {
-    return "us-east-1";
+    endpoint.region = "us-east-1";
+    return endpoint;
   }
-  for (const std::string_view suffix : {".amazonaws.com.cn", ".amazonaws.com"}) {
-    if (host.starts_with("s3.") && host.ends_with(suffix) && host.size() > 3 + suffix.size()) {
-      const std::string_view region = host.substr(3, host.size() - 3 - suffix.size());
-      return is_region_name(region) ? std::string(region) : std::string();
-    }
+  if (!remove_prefix(host, "s3")) {
+    return std::nullopt;
   }
-  return {};
+  endpoint.fips = remove_prefix(host, "-fips");
+  endpoint.dualstack = remove_prefix(host, ".dualstack");
+  const std::size_t end = host.find('.', 1);
+  if (!host.starts_with('.') || end == std::string_view::npos) {
+    return std::nullopt;
+  }
+  endpoint.region = host.substr(1, end - 1);
+  const bool standard = is_region_name(endpoint.region) && host.substr(end + 1) == dns_suffix_of(endpoint.region);
+  return standard ? std::optional(endpoint) : std::nullopt;
 }
 
 /// Whether the bucket can be a label of the host name under this endpoint.
@@ -108,12 +135,8 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     return fail(Errc::invalid, fmt::format("the endpoint '{}' is not of the form https://host[:port]", text));
   }
   endpoint.host = lower(endpoint.host);
-  const std::string region = region_of_standard_host(endpoint.host);
-  if (endpoint.https && endpoint.port.empty() && endpoint.base_path.empty() && !region.empty()) {
-    endpoint = Endpoint{};
-    endpoint.region = region;
-  }
-  return endpoint;
+  const auto standard = standard_endpoint(endpoint.host);
+  return standard && endpoint.https && endpoint.port.empty() && endpoint.base_path.empty() ? *standard : endpoint;
 }
 
 Result<void> check_bucket_name(std::string_view bucket) {
@@ -127,12 +150,17 @@ Result<void> check_bucket_name(std::string_view bucket) {
   return {};
 }
 
-bool is_region_name(std::string_view text) {
-  return text.size() >= 2 && text.size() <= 40 && !text.starts_with('-') && !text.ends_with('-') &&
-         std::all_of(text.begin(), text.end(), [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
+std::string_view dns_suffix_of(std::string_view region) {
+  const auto found = std::ranges::find_if(kOtherPartitions, [&](const Partition& one) { return region.starts_with(one.region_prefix); });
+  return found == kOtherPartitions.end() ? kMainSuffix : found->dns_suffix;
 }
 
-bool is_aws_host(std::string_view host) { return host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"); }
+bool is_aws_host(std::string_view host) {
+  const auto below = [&](std::string_view suffix) {
+    return host.size() > suffix.size() && host.ends_with(suffix) && host[host.size() - suffix.size() - 1] == '.';
+  };
+  return below(kMainSuffix) || std::ranges::any_of(kOtherPartitions, [&](const Partition& one) { return below(one.dns_suffix); });
+}
 
 std::string Address::path_of_key(std::string_view key) const {
   return bucket_path + "/" + crypto::uri_encode(key, crypto::Slash::keep);
@@ -143,7 +171,7 @@ std::string Address::path_of_bucket() const { return bucket_path.empty() ? "/" :
 Address address_of(const Endpoint& endpoint, std::string_view bucket, std::string_view region, bool path_style) {
   std::string host = endpoint.host;
   if (endpoint.aws()) {
-    host = fmt::format("s3.{}.amazonaws.com{}", region, region.starts_with("cn-") ? ".cn" : "");
+    host = fmt::format("s3{}{}.{}.{}", endpoint.fips ? "-fips" : "", endpoint.dualstack ? ".dualstack" : "", region, dns_suffix_of(region));
   }
   const bool one_label = host.find('.') == std::string::npos;
   const bool in_path = path_style || one_label || is_ip_address(host) || host.ends_with(".localhost") || !fits_in_host(endpoint, bucket);

@@ -132,6 +132,10 @@ Verdict judge_region(const Refusal& refusal) {
   if (refusal.region.empty()) {
     return {Errc::wrong_region, "the bucket is in another region, and the endpoint does not say in which; set region="};
   }
+  if (!refusal.fixed_endpoint.empty() && is_redirect(refusal)) {
+    return {Errc::wrong_region, fmt::format("endpoint {} does not serve bucket {}, which is in {}; change endpoint=", refusal.fixed_endpoint,
+                                            refusal.bucket, refusal.region)};
+  }
   if (refusal.region == refusal.signed_for) {
     return {Errc::unavailable,
             fmt::format("the endpoint redirects within region {}; a bucket that was just made needs some time", refusal.region)};
@@ -179,6 +183,10 @@ Verdict judge(const Refusal& refusal) {
 }
 
 }  // namespace
+
+bool is_redirect(const Refusal& refusal) {
+  return refusal.http_status == 301 || refusal.http_status == 308 || refusal.s3_code == "PermanentRedirect";
+}
 
 std::string missing_right(std::string_view message) {
   constexpr std::string_view kBefore = "not authorized to perform: ";

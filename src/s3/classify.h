@@ -18,11 +18,15 @@ struct Refusal {
   std::string message;     ///< S3's own words
   std::string region;      ///< where S3 says the bucket is
   std::string signed_for;  ///< the region that the request was signed for
+  std::string fixed_endpoint;  ///< where the host does not follow from the region: the endpoint's name
   std::string request_id;
   int retry_after_seconds = 0;
 };
 
 Error classify(const Refusal& refusal);
+
+/// The request is to go to another host.
+bool is_redirect(const Refusal& refusal);
 
 /// The right in AWS's "... is not authorized to perform: s3:PutObject on resource ..."; empty when the message does not say.
 std::string missing_right(std::string_view message);

@@ -23,7 +23,16 @@ Result<Endpoint> usable_endpoint(const ClientOptions& options) {
     return fail(Errc::invalid, fmt::format("'{}' cannot be the name of a region", options.region));
   }
   TRY(storage_headers(options.sse, options.storage_class));
-  return parse_endpoint(options.endpoint);
+  TRY_ASSIGN(Endpoint endpoint, parse_endpoint(options.endpoint));
+  if (options.endpoint.empty()) {
+    endpoint.fips = options.fips;
+    endpoint.dualstack = options.dualstack;
+  }
+  return endpoint;
+}
+
+HostRegion::Ask host_region_of(const ClientOptions& options, const Result<Endpoint>& endpoint) {
+  return endpoint && endpoint->aws() ? options.host_region : nullptr;
 }
 
 bool is_aws(const Result<Endpoint>& endpoint) { return endpoint && (endpoint->aws() || is_aws_host(endpoint->host)); }
@@ -56,6 +65,11 @@ class NoBody final : public http::ResponseSink {
 
 }  // namespace
 
+Result<void> check_options(const ClientOptions& options) {
+  TRY(usable_endpoint(options));
+  return {};
+}
+
 Exchange::Exchange(const ClientOptions& options, http::Engine& engine, aws::CredentialsProvider& credentials, const Clock& clock,
                    EndpointMemory& memory, Log& log)
     : options_(options),
@@ -65,6 +79,7 @@ Exchange::Exchange(const ClientOptions& options, http::Engine& engine, aws::Cred
       clock_(clock),
       log_(log),
       region_(options.bucket, endpoint_ ? endpoint_->name() : "", options.region, endpoint_ ? endpoint_->region : "", memory, log),
+      host_region_(region_.told() ? nullptr : host_region_of(options, endpoint_), clock, log),
       capabilities_(endpoint_ ? endpoint_->name() : "", is_aws(endpoint_), memory, log) {}
 
 WallTime Exchange::signing_time() const { return clock_.now() + std::chrono::nanoseconds(clock_offset_ns_.load()); }
@@ -119,6 +134,7 @@ Result<http::Response> Exchange::perform(const Call& call, const Attempt& attemp
   TRY_ASSIGN(const http::Request request, build(call, attempt, context));
   TRY_ASSIGN(http::Response response, engine_.perform(request, sink, context));
   capabilities_.see(response);
+  host_region_.settle();  // S3 is reached, and tells itself where the bucket is
   return response;
 }
 
@@ -129,9 +145,13 @@ Result<http::Response> Exchange::send(const Call& call, http::ResponseSink* sink
   if (call.key.str().size() > kKeyBytesMax) {
     return fail(about(Error{Errc::name_too_long, "the key is longer than 1024 bytes", {}}, call, options_.bucket));
   }
+  if (const auto region = host_region_.find(context)) {
+    region_.assume(*region);
+  }
   Attempt attempt{region_.current(), {}};
   auto credentials = credentials_.get(context);
   if (!credentials) {
+    credentials.error().origin.not_sent = true;
     return fail(about(std::move(credentials.error()), call, options_.bucket));
   }
   attempt.credentials = *std::move(credentials);
@@ -168,6 +188,7 @@ Refusal Exchange::read_refusal(const Call& call, const http::Response& response,
   refusal.message = document.message;
   refusal.region = region_told(response, document.region).value_or("");
   refusal.signed_for = signed_for;
+  refusal.fixed_endpoint = endpoint_->aws() ? "" : endpoint_->name();
   refusal.request_id = std::string(response.header("x-amz-request-id").value_or(document.request_id));
   const auto retry_after = parse_number(response.header("retry-after").value_or(""));  // a date instead is rare, and left aside
   refusal.retry_after_seconds = static_cast<int>(std::min<std::uint64_t>(retry_after.value_or(0), 3600));

@@ -84,6 +84,7 @@ class Exchange {
   const Clock& clock_;
   Log& log_;
   RegionBook region_;
+  HostRegion host_region_;
   CapabilityBook capabilities_;
   std::atomic<std::int64_t> clock_offset_ns_ = 0;  ///< what S3's clock is ahead of ours
 };

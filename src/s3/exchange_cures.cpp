@@ -41,6 +41,9 @@ bool Exchange::cure(const Refusal& refusal, const http::Response& response, Atte
 }
 
 bool Exchange::cure_region(const Refusal& refusal, Attempt& attempt, const CallContext& context) {
+  if (is_redirect(refusal) && !endpoint_->aws() && is_aws_host(endpoint_->host)) {
+    return false;  // a host of one region stays there, however the request is signed
+  }
   const auto region = refusal.region.empty() ? ask_region(attempt.region, context) : std::optional(refusal.region);
   if (!region || !region_.learn(*region, attempt.region)) {
     return false;

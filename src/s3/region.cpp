@@ -1,5 +1,7 @@
 #include "region.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "address.h"
@@ -15,8 +17,13 @@ std::string first_region(const std::string& configured, const std::optional<std:
   if (remembered && is_region_name(*remembered)) {
     return *remembered;
   }
-  return by_host.empty() ? "us-east-1" : by_host;
+  return by_host;
 }
+
+/// Knows every bucket, and is the only one that does ("Virtual hosting of buckets", S3 User Guide).
+constexpr const char* kGuess = "us-east-1";
+constexpr std::chrono::seconds kAskTime{2};
+constexpr std::chrono::seconds kBetweenAsks{5};
 
 }  // namespace
 
@@ -30,7 +37,19 @@ RegionBook::RegionBook(std::string bucket, std::string endpoint_name, const std:
 
 std::string RegionBook::current() const {
   const std::lock_guard lock(mutex_);
-  return region_;
+  return region_.empty() ? kGuess : region_;
+}
+
+bool RegionBook::told() const {
+  const std::lock_guard lock(mutex_);
+  return !region_.empty();
+}
+
+void RegionBook::assume(const std::string& region) {
+  const std::lock_guard lock(mutex_);
+  if (region_.empty() && is_region_name(region)) {
+    region_ = region;
+  }
 }
 
 bool RegionBook::learn(const std::string& region, const std::string& signed_for) {
@@ -47,6 +66,25 @@ bool RegionBook::learn(const std::string& region, const std::string& signed_for)
   log_.warn("bucket {} is in {}, not {}; set region={} to save the first request of each start", bucket_, region, signed_for, region);
   memory_.remember(memory_name_, region);
   return true;
+}
+
+std::optional<std::string> HostRegion::find(const CallContext& context) {
+  if (settled_) {
+    return std::nullopt;
+  }
+  const std::lock_guard lock(mutex_);
+  if (settled_ || clock_.steady() < ask_not_before_) {
+    return std::nullopt;
+  }
+  const auto region = ask_({.deadline = std::min(context.until(), clock_.steady() + kAskTime), .cancel = context.cancel});
+  if (!region) {
+    log_.debug("{}", region.error().what);
+    ask_not_before_ = clock_.steady() + kBetweenAsks;
+    return std::nullopt;
+  }
+  log_.info("no region is configured; this host is in {}", *region);
+  settled_ = true;
+  return *region;
 }
 
 std::optional<std::string> region_told(const http::Response& response, const std::string& document_region) {

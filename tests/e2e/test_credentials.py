@@ -1,10 +1,13 @@
 """Where the keys come from, that they rotate without a remount, and that they go nowhere else."""
 
+import threading
+
 import pytest
 
 from support.clients import Space
 from support.devs3 import Devs3
 from support.metadata_services import ContainerCredentials, InstanceMetadata, answer_for
+from support.proxy import RefusingProxy
 from support.wait import until
 
 PERMANENT = ("devs3", "devs3secret")
@@ -136,6 +139,33 @@ def test_the_metadata_service_that_is_ready_after_the_mount(start, endpoint):
     late.credentials = answer_for(*ONE)
     until(lambda: works(mnt, endpoint), 20, "the keys are found")
     late.stop()
+
+
+@pytest.fixture
+def proxy():
+    service = RefusingProxy()
+    yield service
+    service.stop()
+
+
+def test_the_region_of_the_instance_is_the_first_guess(mounts, imds, proxy):
+    """There may be no way from EC2 to us-east-1."""
+    imds.region = "eu-west-1"
+    mounts.start("s3://e2e/region", None, None, None, outage_timeout="1s", environment={
+        "AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": imds.url, "https_proxy": proxy.url})
+    until(lambda: proxy.wanted, 10, "S3 is asked")
+    assert set(proxy.wanted) == {"e2e.s3.eu-west-1.amazonaws.com:443"}
+    assert "GET /latest/meta-data/placement/region" in imds.requests
+
+
+def test_a_metadata_service_that_is_down_is_waited_for(start, endpoint):
+    """A call that comes before the service tries again for outage_timeout, and does not say EACCES."""
+    service = InstanceMetadata(answer_for(*ONE))
+    service.down = True
+    mnt = start({"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": service.url}, outage_timeout="20s")
+    threading.Timer(2, lambda: setattr(service, "down", False)).start()
+    assert works(mnt, endpoint)
+    service.stop()
 
 
 @pytest.fixture

@@ -144,9 +144,19 @@ def test_a_mount_point_that_is_a_file(refused, tmp_path):
 @pytest.mark.parametrize("options, sayings", [
     ({"alow_other": True}, ("alow_other", "allow_other")), ({"cache_size": "much"}, ("cache_size=much",)),
     ({"commit": "journal"}, ("commit=journal", "not built")), ({"umask": "999"}, ("umask=999",)), ({"part_size": "1M"}, ("part_size=1M",)),
-], ids=["unknown", "no size", "not built", "no mask", "out of range"])
+    ({"region": "US-EAST-1"}, ("US-EAST-1",)),
+], ids=["unknown", "no size", "not built", "no mask", "out of range", "no region"])
 def test_a_bad_option(refused, options, sayings):
     refused(USAGE, *sayings, **options)
+
+
+@pytest.mark.parametrize("variable, value", [("AWS_ENDPOINT_URL", "localhost:9000"), ("AWS_REGION", "US-EAST-1")])
+def test_a_setting_that_can_never_work(tmp_path, variable, value):
+    """Also without `check`: it would be mounted, and every call would fail."""
+    machine.require_fuse()
+    (tmp_path / "mountpoint").mkdir()
+    done = run_prefixfs("s3://bucket", tmp_path / "mountpoint", "-o", f"cache_dir={tmp_path / 'cache'}", environment=KEYS | {variable: value})
+    assert done.returncode == MOUNT_FAILURE and value in done.stderr and len(done.stderr.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize("source", ["bucket/prefix", "s3://UPPER", "s3://", "/dev/sda1"])

@@ -14,6 +14,8 @@ def answer_for(access, secret, token, expires_in=6 * 3600):
 class _Service:
     """Subclasses answer(method, path, headers) -> (status, text). `credentials` may be exchanged while it runs."""
 
+    down = False  # starting: 503 to everything
+
     def __init__(self, credentials):
         self.credentials, self.requests = credentials, []
         service = self
@@ -21,7 +23,7 @@ class _Service:
         class Handler(http.server.BaseHTTPRequestHandler):
             def handle_any(self):
                 service.requests.append(f"{self.command} {self.path}")
-                status, text = service.answer(self.command, self.path, self.headers)
+                status, text = (503, "") if service.down else service.answer(self.command, self.path, self.headers)
                 body = text.encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
@@ -46,6 +48,7 @@ class InstanceMetadata(_Service):
     """IMDSv2 (EC2 User Guide, "Use the Instance Metadata Service"): a session token first, nothing without it."""
 
     TOKEN, ROLE = "AQAEtoken==", "app-role"
+    region = "us-east-1"
 
     def answer(self, method, path, headers):
         if path == "/latest/api/token":
@@ -61,7 +64,7 @@ class InstanceMetadata(_Service):
         if path == base + self.ROLE:
             return 200, json.dumps({"Code": "Success", "Type": "AWS-HMAC", "LastUpdated": "2026-01-01T00:00:00Z", **self.credentials})
         if path == "/latest/meta-data/placement/region":
-            return 200, "us-east-1"
+            return 200, self.region
         return 404, ""
 
 

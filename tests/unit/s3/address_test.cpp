@@ -68,6 +68,27 @@ TEST(Address, StandardAwsHostsMeanAwsByRegion) {
   EXPECT_FALSE(is_aws_host("evilamazonaws.com"));
 }
 
+TEST(Address, EveryPartitionHasItsSuffix) {
+  EXPECT_EQ(url("", "b-1", "eusc-de-east-1"), "https://b-1.s3.eusc-de-east-1.amazonaws.eu/a%20b/c%2Bd%25.txt");
+  EXPECT_EQ(dns_suffix_of("us-gov-west-1"), "amazonaws.com");
+  EXPECT_EQ(dns_suffix_of("us-iso-east-1"), "c2s.ic.gov");
+  EXPECT_EQ(dns_suffix_of("us-isob-east-1"), "sc2s.sgov.gov");
+  EXPECT_TRUE(is_aws_host("b-1.s3.eusc-de-east-1.amazonaws.eu"));
+  EXPECT_FALSE(is_aws_host("evilamazonaws.eu"));
+}
+
+TEST(Address, FipsAndDualstackHostsKeepTheirKindInEveryRegion) {
+  EXPECT_EQ(url("https://s3.dualstack.us-east-1.amazonaws.com", "b-1"), "https://b-1.s3.dualstack.eu-west-1.amazonaws.com/a%20b/c%2Bd%25.txt");
+  EXPECT_EQ(url("https://s3-fips.us-east-1.amazonaws.com", "b-1", "us-west-2"), "https://b-1.s3-fips.us-west-2.amazonaws.com/a%20b/c%2Bd%25.txt");
+  EXPECT_EQ(url("https://s3-fips.dualstack.us-east-1.amazonaws.com", "b-1", "us-west-2"),
+            "https://b-1.s3-fips.dualstack.us-west-2.amazonaws.com/a%20b/c%2Bd%25.txt");
+  EXPECT_EQ(parse_endpoint("https://s3.dualstack.cn-north-1.amazonaws.com.cn")->region, "cn-north-1");
+  for (const char* fixed : {"https://s3.cn-north-1.amazonaws.com", "https://s3.dualstack.amazonaws.com", "https://s3x.us-east-1.amazonaws.com",
+                            "https://s3.us-east-1.amazonaws.com.evil.example", "https://s3.us-east-1.vpce.amazonaws.com"}) {
+    EXPECT_FALSE(parse_endpoint(fixed)->aws()) << fixed;
+  }
+}
+
 TEST(Address, BrokenEndpointsAreRefused) {
   for (const char* text : {"s3.example.com", "ftp://x", "https://", "https://a:0", "https://a:99999", "https://a:b", "https://user@host",
                            "https://host/?x", "https://ho st", "http://[::1", "http://[::1]x", "https://host:80:80"}) {

@@ -214,6 +214,7 @@ TEST(Exchange, WrongOptionsAreToldAtTheFirstCall) {
            [](ClientOptions& o) { o.region = "evil.example"; }, [](ClientOptions& o) { o.sse = "rot13"; }}) {
     ClientBench bench;
     change(bench.options);
+    EXPECT_EQ(code_of(check_options(bench.options)), "invalid");
     EXPECT_EQ(code_of(bench.client().head(Key("a"), {})), "invalid");
     EXPECT_TRUE(bench.engine.sent.empty());
   }
@@ -267,6 +268,87 @@ TEST(Exchange, SaysThatARequestWasSentTwice) {
   const auto put = test::put_text(bench.client(), Key("a"), "x", WriteCondition::if_absent());
   EXPECT_EQ(code_of(put), "conflict");
   EXPECT_TRUE(put.error().origin.sent_twice);
+}
+
+TEST(Exchange, AFixedAwsHostInAnotherRegionIsToldToBeChanged) {
+  ClientBench bench("https://vpce-1a2b.s3.us-east-1.vpce.amazonaws.com");
+  bench.engine.handler = [](const SentRequest&, int) -> Result<http::Response> {
+    return answer(301, {{"x-amz-bucket-region", "eu-west-1"}}, error_xml("PermanentRedirect"));
+  };
+  for (int i = 0; i < 2; ++i) {
+    const auto list = bench.client().list({}, {});
+    EXPECT_EQ(code_of(list), "wrong_region");
+    EXPECT_THAT(list.error().what, HasSubstr("endpoint https://vpce-1a2b.s3.us-east-1.vpce.amazonaws.com does not serve bucket bucket, which "
+                                             "is in eu-west-1; change endpoint="));
+  }
+  EXPECT_EQ(bench.engine.sent.size(), 2U);
+}
+
+TEST(Exchange, TheVariantOfTheHostStaysWhenTheRegionMoves) {
+  ClientBench bench("");
+  bench.options.fips = true;
+  bench.options.dualstack = true;
+  bench.engine.handler = [](const SentRequest& sent, int) -> Result<http::Response> {
+    return region_signed_for(sent) == "us-west-2"
+               ? empty_list()
+               : answer(301, {{"x-amz-bucket-region", "us-west-2"}}, error_xml("PermanentRedirect"));
+  };
+  EXPECT_EQ(code_of(bench.client().list({}, {})), "");
+  EXPECT_THAT(bench.engine.sent.back().request.url, HasSubstr("https://bucket.s3-fips.dualstack.us-west-2.amazonaws.com/"));
+}
+
+TEST(Exchange, AsksForTheRegionOfTheHostUntilS3Answers) {
+  ClientBench bench("");
+  int asked = 0;
+  std::optional<std::string> told;
+  bench.options.host_region = [&](const CallContext&) -> Result<std::string> {
+    ++asked;
+    return told ? Result<std::string>(*told) : fail(Errc::unavailable, "not yet");
+  };
+  bench.engine.handler = [](const SentRequest& sent, int) -> Result<http::Response> {
+    return region_signed_for(sent) == "eu-west-1" ? Result<http::Response>(empty_list()) : fail(Errc::unavailable, "no way to us-east-1");
+  };
+  EXPECT_EQ(code_of(bench.client().list({}, {})), "unavailable");
+  EXPECT_EQ(code_of(bench.client().list({}, {})), "unavailable");
+  EXPECT_EQ(asked, 1);  // not with every request
+  bench.clock.advance(std::chrono::seconds(6));
+  told = "eu-west-1";
+  EXPECT_EQ(code_of(bench.client().list({}, {})), "");
+  EXPECT_EQ(asked, 2);
+  bench.clock.advance(std::chrono::seconds(6));
+  EXPECT_EQ(code_of(bench.client().list({}, {})), "");
+  EXPECT_EQ(asked, 2);
+}
+
+TEST(Exchange, TheHostsRegionIsNotAskedWhereAnythingElseTellsOne) {
+  for (const auto& change : std::vector<std::function<void(ClientBench&)>>{
+           [](ClientBench& b) { b.options.region = "eu-west-1"; }, [](ClientBench& b) { b.options.endpoint = "http://s3.test:9000"; },
+           [](ClientBench& b) { b.options.endpoint = "https://s3.eu-west-1.amazonaws.com"; },
+           [](ClientBench& b) { b.memory->remember("region aws bucket", "eu-west-1"); }}) {
+    ClientBench bench("");
+    change(bench);
+    bench.options.host_region = [](const CallContext&) -> Result<std::string> {
+      ADD_FAILURE() << "asked";
+      return fail(Errc::unavailable, "");
+    };
+    bench.engine.handler = [](const SentRequest&, int) -> Result<http::Response> { return empty_list(); };
+    EXPECT_EQ(code_of(bench.client().list({}, {})), "");
+  }
+}
+
+TEST(Exchange, WhereS3AnswersWithoutARegionOfTheHostItIsNotAskedAgain) {
+  ClientBench bench("");
+  int asked = 0;
+  bench.options.host_region = [&](const CallContext&) -> Result<std::string> {
+    ++asked;
+    return fail(Errc::unavailable, "not on EC2");
+  };
+  bench.engine.handler = [](const SentRequest&, int) -> Result<http::Response> { return empty_list(); };
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(code_of(bench.client().list({}, {})), "");
+    bench.clock.advance(std::chrono::seconds(6));
+  }
+  EXPECT_EQ(asked, 1);
 }
 
 TEST(Exchange, ReadsRetryAfter) {
