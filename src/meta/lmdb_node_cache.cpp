@@ -185,7 +185,7 @@ Result<std::optional<Node>> LmdbNodeCache::put_if_unchanged(const Node& before, 
   return now;
 }
 
-Result<void> LmdbNodeCache::put_page(InodeId parent, std::vector<Node>& nodes) {
+Result<std::vector<InodeId>> LmdbNodeCache::put_page(InodeId parent, std::vector<Node>& nodes) {
   for (Node& node : nodes) {
     node.parent = parent;
     TRY(check_node(node));
@@ -193,8 +193,10 @@ Result<void> LmdbNodeCache::put_page(InodeId parent, std::vector<Node>& nodes) {
   const std::lock_guard lock(changing_);
   std::vector<InodeId> orphans;
   std::vector<Node> stored;
+  std::vector<InodeId> changed;
   const Operation store_page = [&](Txn&, NodeRecords& records) -> Result<void> {
     orphans.clear();
+    changed.clear();
     stored = nodes;
     for (Node& node : stored) {
       TRY_ASSIGN(const auto present, records.find(node.parent, node.name));
@@ -207,13 +209,17 @@ Result<void> LmdbNodeCache::put_page(InodeId parent, std::vector<Node>& nodes) {
         keep_what_a_listing_cannot_know(node, *present);
       }
       TRY(store(records, node, present, orphans));
+      const bool same_file = present && present->id == node.id && node.kind == NodeKind::file;
+      if (same_file && (present->etag != node.etag || present->size != node.size)) {
+        changed.push_back(node.id);
+      }
     }
     return {};
   };
   TRY(change(store_page));
   TRY(drop_below(std::move(orphans)));
   nodes = std::move(stored);
-  return {};
+  return changed;
 }
 
 Result<void> LmdbNodeCache::erase(InodeId parent, std::string_view name) {

@@ -39,6 +39,7 @@ struct Filesystem::Core {
   Tree tree;
   Rights rights;
   AbsentNames absent;
+  UntoldVersions untold;
   ContentCache contents;
   Room room;
   OpenFiles open_files;
@@ -54,6 +55,8 @@ struct Filesystem::Core {
   meta::Node shown(const meta::Node& node) const;
   Attributes attributes(const meta::Node& node) const;
   Entry entry(const meta::Node& node) const;
+  /// The same for an answer after which the kernel knows the size.
+  Entry tell(const meta::Node& node);
 
   /// The node of a held file, as the last commit has left it.
   meta::Node node_of(OpenFile& file);

@@ -10,6 +10,7 @@ namespace prefixfs::vfs {
 namespace {
 
 constexpr std::size_t kAbsentNamesMax = 20000;
+constexpr std::size_t kUntoldVersionsMax = 50000;
 // An object store has no size; programs that look for free space must find some.
 constexpr std::uint64_t kShownBytes = 1ULL << 50;
 // Never written; that it is absent is what the question is about.
@@ -21,10 +22,12 @@ Filesystem::Core::Core(const Settings& given, const Surroundings& around)
     : settings(given),
       outside(around),
       tree(outside.nodes),
+      rights(outside.clock),
       absent(kAbsentNamesMax),
+      untold(kUntoldVersionsMax),
       contents(settings.cache_bytes_max, settings.cached_files_max),
       room(contents),
-      lister(settings, outside.store, outside.nodes, tree, absent, rights, outside.clock, outside.log),
+      lister(settings, outside.store, outside.nodes, tree, absent, untold, rights, outside.clock, outside.log),
       resolver({settings, outside.store, outside.nodes, outside.stage, tree, lister, absent, rights, open_files, contents, outside.clock,
                 outside.log}),
       fetcher(outside.store, room, outside.fetchers, settings.read_part_bytes),
@@ -79,6 +82,17 @@ Entry Filesystem::Core::entry(const meta::Node& node) const {
   return {.attributes = attributes(mine), .valid_for = own ? settings.freshness : resolver.remaining(node.checked_at)};
 }
 
+Entry Filesystem::Core::tell(const meta::Node& node) {
+  const Entry told = entry(node);
+  if (untold.contains(node.id)) {
+    const auto record = outside.nodes.get(node.id);
+    if (record && *record && (*record)->etag == node.etag && (*record)->size == told.attributes.size) {
+      untold.remove(node.id);
+    }
+  }
+  return told;
+}
+
 Result<std::optional<meta::Node>> Filesystem::Core::look(InodeId parent, std::string_view name, const CallContext& context) {
   TRY_ASSIGN(const std::optional<meta::Node> known, outside.nodes.find(parent, name));
   if (known && resolver.fresh(known->checked_at)) {
@@ -123,7 +137,7 @@ Result<Entry> Filesystem::lookup(InodeId parent, std::string_view name, const Ca
   TRY(core_->tree.directory(parent));
   const auto intent = [&] { return core_->outside.processes.intent_of(caller.thread, name); };
   TRY_ASSIGN(const meta::Node node, core_->resolver.find(parent, name, caller.context, intent));
-  return core_->entry(node);
+  return core_->tell(node);
 }
 
 Result<Entry> Filesystem::getattr(InodeId id, const Caller& caller) {
@@ -142,7 +156,7 @@ Result<Entry> Filesystem::getattr(InodeId id, const Caller& caller) {
   if (node.id != id) {
     return fail(Errc::stale, node.name + " is another file now");
   }
-  return core_->entry(node);
+  return core_->tell(node);
 }
 
 FilesystemStats Filesystem::statfs() const { return {.total_bytes = kShownBytes, .free_bytes = kShownBytes}; }

@@ -164,12 +164,16 @@ Result<void> Filesystem::rmdir(InodeId parent, std::string_view name, const Call
   const bool local_child = std::ranges::any_of(children, [](const meta::Node& child) { return child.local; });
   bool marker = true;
   bool others = local_child;
-  if (!others && core_->rights.may_list()) {
-    TRY_ASSIGN(const Lister::BelowOutcome below, core_->lister.look_below(key.str(), caller.context));
-    marker = below.marker;
-    others = below.others;
-  } else if (!others) {
-    others = !children.empty();
+  if (!others) {
+    others = !children.empty();  // which has to do where listing is not allowed
+    const bool ask = core_->rights.may_list();
+    const auto below = ask ? core_->lister.look_below(key.str(), caller.context) : Result<Lister::BelowOutcome>();
+    if (ask && below) {
+      marker = below->marker.has_value();
+      others = below->others;
+    } else if (!below && (below.error().code != Errc::denied || core_->rights.may_list())) {
+      return fail(below.error());
+    }
   }
   if (others) {
     return fail(Errc::not_empty, key.str() + " is not empty");

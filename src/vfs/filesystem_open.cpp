@@ -29,7 +29,7 @@ Result<Opened> Filesystem::open(InodeId id, int flags, const Caller& caller) {
     return fail(Errc::is_dir, known.name + " is a directory");
   }
   TRY_ASSIGN(const meta::Node node, core_->resolver.confirm_for_open(known, caller.context));
-  if (node.id != id || node.kind != NodeKind::file || node.size != known.size) {
+  if (node.id != id || node.kind != NodeKind::file || node.size != known.size || core_->untold.contains(id)) {
     // The kernel looks the name up again, and opens what it finds. (It would read a file of another size only up to the size it knows.)
     return fail(Errc::stale, node.name + " is another file now");
   }

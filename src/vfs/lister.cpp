@@ -15,10 +15,11 @@ std::string_view without_slash(std::string_view text) {
 
 Result<s3::ListPage> Lister::page(const s3::ListOptions& options, const CallContext& context) {
   auto answer = store_.list(options, context);
-  if (answer) {
-    rights_.set_list(true);
-  } else if (answer.error().code == Errc::denied && rights_.may_list()) {
-    rights_.set_list(false);
+  // Other refusals (a locked account, a firewall's 403) say nothing of the right.
+  const bool refused = !answer && answer.error().code == Errc::denied && answer.error().origin.s3_code == "AccessDenied";
+  if (answer && rights_.learn_list(true)) {
+    log_.info("the credentials may list again (s3:ListBucket)");
+  } else if (refused && rights_.learn_list(false)) {
     log_.warn("the credentials may not list (s3:ListBucket is missing): names are looked up one by one; {}", describe(answer.error()));
   }
   return answer;
@@ -32,7 +33,8 @@ Result<Lister::Outcome> Lister::list(InodeId directory, std::uint32_t pages_max,
   for (std::uint32_t pages = 1;; ++pages) {
     TRY_ASSIGN(const s3::ListPage answer, page(options, context));
     std::vector<meta::Node> nodes = nodes_of(answer, prefix, directory, began, outcome);
-    TRY(nodes_.put_page(directory, nodes));
+    TRY_ASSIGN(const std::vector<InodeId> changed, nodes_.put_page(directory, nodes));
+    std::ranges::for_each(changed, [&](InodeId file) { untold_.add(file); });
     TRY(drop_deleted(nodes, began));
     if (answer.next_token.empty()) {
       TRY(nodes_.finish_listing(directory, began, pages));
@@ -117,7 +119,7 @@ Result<Lister::NameOutcome> Lister::look_for(InodeId directory, std::string_view
   const bool passed_slash = answer.next_token.empty() || (!answer.objects.empty() && answer.objects.back().key.str() > key + "/");
   if (!outcome.directory && !passed_slash) {
     TRY_ASSIGN(const BelowOutcome below, look_below(key + "/", context));
-    outcome.directory = below.marker || below.others;
+    outcome.directory = below.marker.has_value() || below.others;
   }
   return outcome;
 }
@@ -127,7 +129,11 @@ Result<Lister::BelowOutcome> Lister::look_below(const std::string& directory_pre
              page({.prefix = directory_prefix, .delimiter = "", .start_after = {}, .continuation_token = {}, .max_keys = 2}, context));
   BelowOutcome outcome;
   for (const ObjectInfo& object : answer.objects) {
-    (object.key.str() == directory_prefix ? outcome.marker : outcome.others) = true;
+    if (object.key.str() == directory_prefix) {
+      outcome.marker = object;
+    } else {
+      outcome.others = true;
+    }
   }
   return outcome;
 }

@@ -11,9 +11,10 @@ namespace prefixfs::vfs {
 /// Thread-safe; listings of one directory at the same time do the work twice, and agree.
 class Lister {
  public:
-  Lister(const Settings& settings, s3::ObjectStore& store, meta::NodeCache& nodes, const Tree& tree, AbsentNames& absent, Rights& rights,
-         const Clock& clock, Log& log)
-      : settings_(settings), store_(store), nodes_(nodes), tree_(tree), absent_(absent), rights_(rights), clock_(clock), log_(log) {}
+  Lister(const Settings& settings, s3::ObjectStore& store, meta::NodeCache& nodes, const Tree& tree, AbsentNames& absent,
+         UntoldVersions& untold, Rights& rights, const Clock& clock, Log& log)
+      : settings_(settings), store_(store), nodes_(nodes), tree_(tree), absent_(absent), untold_(untold), rights_(rights), clock_(clock),
+        log_(log) {}
 
   struct Outcome {
     bool complete = false;  ///< all names of the directory are in the cache now
@@ -32,7 +33,7 @@ class Lister {
 
   /// Whether any key lies below "name/", and whether one besides its marker does.
   struct BelowOutcome {
-    bool marker = false;
+    std::optional<ObjectInfo> marker;
     bool others = false;
   };
   Result<BelowOutcome> look_below(const std::string& directory_prefix, const CallContext& context);
@@ -48,6 +49,7 @@ class Lister {
   meta::NodeCache& nodes_;
   const Tree& tree_;
   AbsentNames& absent_;
+  UntoldVersions& untold_;
   Rights& rights_;
   const Clock& clock_;
   Log& log_;

@@ -74,4 +74,30 @@ bool LargeDirectories::contains(InodeId directory) const {
   return known_.contains(directory);
 }
 
+void UntoldVersions::add(InodeId file) {
+  const std::lock_guard lock(mutex_);
+  if (by_id_.contains(file)) {
+    return;
+  }
+  order_.push_back(file);
+  by_id_.emplace(file, std::prev(order_.end()));
+  if (order_.size() > files_max_) {
+    by_id_.erase(order_.front());
+    order_.pop_front();
+  }
+}
+
+void UntoldVersions::remove(InodeId file) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = by_id_.find(file); found != by_id_.end()) {
+    order_.erase(found->second);
+    by_id_.erase(found);
+  }
+}
+
+bool UntoldVersions::contains(InodeId file) const {
+  const std::lock_guard lock(mutex_);
+  return by_id_.contains(file);
+}
+
 }  // namespace prefixfs::vfs

@@ -1,5 +1,5 @@
 #pragma once
-// Small bounded memories of lookups: names that are not there, and what lookups of unknown names turned out to be.
+// Small bounded memories of lookups: names that are not there, what lookups of unknown names turned out to be, what the kernel was not told.
 
 #include <chrono>
 #include <list>
@@ -73,6 +73,22 @@ class LargeDirectories {
   static constexpr std::size_t kDirectoriesMax = 10000;
   mutable std::mutex mutex_;
   std::unordered_set<InodeId> known_;
+};
+
+/// Files of which a listing has brought another version than the kernel was told: it would read them only up to the size it knows. The oldest
+/// are forgotten; by then the kernel does not believe what it was told any more. Thread-safe.
+class UntoldVersions {
+ public:
+  explicit UntoldVersions(std::size_t files_max) : files_max_(files_max) {}
+  void add(InodeId file);
+  void remove(InodeId file);
+  bool contains(InodeId file) const;
+
+ private:
+  const std::size_t files_max_;
+  mutable std::mutex mutex_;
+  std::list<InodeId> order_;
+  std::unordered_map<InodeId, std::list<InodeId>::iterator> by_id_;
 };
 
 }  // namespace prefixfs::vfs

@@ -84,6 +84,11 @@ class Resolver {
   Result<meta::Node> refresh_directory(const meta::Node& node, const CallContext& context);
   /// `confirmed`: what has been learnt of `node` so far.
   Result<meta::Node> read_marker(const meta::Node& node, meta::Node confirmed, const CallContext& context);
+  Result<meta::Node> refresh_directory_by_listing(const meta::Node& node, const CallContext& context);
+  bool listing_refused(const Result<meta::Node>& found) const;
+  Result<meta::Node> ask_for_headers(InodeId parent, std::string_view name, WallTime began, const CallContext& context);
+  Result<meta::Node> not_had(InodeId parent, std::string_view name, WallTime began, const Error& error);
+  void adopt_marker(meta::Node& node, const ObjectInfo& info) const;
   Result<meta::Node> store_directory(InodeId parent, std::string_view name, WallTime seen);
   bool large(InodeId directory) const;
   bool means_absent(const Error& error) const;

@@ -10,7 +10,11 @@ namespace {
 // Last-Modified has whole seconds, and S3's clock is not ours.
 constexpr std::chrono::seconds kClockSlack{2};
 
-/// An object that was copied onto itself with other metadata keeps its ETag, so that If-None-Match does not notice; its time tells.
+/// Whether S3 answers a GET with InvalidObjectState until somebody restores the object.
+bool archived(std::string_view storage_class) { return storage_class == "GLACIER" || storage_class == "DEEP_ARCHIVE"; }
+
+/// An object that was copied onto itself with other metadata keeps its ETag (and all markers of directories have the same one), so that
+/// If-None-Match does not notice; its time tells.
 bool written_since(const meta::Node& known, WallTime last_modified) {
   if (last_modified == WallTime{}) {
     return false;
@@ -28,7 +32,13 @@ Result<meta::Node> Resolver::refresh_file(const meta::Node& node, const CallCont
     return found;
   }
   // The object is gone; a directory may have taken its name.
-  return find_by_small_listing(node.parent, node.name, context);
+  auto instead = find_by_small_listing(node.parent, node.name, context);
+  return listing_refused(instead) ? std::move(found) : std::move(instead);
+}
+
+/// Listing was worth a try, and is not any more.
+bool Resolver::listing_refused(const Result<meta::Node>& found) const {
+  return !found && found.error().code == Errc::denied && !p_.rights.may_list();
 }
 
 Result<meta::Node> Resolver::refresh_directory(const meta::Node& node, const CallContext& context) {
@@ -36,29 +46,36 @@ Result<meta::Node> Resolver::refresh_directory(const meta::Node& node, const Cal
   if (node.posix_exact && listing.complete && fresh(listing.listed_at) && listing.entries > 0) {
     return node;
   }
-  if (!p_.rights.may_list()) {
-    // Directories without a marker are known from the names below them, and cannot be asked for.
-    TRY_ASSIGN(const bool has_children, p_.nodes.has_children(node.id));
-    if (node.local || has_children) {
-      return node.posix_exact ? node : read_marker(node, node, context);
+  if (p_.rights.may_list()) {
+    auto found = refresh_directory_by_listing(node, context);
+    if (!listing_refused(found)) {
+      return found;
     }
-    return find_without_listing(node.parent, node.name, true, context);
   }
+  // Directories without a marker are known from the names below them, and cannot be asked for.
+  TRY_ASSIGN(const bool has_children, p_.nodes.has_children(node.id));
+  if (node.local || has_children) {
+    return node.posix_exact ? node : read_marker(node, node, context);
+  }
+  return find_without_listing(node.parent, node.name, true, context);
+}
+
+Result<meta::Node> Resolver::refresh_directory_by_listing(const meta::Node& node, const CallContext& context) {
   const WallTime began = p_.clock.now();
   bool exists = false;
-  bool new_marker = false;
+  std::optional<ObjectInfo> marker;
   if (large(node.id)) {
     TRY_ASSIGN(const std::string prefix, p_.tree.directory_prefix(node.id));
     TRY_ASSIGN(const Lister::BelowOutcome below, p_.lister.look_below(prefix, context));
-    exists = below.marker || below.others;
-    new_marker = below.marker && !node.posix_exact;
+    exists = below.marker.has_value() || below.others;
+    marker = below.marker;
   }
   if (!exists) {
     TRY_ASSIGN(const Lister::Outcome outcome, p_.lister.list(node.id, 1, context));
     // What a listing of nothing leaves below is local: files being written, directories kept. It keeps its directory too.
     TRY_ASSIGN(const bool needed, p_.nodes.has_children(node.id));
     exists = outcome.found_any || needed;
-    new_marker = outcome.marker && (outcome.marker->etag != node.etag || !node.posix_exact);
+    marker = outcome.marker;
     if (!outcome.complete) {
       large_.add(node.id);
     }
@@ -69,8 +86,11 @@ Result<meta::Node> Resolver::refresh_directory(const meta::Node& node, const Cal
   }
   meta::Node confirmed = node;
   confirmed.checked_at = began;
-  if (new_marker) {
+  if (marker && (!node.posix_exact || marker->etag != node.etag || written_since(node, marker->last_modified))) {
     return read_marker(node, confirmed, context);
+  }
+  if (marker && node.last_modified == WallTime{}) {
+    confirmed.last_modified = marker->last_modified;
   }
   confirmed.posix_exact = true;  // without a marker there is nothing that could say otherwise
   return store_confirmed(node, std::move(confirmed));
@@ -81,14 +101,19 @@ Result<meta::Node> Resolver::read_marker(const meta::Node& node, meta::Node conf
   TRY_ASSIGN(const Key key, p_.tree.marker_key(node.parent, node.name));
   const auto info = p_.store.head(key, context);
   if (info) {
-    confirmed.etag = info->etag;
-    confirmed.last_modified = info->last_modified;
-    confirmed.posix = attributes_from(*info, p_.settings, NodeKind::directory);
+    adopt_marker(confirmed, *info);
   } else if (info.error().code != Errc::not_found && info.error().code != Errc::denied) {
     return fail(info.error());
   }
   confirmed.posix_exact = true;
   return store_confirmed(node, std::move(confirmed));
+}
+
+void Resolver::adopt_marker(meta::Node& node, const ObjectInfo& info) const {
+  node.etag = info.etag;
+  node.last_modified = info.last_modified;
+  node.posix = attributes_from(info, p_.settings, NodeKind::directory);
+  node.posix_exact = true;
 }
 
 Result<meta::Node> Resolver::store_confirmed(const meta::Node& before, meta::Node confirmed) {
@@ -108,6 +133,9 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
   const WallTime began = p_.clock.now();
   const bool is_version = known && known->kind == NodeKind::file && !known->etag.empty();
+  if (is_version && archived(known->storage_class)) {
+    return ask_for_headers(parent, name, began, context);
+  }
   const std::shared_ptr<Content> bytes = is_version ? p_.contents.peek(known->id, known->etag) : nullptr;
   // A 304 brings no headers, so it only serves where the attributes are known.
   const bool exact = is_version && (known->posix_exact || (bytes != nullptr && bytes->headers()));
@@ -118,12 +146,8 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
                                .if_none_match = have_bytes ? known->etag : ETag()};
   const auto answer = p_.store.get(key, options, sink, context);
   if (!answer) {
-    const Error& error = answer.error();
-    if (!means_absent(error)) {
-      return fail(error);
-    }
-    TRY(absence_seen(parent, name, began));
-    return fail(absent_error(parent, name));
+    const bool is_archived = answer.error().origin.s3_code == "InvalidObjectState";
+    return is_archived ? ask_for_headers(parent, name, began, context) : not_had(parent, name, began, answer.error());
   }
   if (answer->not_modified && written_since(*known, answer->info.last_modified)) {
     return fetch_first_block(parent, name, Condition::none, context);
@@ -158,7 +182,23 @@ bool Resolver::means_absent(const Error& error) const {
     return false;
   }
   const bool bare_refusal = error.code == Errc::denied && error.origin.missing_right.empty();
-  return error.code == Errc::not_found || (bare_refusal && !p_.rights.may_list());
+  return error.code == Errc::not_found || (bare_refusal && p_.rights.list_was_refused());
+}
+
+/// An archived object is shown, renamed over and deleted like others; only its bytes cannot be had.
+Result<meta::Node> Resolver::ask_for_headers(InodeId parent, std::string_view name, WallTime began, const CallContext& context) {
+  TRY_ASSIGN(const Key key, p_.tree.file_key(parent, name));
+  const auto info = p_.store.head(key, context);
+  return info ? store_version(parent, name, *info, began) : not_had(parent, name, began, info.error());
+}
+
+/// S3 has refused the object: where that means that there is none, it is recorded.
+Result<meta::Node> Resolver::not_had(InodeId parent, std::string_view name, WallTime began, const Error& error) {
+  if (!means_absent(error)) {
+    return fail(error);
+  }
+  TRY(absence_seen(parent, name, began));
+  return fail(absent_error(parent, name));
 }
 
 Result<meta::Node> Resolver::store_version(InodeId parent, std::string_view name, const ObjectInfo& info, WallTime seen) {

@@ -79,7 +79,7 @@ Result<meta::Node> Resolver::find_unknown(InodeId parent, std::string_view name,
     }
   }
   auto found = large(parent) ? find_by_small_listing(parent, name, context) : find_by_listing(parent, name, context);
-  if (!found && found.error().code == Errc::denied && !p_.rights.may_list()) {
+  if (listing_refused(found)) {
     return find_without_listing(parent, name, false, context);
   }
   predictor_.learn(parent, found && found->kind == NodeKind::file);
@@ -130,7 +130,10 @@ Result<meta::Node> Resolver::find_without_listing(InodeId parent, std::string_vi
     TRY_ASSIGN(const Key marker, p_.tree.marker_key(parent, name));
     const auto info = p_.store.head(marker, context);
     if (info) {
-      return store_directory(parent, name, began);
+      TRY_ASSIGN(const meta::Node found, store_directory(parent, name, began));
+      meta::Node exact = found;
+      adopt_marker(exact, *info);
+      return store_confirmed(found, std::move(exact));
     }
     if (info.error().code != Errc::not_found && info.error().code != Errc::denied) {
       return fail(info.error());

@@ -66,6 +66,40 @@ def test_with_a_long_window_the_old_version_is_believed(make_mount, space):
     assert read(mnt / "file") == b"version one"
 
 
+@pytest.fixture
+def grown(make_mount, space):
+    """A file of which the kernel still believes that it has five bytes, while a listing has brought more."""
+    mnt = make_mount(ttl="3s")
+    space.put("file", b"short")
+    assert (mnt / "file").stat().st_size == 5
+    time.sleep(3.1)  # the window ends, so that the next lookup of an unknown name lists
+    assert (mnt / "file").stat().st_size == 5
+    time.sleep(0.2)
+    space.put("file", b"N" * 100_000)
+    assert not (mnt / "unknown").exists()
+    return mnt / "file"
+
+
+def test_a_new_version_is_not_read_up_to_the_size_of_the_one_before(grown):
+    assert read(grown) in (b"short", b"N" * 100_000)
+
+
+def test_an_append_to_a_version_that_the_kernel_does_not_know_goes_to_its_end(grown, space):
+    with open(grown, "ab") as file:
+        file.write(b"tail")
+    assert space.get("file") == b"N" * 100_000 + b"tail"
+    assert read(grown) == b"N" * 100_000 + b"tail"
+
+
+def test_a_chmod_of_a_directory_on_another_host_is_seen(make_mount):
+    here, there = make_mount(), make_mount()
+    os.mkdir(there / "dir")
+    until(lambda: (here / "dir").is_dir(), SEEN, "the directory is there")
+    time.sleep(2.1)  # S3 tells the time of a change in whole seconds, and its clock may differ from ours
+    os.chmod(there / "dir", 0o700)
+    until(lambda: (here / "dir").stat().st_mode & 0o777 == 0o700, SEEN + 1, "the new mode is seen")
+
+
 def test_ls_shows_new_and_deleted_files_within_the_window(mnt, space):
     space.put("one", b"1")
     assert os.listdir(mnt.path) == ["one"]

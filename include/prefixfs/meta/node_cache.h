@@ -78,7 +78,8 @@ class NodeCache {
   /// As put(), for one page of a listing in one transaction. A record whose present `checked_at` is later than
   /// the new one's is left alone, and so are records that are `local` files. What a listing cannot know stays: exact posix attributes
   /// of a version with the same ETag, and for a directory without an ETag here those of its marker. Afterwards `nodes` hold what is stored.
-  virtual Result<void> put_page(InodeId parent, std::vector<Node>& nodes) = 0;
+  /// Gives back the files whose version (ETag or size) is another one now than before.
+  virtual Result<std::vector<InodeId>> put_page(InodeId parent, std::vector<Node>& nodes) = 0;
   /// Removes the record of that name and, for a directory, what lies below it. Nothing there: success.
   virtual Result<void> erase(InodeId parent, std::string_view name) = 0;
   /// Gives the node another name and parent; a record that has the new name is dropped (its inode id is not reused). Errors: not_found.

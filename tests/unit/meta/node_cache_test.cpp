@@ -254,6 +254,25 @@ TEST_F(NodeCacheTest, a_listing_does_not_undo_exact_attributes_of_the_same_versi
   EXPECT_EQ(page[0].id, known.id);
 }
 
+TEST_F(NodeCacheTest, put_page_tells_of_which_files_it_has_brought_another_version) {
+  const auto file = [&](const char* name, std::string_view version, std::uint64_t size, int seen) {
+    Node node = node_of(kRootInode, name, NodeKind::file, seen);
+    node.etag = ETag::from_wire(version);
+    node.size = size;
+    return node;
+  };
+  put(file("same", "v1", 1, 0));
+  const Node changed = put(file("changed", "v1", 1, 0));
+  const Node cut = put(file("cut", "v1", 2, 0));
+  put(file("newer", "v2", 2, 100));
+  put(node_of(kRootInode, "d", NodeKind::directory, 0));
+  std::vector<Node> page{file("same", "v1", 1, 10),  file("changed", "v2", 1, 10), file("cut", "v1", 1, 10),
+                         file("newer", "v1", 1, 10), file("new", "v1", 1, 10),     node_of(kRootInode, "d", NodeKind::directory, 10)};
+  const auto told = cache().put_page(kRootInode, page);
+  ASSERT_TRUE(told);
+  EXPECT_EQ(*told, (std::vector<InodeId>{changed.id, cut.id}));
+}
+
 TEST_F(NodeCacheTest, a_common_prefix_does_not_undo_what_the_marker_said) {
   Node marked = node_of(kRootInode, "d", NodeKind::directory, 0);
   marked.etag = ETag::from_wire("m1");

@@ -76,5 +76,26 @@ TEST(LargeDirectoriesTest, RemembersUpToALimit) {
   EXPECT_FALSE(large.contains(5));
 }
 
+TEST(UntoldVersionsTest, UntilTheKernelIsTold) {
+  UntoldVersions untold(2);
+  EXPECT_FALSE(untold.contains(5));
+  untold.add(5);
+  untold.add(5);
+  EXPECT_TRUE(untold.contains(5));
+  untold.remove(5);
+  untold.remove(5);
+  EXPECT_FALSE(untold.contains(5));
+}
+
+TEST(UntoldVersionsTest, TheOldestIsForgotten) {
+  UntoldVersions untold(2);
+  untold.add(5);
+  untold.add(6);
+  untold.add(7);
+  EXPECT_FALSE(untold.contains(5));
+  EXPECT_TRUE(untold.contains(6));
+  EXPECT_TRUE(untold.contains(7));
+}
+
 }  // namespace
 }  // namespace prefixfs::vfs
