@@ -9,6 +9,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <thread>
 
 #include "background.h"
@@ -64,6 +65,7 @@ vfs::Settings settings_of(const config::Options& options) {
           .file_mode = 0666 & ~options.umask,
           .directory_mode = 0777 & ~options.umask,
           .max_file_bytes = options.max_file_size_bytes,
+          .key_bytes_max = kKeyBytesMax - options.prefix.str().size(),
           .cache_bytes_max = options.cache_size_bytes};
 }
 
@@ -141,11 +143,21 @@ struct MountParts {
   std::unique_ptr<vfs::Filesystem> filesystem;
 };
 
+/// A cache directory below the mount would wait for itself.
+Result<void> check_outside(const std::string& cache_dir, const std::string& mountpoint) {
+  std::error_code error;
+  const std::string real = std::filesystem::weakly_canonical(cache_dir, error).string() + "/";
+  const std::string mount = std::filesystem::weakly_canonical(mountpoint, error).string() + "/";
+  return real.starts_with(mount) ? fail(Errc::invalid, fmt::format("cache_dir={} is below the mountpoint {}; choose another", cache_dir, mountpoint))
+                                 : Result<void>();
+}
+
 Result<void> build(MountParts& parts, const config::Options& options) {
   std::string cache_dir = options.cache_dir;
   if (cache_dir.empty()) {
     TRY_ASSIGN(cache_dir, config::default_cache_dir(options, ::geteuid() == 0, ProcessEnvironment()));
   }
+  TRY(check_outside(cache_dir, options.mountpoint));
   TRY_ASSIGN(parts.stage, stage::StageDirectory::open(cache_dir, options.stage_size_bytes + options.cache_size_bytes));
   TRY_ASSIGN(parts.meta, meta::open_meta({.directory = cache_dir, .source = source_name(options)}, parts.clock));
   TRY_ASSIGN(parts.stack, StoreStack::make(options, *parts.meta.facts, parts.clock, *parts.log));
@@ -194,6 +206,7 @@ int run_mount(const config::Options& options, std::function<void()> ready) {
   const std::unique_ptr<Connector> connector =
       options.check ? nullptr : std::make_unique<Connector>(*parts.filesystem, parts.clock, log);
   const auto served = (*session)->serve(std::move(ready));
+  parts.stage->say_ending();
   parts.filesystem->flush_all({parts.clock.steady() + options.outage_timeout, {}});
   signals.stop();  // it would end a session that is gone
   session->reset();

@@ -245,6 +245,11 @@ void on_readdirplus(fuse_req_t raw, fuse_ino_t, std::size_t size, off_t position
   });
 }
 
+/// There are files and directories only. Without these callbacks the kernel would say ENOSYS, as if the system call were unknown.
+void on_symlink(fuse_req_t raw, const char*, fuse_ino_t, const char*) { fuse_reply_err(raw, EPERM); }
+void on_link(fuse_req_t raw, fuse_ino_t, fuse_ino_t, const char*) { fuse_reply_err(raw, EPERM); }
+void on_mknod(fuse_req_t raw, fuse_ino_t, const char*, mode_t, dev_t) { fuse_reply_err(raw, EPERM); }
+
 /// S3 has no such thing as an unsynced directory entry.
 void on_fsyncdir(fuse_req_t raw, fuse_ino_t, int, fuse_file_info*) { fuse_reply_err(raw, 0); }
 
@@ -285,6 +290,9 @@ fuse_lowlevel_ops callbacks() {
   table.release = on_release;
   table.unlink = on_unlink;
   table.mkdir = on_mkdir;
+  table.symlink = on_symlink;
+  table.link = on_link;
+  table.mknod = on_mknod;
   table.rmdir = on_rmdir;
   table.rename = on_rename;
   table.opendir = on_opendir;

@@ -36,4 +36,6 @@ int errno_of(Errc code) {
   return EIO;
 }
 
+int errno_of(const Error& error) { return error.origin.s3_code == "NoSuchBucket" ? EIO : errno_of(error.code); }
+
 }  // namespace prefixfs::fuse

@@ -1,5 +1,6 @@
 #include "mount_table.h"
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <vector>
@@ -40,10 +41,12 @@ bool is_mounted(const std::string& mountpoint, std::string_view mountinfo) {
 }
 
 bool is_mounted(const std::string& mountpoint) {
+  std::error_code error;
+  const std::filesystem::path real = std::filesystem::canonical(mountpoint, error);  // mountinfo knows no symbolic links
   std::ifstream file("/proc/self/mountinfo");
   std::ostringstream text;
   text << file.rdbuf();
-  return is_mounted(mountpoint, text.str());
+  return is_mounted(error ? mountpoint : real.string(), text.str());
 }
 
 }  // namespace prefixfs::fuse

@@ -52,7 +52,7 @@ void Request::reply(const Error& error) const {
                         error.code == Errc::not_empty || error.code == Errc::is_dir || error.code == Errc::not_dir ||
                         error.code == Errc::cross_device || error.code == Errc::name_too_long;
   server().log.write(expected ? LogLevel::debug : LogLevel::warn, "answered with an error: " + describe(error));
-  fuse_reply_err(settle(), errno_of(error.code));
+  fuse_reply_err(settle(), errno_of(error));
 }
 
 void Request::reply(const Result<void>& result) const {

@@ -22,8 +22,20 @@ constexpr unsigned kIdleThreadsMax = 16;
 // Only interrupts the thread that serves; it has no other use in this program.
 constexpr int kWakeSignal = SIGUSR1;
 
+/// libfuse splits its options at commas (fuse_opt.h: "\\" and "," are escaped by a backslash).
+std::string escaped(std::string_view value) {
+  std::string result;
+  for (const char c : value) {
+    if (c == ',' || c == '\\') {
+      result.push_back('\\');
+    }
+    result.push_back(c);
+  }
+  return result;
+}
+
 std::string mount_words(const MountOptions& options) {
-  std::string words = "fsname=" + options.source + ",subtype=prefixfs,default_permissions,nosuid,nodev";
+  std::string words = "fsname=" + escaped(options.source) + ",subtype=prefixfs,default_permissions,nosuid,nodev";
   if (options.allow_other) {
     words += ",allow_other";
   }

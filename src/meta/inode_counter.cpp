@@ -6,12 +6,6 @@
 
 namespace prefixfs::meta {
 
-namespace {
-
-constexpr std::string_view kInodeKey = "minode";
-
-}  // namespace
-
 Result<InodeId> InodeCounter::next() {
   const std::lock_guard lock(mutex_);
   if (next_ == end_) {

@@ -2,11 +2,15 @@
 
 #include <memory>
 #include <mutex>
+#include <string_view>
 
 #include "lmdb_env.h"
 #include "prefixfs/meta/node_cache.h"
 
 namespace prefixfs::meta {
+
+/// The journal's record of the numbers that are reserved; not there before the first one.
+inline constexpr std::string_view kInodeKey = "minode";
 
 /// Gives inode numbers that were never given before, over restarts and crashes: a batch is reserved in the journal before its first
 /// number is used.

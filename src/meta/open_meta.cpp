@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "cache_state.h"
+#include "inode_counter.h"
 #include "lmdb_fact_store.h"
 #include "lmdb_node_cache.h"
 #include "record.h"
@@ -40,6 +41,10 @@ Result<void> claim_journal(LmdbEnv& journal, const MetaOptions& options) {
       return fail(Errc::invalid, fmt::format("{}/journal is of a newer version of prefixfs", options.directory));
     }
     if (*source != options.source) {
+      TRY_ASSIGN(const auto inodes, txn.get(kInodeKey));
+      if (!inodes) {  // nothing was ever known of that source: its name or endpoint was a slip
+        return txn.put(kSourceKey, options.source);
+      }
       return fail(Errc::invalid, fmt::format("{} belongs to \"{}\", not to \"{}\"; choose another cache_dir", options.directory, *source,
                                              options.source));
     }

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +19,12 @@ namespace prefixfs::stage {
 
 namespace {
 
+constexpr const char* kLockName = "lock";
+constexpr std::string_view kEnding = "ending\n";
+// A daemon that ends stores what is open, and one whose mount has just gone has not said so yet.
+constexpr int kEndingMsMax = 60'000;
+constexpr int kUnmountedMsMax = 1'000;
+constexpr int kLockPollMs = 20;
 constexpr std::size_t kKeptNameBytesMax = 160;  // with time and counter well below the 255 bytes of a name
 
 /// Makes a directory that only its owner can enter, and refuses one that somebody else has put there.
@@ -38,28 +45,67 @@ Result<void> make_private_directory(const std::filesystem::path& path) {
   return {};
 }
 
-std::string owner_of(int lock_fd) {
+/// What it holds is going to be emptied and closed to others, so it must be prefixfs's own.
+Result<void> check_own(const std::filesystem::path& directory) {
+  std::error_code error;
+  bool empty = true;
+  for (auto entry = std::filesystem::directory_iterator(directory, error); !error && entry != std::filesystem::directory_iterator();
+       entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    if (name == kLockName) {
+      return {};
+    }
+    empty = empty && name == "lost+found";
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return fail(file_error(error.value(), "read directory", directory));
+  }
+  return empty ? Result<void>() : fail(Errc::denied, fmt::format("{} is neither empty nor a cache directory of prefixfs; choose another cache_dir",
+                                                                 directory.native()));
+}
+
+struct Owner {
+  std::string pid;
+  bool ending = false;
+};
+
+Owner read_owner(int lock_fd) {
   std::array<std::byte, 32> buffer{};
   const std::int64_t n = read_all(lock_fd, 0, buffer);
   const std::string text(reinterpret_cast<const char*>(buffer.data()), n > 0 ? static_cast<std::size_t>(n) : 0);
   int pid = 0;
   std::from_chars(text.data(), text.data() + text.size(), pid);
-  return pid > 0 ? fmt::format("process {}", pid) : "another process";
+  return {pid > 0 ? fmt::format("process {}", pid) : "another process", text.ends_with(kEnding)};
+}
+
+/// `umount` returns before the daemon has ended, and the next mount of a script should not fail for that. 0, or the errno of flock().
+int lock_after_ending(int fd) {
+  int waited_ms = 0;
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    const int error_number = errno;
+    const int limit_ms = read_owner(fd).ending ? kEndingMsMax : kUnmountedMsMax;
+    if (error_number != EWOULDBLOCK || waited_ms >= limit_ms) {
+      return error_number;
+    }
+    ::poll(nullptr, 0, kLockPollMs);
+    waited_ms += kLockPollMs;
+  }
+  return 0;
 }
 
 /// An flock belongs to the open file: it ends with the process, however that ends.
 Result<UniqueFd> take_lock(const std::filesystem::path& directory) {
-  const std::filesystem::path path = directory / "lock";
+  const std::filesystem::path path = directory / kLockName;
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) {
     return fail(file_error(errno, "open", path));
   }
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) {
+  if (const int error_number = lock_after_ending(fd.get()); error_number != 0) {
+    if (error_number == EWOULDBLOCK) {
       return fail(Errc::busy, fmt::format("the cache directory {} belongs to {}; choose another cache_dir", directory.native(),
-                                          owner_of(fd.get())));
+                                          read_owner(fd.get()).pid));
     }
-    return fail(file_error(errno, "lock", path));
+    return fail(file_error(error_number, "lock", path));
   }
   const std::string pid = fmt::format("{}\n", ::getpid());
   if (::ftruncate(fd.get(), 0) != 0) {
@@ -97,6 +143,12 @@ StageDirectory::StageDirectory(std::filesystem::path root, UniqueFd lock, std::s
 
 StageDirectory::~StageDirectory() = default;
 
+void StageDirectory::say_ending() {
+  const std::string text = fmt::format("{} {}", ::getpid(), kEnding);
+  // Where it cannot be said, the next daemon waits less.
+  [[maybe_unused]] const auto written = write_all(lock_.get(), 0, std::as_bytes(std::span(text)));
+}
+
 Result<std::unique_ptr<StageDirectory>> StageDirectory::open(const std::filesystem::path& cache_directory, std::uint64_t bytes_max) {
   if (const auto parent = cache_directory.parent_path(); !parent.empty()) {
     std::error_code error;
@@ -105,6 +157,7 @@ Result<std::unique_ptr<StageDirectory>> StageDirectory::open(const std::filesyst
       return fail(file_error(error.value(), "make directory", parent));
     }
   }
+  TRY(check_own(cache_directory));
   TRY(make_private_directory(cache_directory));
   TRY_ASSIGN(UniqueFd lock, take_lock(cache_directory));
   TRY(make_private_directory(cache_directory / "stage"));

@@ -36,6 +36,7 @@ struct Filesystem::Core {
 
   const Settings settings;
   Surroundings outside;
+  const std::int64_t started_ns;
   Tree tree;
   Rights rights;
   AbsentNames absent;
@@ -54,6 +55,8 @@ struct Filesystem::Core {
   /// The node as this mount shows it: an open file's own state comes first.
   meta::Node shown(const meta::Node& node) const;
   Attributes attributes(const meta::Node& node) const;
+  PosixAttributes root_attributes(const meta::Node& root) const;
+  static bool replaces_unfinished(const OpenFile& file);
   Entry entry(const meta::Node& node) const;
   /// The same for an answer after which the kernel knows the size.
   Entry tell(const meta::Node& node);

@@ -21,6 +21,7 @@ constexpr const char* kProbedName = ".prefixfs-probe";
 Filesystem::Core::Core(const Settings& given, const Surroundings& around)
     : settings(given),
       outside(around),
+      started_ns(outside.clock.now().time_since_epoch().count()),
       tree(outside.nodes),
       rights(outside.clock),
       absent(kAbsentNamesMax),
@@ -63,17 +64,30 @@ meta::Node Filesystem::Core::node_of(OpenFile& file) {
   return file.node;
 }
 
+/// A program is writing it anew, and has not closed it: half of that must not take the place of what S3 has.
+bool Filesystem::Core::replaces_unfinished(const OpenFile& file) {
+  const std::lock_guard lock(file.mutex);
+  return file.writers > 0 && file.overwrites && !file.node.etag.empty() && file.needs_commit_locked();
+}
+
 Attributes Filesystem::Core::attributes(const meta::Node& node) const {
   Attributes attributes{.id = node.id, .kind = node.kind, .size = node.size, .posix = node.posix, .ctime_ns = 0, .links = 1};
   if (node.id == meta::kRootInode) {
-    attributes.posix = default_attributes(settings, NodeKind::directory, node.checked_at);
+    attributes.posix = root_attributes(node);
   }
   if (node.kind == NodeKind::directory) {
+    // A directory without a marker has no time of its own; 1970 would be old enough to be deleted by `find -mtime`.
+    attributes.posix.mtime_ns = attributes.posix.mtime_ns == 0 ? started_ns : attributes.posix.mtime_ns;
     attributes.links = 2;
     attributes.size = 4096;
   }
   attributes.ctime_ns = std::max(attributes.posix.mtime_ns, node.last_modified.time_since_epoch().count());
   return attributes;
+}
+
+/// The options say them, until a program changes them.
+PosixAttributes Filesystem::Core::root_attributes(const meta::Node& root) const {
+  return root.posix_exact ? root.posix : default_attributes(settings, NodeKind::directory, {});
 }
 
 Entry Filesystem::Core::entry(const meta::Node& node) const {
@@ -163,6 +177,10 @@ FilesystemStats Filesystem::statfs() const { return {.total_bytes = kShownBytes,
 
 void Filesystem::flush_all(const CallContext& context) {
   for (const auto& file : core_->open_files.all()) {
+    if (core_->replaces_unfinished(*file)) {
+      core_->committer.keep_bytes(*file);
+      continue;
+    }
     if (const auto stored = core_->committer.commit(*file, context); !stored) {
       core_->committer.keep_bytes(*file);
     }

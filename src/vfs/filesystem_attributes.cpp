@@ -73,10 +73,13 @@ Result<Entry> Filesystem::Core::change_attributes(const meta::Node& node, const 
   TRY_ASSIGN(const std::optional<meta::Node> stored, outside.nodes.get(node.id));
   const meta::Node current = stored.value_or(node);
   if (node.id == meta::kRootInode) {
-    if (!changes.mode && !changes.uid && !changes.gid) {
-      return entry(node);  // rsync and cp -p set the time of the directory they copy to, too
-    }
-    return fail(Errc::unsupported, "the attributes of the mount's root are options of the mount (uid, gid, umask)");
+    // There is no object that could hold them; this host remembers them, so that cp -a, tar and rsync can copy onto the root.
+    meta::Node root = current;
+    root.posix = root_attributes(current);
+    apply(changes, root.posix);
+    root.posix_exact = true;
+    TRY_ASSIGN(const meta::Node stored, outside.nodes.put(std::move(root)));
+    return entry(stored);
   }
   meta::Node changed = current;
   apply(changes, changed.posix);

@@ -27,7 +27,11 @@ Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const Entr
   TRY_ASSIGN(const meta::Node directory, core_->tree.directory(handle->directory));
   const std::lock_guard lock(handle->mutex);
   if (position == 0 || !handle->listed) {
-    TRY(core_->refresh_listing(directory, caller.context));
+    if (auto listed = core_->refresh_listing(directory, caller.context); !listed) {
+      // readdir(3) takes ENOENT for the end of the directory, and rsync --delete an unreachable listing for an empty one.
+      const bool reads_as_end = listed.error().code == Errc::not_found;
+      return reads_as_end ? Result<void>(fail(Error{Errc::io, listed.error().what, listed.error().origin})) : std::move(listed);
+    }
     handle->listed = true;
   }
   core_->resolver.directory_was_read(handle->directory);

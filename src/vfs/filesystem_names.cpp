@@ -131,8 +131,9 @@ Result<Entry> Filesystem::mkdir(InodeId parent, std::string_view name, std::uint
   TRY(check_name(name));
   TRY(core_->tree.directory(parent));
   TRY_ASSIGN(const Key key, core_->tree.marker_key(parent, name));
-  if (key.str().size() > kKeyBytesMax) {
-    return fail(Errc::name_too_long, fmt::format("the key of {} has {} bytes; S3 allows {}", name, key.str().size(), kKeyBytesMax));
+  if (key.str().size() > core_->settings.key_bytes_max) {
+    return fail(Errc::name_too_long, fmt::format("the key of {} has {} bytes below the prefix; S3 allows {}", name, key.str().size(),
+                                            core_->settings.key_bytes_max));
   }
   TRY_ASSIGN(const std::optional<meta::Node> known, core_->outside.nodes.find(parent, name));
   if (known && !core_->resolver.left_behind(*known)) {
@@ -221,7 +222,7 @@ Result<void> Filesystem::rename(InodeId parent, std::string_view name, InodeId n
 
 Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallContext& context) {
   TRY_ASSIGN(const Key destination, tree.file_key(rename.new_parent, rename.new_name));
-  if (destination.str().size() > kKeyBytesMax) {
+  if (destination.str().size() > settings.key_bytes_max) {
     return fail(Errc::name_too_long, destination.str() + " is longer than a key can be");
   }
   const HeldFile file(*this, rename.node);

@@ -28,7 +28,15 @@ Result<Opened> Filesystem::open(InodeId id, int flags, const Caller& caller) {
   if (known.kind == NodeKind::directory) {
     return fail(Errc::is_dir, known.name + " is a directory");
   }
-  TRY_ASSIGN(const meta::Node node, core_->resolver.confirm_for_open(known, caller.context));
+  TRY_ASSIGN(meta::Node node, core_->resolver.confirm_for_open(known, caller.context));
+  if (node.id == id && !node.posix_exact && core_->settings.dialect != MetadataDialect::off) {
+    // The kernel has judged by the default mode that a listing leaves; the object's own may forbid what is asked for. Then it looks again.
+    TRY_ASSIGN(node, core_->resolver.fetch_first_block(node.parent, node.name, caller.context));
+    const PosixAttributes& own = node.posix;
+    if (own.mode != known.posix.mode || own.uid != known.posix.uid || own.gid != known.posix.gid) {
+      return fail(Errc::stale, node.name + " has other permissions than a listing shows");
+    }
+  }
   if (node.id != id || node.kind != NodeKind::file || node.size != known.size || core_->untold.contains(id)) {
     // The kernel looks the name up again, and opens what it finds. (It would read a file of another size only up to the size it knows.)
     return fail(Errc::stale, node.name + " is another file now");
@@ -152,8 +160,9 @@ Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::u
   TRY(check_name(name));
   TRY(core_->tree.directory(parent));
   TRY_ASSIGN(const Key key, core_->tree.file_key(parent, name));
-  if (key.str().size() > kKeyBytesMax) {
-    return fail(Errc::name_too_long, fmt::format("the key of {} has {} bytes; S3 allows {}", name, key.str().size(), kKeyBytesMax));
+  if (key.str().size() > core_->settings.key_bytes_max) {
+    return fail(Errc::name_too_long, fmt::format("the key of {} has {} bytes below the prefix; S3 allows {}", name, key.str().size(),
+                                            core_->settings.key_bytes_max));
   }
   // The kernel has just looked the name up and found nothing; between two hosts the condition of the first PUT decides.
   TRY_ASSIGN(std::optional<meta::Node> known, core_->outside.nodes.find(parent, name));

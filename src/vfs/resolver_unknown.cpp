@@ -99,6 +99,9 @@ Result<meta::Node> Resolver::find_by_listing(InodeId parent, std::string_view na
     TRY(absence_seen(parent, name, began));
     return fail(absent_error(parent, name));
   }
+  if (pages == kSmallDirectoryPages) {
+    TRY(p_.nodes.forget_listing(parent));  // it has grown since: what was known of its size is wrong
+  }
   large_.add(parent);
   return find_by_small_listing(parent, name, context);
 }

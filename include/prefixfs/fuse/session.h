@@ -44,5 +44,7 @@ std::unique_ptr<vfs::Processes> make_processes();
 
 /// The only table from Errc to errno.
 int errno_of(Errc code);
+/// The same with one exception: a bucket that is not there is no name that is not there. (A program would take ENOENT for an empty directory.)
+int errno_of(const Error& error);
 
 }  // namespace prefixfs::fuse

@@ -144,6 +144,8 @@ class StageDirectory {
   Result<std::shared_ptr<StagedFile>> create(std::uint64_t base_size);
   /// Where keep() may move a file: kept/<UTC time>-<counter>-<name made safe>.
   std::filesystem::path kept_path(std::string_view name, WallTime now);
+  /// The mount is gone, and the lock will be free when what is open has been stored: who wants it may wait.
+  void say_ending();
   Budget& budget() { return *budget_; }
 
  private:

@@ -42,6 +42,7 @@ struct Settings {
   std::uint32_t file_mode = 0644;
   std::uint32_t directory_mode = 0755;
   std::optional<std::uint64_t> max_file_bytes;
+  std::size_t key_bytes_max = kKeyBytesMax;  ///< what the mount's prefix leaves of the 1024
   std::uint64_t cache_bytes_max = 1ULL << 30;
   std::size_t cached_files_max = 4096;
   std::uint64_t first_block_bytes = 128 << 10;  ///< fetched together with the attributes
