@@ -33,8 +33,8 @@ TEST_P(Helper, TakesMountsWordsAndFMeansFake) {
 INSTANTIATE_TEST_SUITE_P(Names, Helper, testing::Values("mount.prefixfs", "mount.fuse.prefixfs"));
 
 TEST(Invocation, LaterListsWin) {
-  const auto made = parse_invocation("prefixfs", {"s3://bucket", "/mnt", "-o", "region=a,ro", "-oregion=b"}, "/", MapFiles{});
-  EXPECT_EQ(made->options.region, "b");
+  const auto made = parse_invocation("prefixfs", {"s3://bucket", "/mnt", "-o", "region=r1,ro", "-oregion=r2"}, "/", MapFiles{});
+  EXPECT_EQ(made->options.region, "r2");
   EXPECT_TRUE(made->options.read_only);
 }
 
