@@ -78,8 +78,8 @@ Result<Entry> Filesystem::Core::change_attributes(const meta::Node& node, const 
     root.posix = root_attributes(current);
     apply(changes, root.posix);
     root.posix_exact = true;
-    TRY_ASSIGN(const meta::Node stored, outside.nodes.put(std::move(root)));
-    return entry(stored);
+    TRY_ASSIGN(root, outside.nodes.put(std::move(root)));
+    return entry(root);
   }
   meta::Node changed = current;
   apply(changes, changed.posix);

@@ -259,3 +259,32 @@ def test_what_the_options_say_comes_before_what_the_object_had(devs3, make_mount
     (mnt / "file").write_bytes(b"new")
     head = space.head("file")
     assert head["StorageClass"] == "ONEZONE_IA" and head["ServerSideEncryption"] == "AES256"
+
+
+def test_permissions_hold_on_what_was_only_listed(public_mounts, server, space):
+    """A listing shows default modes; the object's own must hold all the same."""
+    machine.require_root()
+    space.put("dir/secret", b"private", Metadata={"file-permissions": "0100600", "file-owner": "0", "file-group": "0"})
+    mnt = public_mounts.start(space.source, server.endpoint, server.access, server.secret, allow_other=True)
+    for command in (f"ls -l {mnt / 'dir'} >/dev/null; cat {mnt / 'dir/secret'}", f"ls -l {mnt / 'dir'} >/dev/null; echo x >> {mnt / 'dir/secret'}"):
+        done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", command], capture_output=True, text=True)
+        assert done.returncode != 0 and done.stdout == "" and "ermission denied" in done.stderr
+    assert (mnt / "dir" / "secret").read_bytes() == b"private"
+
+
+def test_a_tree_is_copied_onto_the_root_with_its_attributes(mnt, tmp_path):
+    source = tmp_path / "source"
+    (source / "dir").mkdir(parents=True)
+    (source / "dir" / "file").write_bytes(b"x")
+    source.chmod(0o750)
+    subprocess.run(["cp", "-a", f"{source}/.", mnt.path], check=True)
+    assert mnt.path.stat().st_mode & 0o777 == 0o750
+    archive = tmp_path / "archive.tar"
+    subprocess.run(["tar", "-C", source, "-cf", archive, "."], check=True)
+    subprocess.run(["tar", "-C", mnt.path, "-xf", archive], check=True)
+    subprocess.run(["rsync", "-a", f"{source}/", f"{mnt.path}/"], check=True)
+
+
+def test_a_directory_without_a_time_of_its_own_is_not_from_1970(mnt, space):
+    space.put("implied/file", b"x")
+    assert time.time() - (mnt / "implied").stat().st_mtime < 1000

@@ -1,6 +1,7 @@
 """When close() or fsync() returns 0, the object is in S3; when it cannot be, they say so, and the bytes are kept."""
 
 import os
+import subprocess
 import threading
 from errno import EACCES, EIO, ESTALE
 
@@ -271,3 +272,15 @@ def test_on_real_servers(request, mounts, server_name):
         os.unlink(mnt / name)
     os.rmdir(mnt / "dir")
     assert os.listdir(mnt.path) == [] and space.uploads() == []
+
+
+def test_a_fork_does_not_publish_half_a_file(mnt, space):
+    """Every child closes its copies of its parent's descriptors."""
+    with open(mnt / "resume.pdf", "wb", buffering=0) as file:
+        file.write(b"first half, ")
+        subprocess.run(["true"], check=True)
+        subprocess.run(["true"], check=True, close_fds=False)
+        assert not space.exists("resume.pdf")
+        file.write(b"second half")
+    assert space.get("resume.pdf") == b"first half, second half"
+

@@ -6,7 +6,7 @@ import pathlib
 import socket
 import subprocess
 import threading
-from errno import EACCES, EIO, ENOSPC
+from errno import EACCES, EIO, ENOSPC, EPERM
 
 import pytest
 
@@ -285,3 +285,51 @@ def test_no_secret_is_logged(make_mount):
     (mnt / "file").write_bytes(b"x")
     os.listdir(mnt.path)
     assert SECRET not in mnt.log() and "Signature=" not in mnt.log()
+
+
+@pytest.mark.parametrize("code", ["NoSuchBucket", ""])
+def test_a_bucket_that_is_not_there_is_no_empty_directory(make_devs3, mounts, code):
+    """rsync --delete would empty the copy."""
+    server = make_devs3()
+    Space(server.client(), "e2e", "gone/").put("file", b"x")
+    mnt = mounts.start("s3://e2e/gone", server.endpoint)
+    server.faults({"operation": "ListObjectsV2", "key": "", "action": "error", "count": 1000, "status": 404, "code": code})
+    with fails_with(EIO):
+        os.listdir(mnt.path)
+    listed = subprocess.run(["ls", mnt.path], capture_output=True, text=True)
+    assert listed.returncode != 0 and listed.stdout == ""
+    server.faults()
+    assert os.listdir(mnt.path) == ["file"]
+
+
+def test_a_directory_of_somebody_elses_is_no_cache_directory(refused, tmp_path):
+    theirs = tmp_path / "theirs"
+    (theirs / "stage").mkdir(parents=True)
+    (theirs / "stage" / "mywork").write_bytes(b"x")
+    theirs.chmod(0o755)
+    refused({SYSTEM, MOUNT_FAILURE}, str(theirs), "cache_dir", cache_dir=str(theirs))
+    assert (theirs / "stage" / "mywork").read_bytes() == b"x" and theirs.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_cache_directory_below_the_mount_is_refused(refused, tmp_path):
+    refused({SYSTEM, MOUNT_FAILURE}, "cache_dir", "below the mountpoint", cache_dir=str(tmp_path / "mountpoint" / "cache"))
+
+
+def test_a_slip_in_the_endpoint_does_not_spoil_the_cache_directory(refused, devs3, mounts, tmp_path):
+    refused(MOUNT_FAILURE, endpoint="http://127.0.0.1:1", cache_dir=str(tmp_path / "mine"))
+    mnt = mounts.start("s3://e2e/slip", devs3.endpoint, cache_dir=str(tmp_path / "mine"))
+    (mnt / "file").write_bytes(b"x")
+
+
+def test_a_mount_through_a_symbolic_link_is_busy_too(refused, mnt, tmp_path):
+    (mnt / "file").write_bytes(b"x")
+    link = tmp_path / "link"
+    link.symlink_to(mnt.path)
+    refused({SYSTEM, MOUNT_FAILURE}, "busy", mountpoint=link)
+
+
+def test_what_s3_does_not_have_is_not_permitted(mnt):
+    (mnt / "file").write_bytes(b"x")
+    for call in (lambda: os.symlink("file", mnt / "link"), lambda: os.link(mnt / "file", mnt / "hard"), lambda: os.mkfifo(mnt / "fifo")):
+        with fails_with(EPERM):
+            call()

@@ -276,3 +276,12 @@ def test_a_program_that_is_killed_while_it_reads_ends_at_once(devs3, mnt, space)
             child.kill()
             child.wait()
         assert watch.seconds < 3
+
+
+def test_a_new_file_of_one_host_is_opened_at_once_on_another(make_mount):
+    """As a queue message has it done, again and again, whatever the other host has listed a moment ago."""
+    api, worker = make_mount(), make_mount()
+    for number in range(20):
+        os.listdir(worker.path)
+        (api / f"{number}.pdf").write_bytes(b"%d" % number)
+        assert (worker / f"{number}.pdf").read_bytes() == b"%d" % number

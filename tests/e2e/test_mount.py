@@ -130,6 +130,27 @@ def test_sigterm_stores_what_is_open_and_changed(mnt, space):
         pass
 
 
+def test_sigterm_does_not_put_half_a_file_in_the_place_of_a_whole_one(mnt, space):
+    space.put("image.png", b"the whole image")
+    writer = open(mnt / "image.png", "wb", buffering=0)
+    writer.write(b"half")
+    mnt.process.signal(signal.SIGTERM)
+    assert mnt.process.wait(20) == 0
+    assert space.get("image.png") == b"the whole image"
+    assert b"half" in mnt.kept_files()
+    try:
+        writer.close()
+    except OSError:
+        pass
+
+
+def test_a_mount_again_right_after_umount_waits_for_the_one_before(mnt):
+    for number in range(10):
+        (mnt / f"{number}").write_bytes(b"x" * 1_000_000)
+        mnt.start_again_at_once()
+        assert (mnt / f"{number}").stat().st_size == 1_000_000
+
+
 def test_after_kill_9_what_was_closed_is_there_and_a_new_mount_works(mnt, space):
     for number in range(20):
         (mnt / f"{number}").write_bytes(b"%d" % number)
