@@ -124,9 +124,18 @@ TEST(OpenMeta, a_journal_that_is_none_is_corrupt_and_left_alone) {
   EXPECT_EQ(std::filesystem::file_size(temp.file("journal/data.mdb")), 64U << 10);
 }
 
-TEST(OpenMeta, another_source_is_refused_by_name) {
+TEST(OpenMeta, a_source_of_which_nothing_was_ever_known_was_a_slip) {
   const test::TempDir temp;
   { (void)open(temp, "boot-1"); }
+  EXPECT_TRUE(open_meta(options_of(temp, "https://s3 other/"), "boot-1"));
+}
+
+TEST(OpenMeta, another_source_is_refused_by_name) {
+  const test::TempDir temp;
+  {
+    const MetaStore store = open(temp, "boot-1");
+    ASSERT_TRUE(store.nodes->put(file("a")));
+  }
   const auto store = open_meta(options_of(temp, "https://s3 other/"), "boot-1");
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, Errc::invalid);

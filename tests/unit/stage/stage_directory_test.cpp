@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "prefixfs/stage/staged_file.h"
 #include "support/temp_dir.h"
@@ -53,6 +54,7 @@ TEST(StageDirectory, has_one_owner_and_names_it) {
 
 TEST(StageDirectory, removes_what_a_former_daemon_staged_and_keeps_what_was_kept) {
   const test::TempDir temp;
+  std::ofstream(temp.path() / "lock") << "1\n";
   fs::create_directories(temp.path() / "stage/strange");
   fs::create_directories(temp.path() / "kept");
   std::ofstream(temp.path() / "stage/0000000000000001") << "old";
@@ -61,6 +63,28 @@ TEST(StageDirectory, removes_what_a_former_daemon_staged_and_keeps_what_was_kept
   ASSERT_TRUE(stage);
   EXPECT_TRUE(fs::is_empty(temp.path() / "stage"));
   EXPECT_TRUE(fs::exists(temp.path() / "kept/precious"));
+}
+
+TEST(StageDirectory, leaves_alone_what_is_not_its_own) {
+  const test::TempDir temp;
+  const fs::path theirs = temp.path() / "theirs";
+  fs::create_directories(theirs / "stage");
+  std::ofstream(theirs / "stage/work") << "x";
+  fs::permissions(theirs, fs::perms(0755));
+  const auto stage = StageDirectory::open(theirs, 1 << 20);
+  ASSERT_FALSE(stage);
+  EXPECT_NE(stage.error().what.find(theirs.string()), std::string::npos);
+  EXPECT_TRUE(fs::exists(theirs / "stage/work"));
+  EXPECT_EQ(fs::status(theirs).permissions(), fs::perms(0755));
+}
+
+TEST(StageDirectory, waits_for_a_daemon_that_ends) {
+  const test::TempDir temp;
+  auto first = StageDirectory::open(temp.path() / "cache", 1 << 20);
+  ASSERT_TRUE(first);
+  (*first)->say_ending();
+  std::jthread ends([&] { first->reset(); });
+  EXPECT_TRUE(StageDirectory::open(temp.path() / "cache", 1 << 20));
 }
 
 TEST(StageDirectory, refuses_a_link_in_the_place_of_its_directory) {

@@ -244,10 +244,12 @@ TEST_F(SetattrTest, MarkerOfOthersKeepsItsOwner) {
   EXPECT_EQ(info->user_metadata.at("title"), "t");
 }
 
-TEST_F(SetattrTest, RootHasTheAttributesOfTheMount) {
+TEST_F(SetattrTest, RootHasTheAttributesOfTheMountUntilTheyAreChanged) {
   EXPECT_OK(mount.fs().setattr(kRoot, std::nullopt, {.mtime_ns = 42}, mount.caller()));
-  EXPECT_ERRC(mount.fs().setattr(kRoot, std::nullopt, {.mode = 0700}, mount.caller()), Errc::unsupported);
   EXPECT_EQ(mount.fs().getattr(kRoot, mount.caller())->attributes.posix.mode, 0755u);
+  EXPECT_OK(mount.fs().setattr(kRoot, std::nullopt, {.mode = 0700}, mount.caller()));
+  mount.restart();
+  EXPECT_EQ(mount.fs().getattr(kRoot, mount.caller())->attributes.posix.mode, 0700u) << "this host remembers it";
   EXPECT_THAT(mount.memory.keys(), IsEmpty());
 }
 

@@ -83,9 +83,13 @@ class Mount {
   }
 
   Result<HandleId> open(std::string_view path, int flags) {
-    TRY_ASSIGN(const Entry entry, lookup(path));
-    TRY_ASSIGN(const Opened opened, fs().open(entry.attributes.id, flags, caller_));
-    return remember(opened.handle, flags);
+    TRY_ASSIGN(Entry entry, lookup(path));
+    auto opened = fs().open(entry.attributes.id, flags, caller_);
+    if (!opened && opened.error().code == Errc::stale) {  // the kernel looks the name up once more
+      TRY_ASSIGN(entry, lookup(path));
+      opened = fs().open(entry.attributes.id, flags, caller_);
+    }
+    return opened ? Result<HandleId>(remember(opened->handle, flags)) : fail(opened.error());
   }
   Result<HandleId> create(InodeId parent, std::string_view name, int flags = O_WRONLY, std::uint32_t mode = 0644) {
     TRY_ASSIGN(const Created created, fs().create(parent, name, mode, flags | O_CREAT, caller_));
