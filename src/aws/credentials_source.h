@@ -20,7 +20,8 @@ class CredentialsSource {
   virtual ~CredentialsSource() = default;
   /// "environment", "shared files", "instance metadata".
   virtual std::string name() const = 0;
-  /// Errors: credentials, unavailable (it may answer later), timeout, cancelled. An error means that the source is set up but does not work: the chain stops, because
+  /// Errors: credentials, unavailable (it may answer later), timeout, cancelled.
+  /// An error means that the source is set up but does not work: the chain stops, because
   /// going on would make the mount somebody else than its administrator meant. No sentence holds a secret.
   virtual Result<Answer> fetch(const CallContext& context) = 0;
 };

@@ -25,7 +25,8 @@ class ImdsClient {
       : settings_(std::move(settings)), clock_(clock), http_(http) {}
 
   /// The document at `path` ("/latest/meta-data/...").
-  /// Errors: not_found (404), denied (the service is not willing), unavailable (no answer, or 429 and 5xx: origin.http_status), timeout, cancelled.
+  /// Errors: not_found (404), denied (the service is not willing), unavailable (no answer, or 429 and 5xx: origin.http_status),
+  /// timeout, cancelled.
   Result<std::string> get(const std::string& path, const CallContext& context);
   /// Whether the last answer came by version 2.
   bool used_token() const { return !token_.empty(); }

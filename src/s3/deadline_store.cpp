@@ -62,7 +62,8 @@ class DeadlineStore final : public ObjectStore {
 
   /// For calls whose answer is small.
   CallContext bounded(const CallContext& context) const {
-    return {.deadline = std::min(context.deadline, clock_.steady() + options_.answer_time), .cancel = context.cancel, .moving = context.moving};
+    const SteadyTime end = clock_.steady() + options_.answer_time;
+    return {.deadline = std::min(context.deadline, end), .cancel = context.cancel, .moving = context.moving};
   }
   /// For calls that move bytes.
   static CallContext with(MovingDeadline& moving, const CallContext& context) {
@@ -70,7 +71,8 @@ class DeadlineStore final : public ObjectStore {
   }
   /// For what S3 works on by itself.
   CallContext slow(MovingDeadline& moving, const CallContext& context) const {
-    return {.deadline = std::min(context.deadline, clock_.steady() + options_.slow_operation_time), .cancel = context.cancel, .moving = &moving};
+    const SteadyTime end = clock_.steady() + options_.slow_operation_time;
+    return {.deadline = std::min(context.deadline, end), .cancel = context.cancel, .moving = &moving};
   }
 
   ObjectStore& inner_;

@@ -60,10 +60,10 @@ class Engine {
  public:
   virtual ~Engine() = default;
   /// `sink` may be null: then every body goes to Response::body. Sink and body are called on the loop thread.
-  /// Errors: unavailable (resolve, connect, TLS handshake, reset, truncated or stalled body: the sentence says which,
-  /// and names host and port),
-  /// timeout (context.until(); its moving part is postponed while bytes move), cancelled, too_large (body over 8 MiB without a sink), invalid (a URL that is none, TLS set up wrongly:
-  /// certificate not trusted; such errors are not worth a retry), or the sink's own error.
+  /// Errors: unavailable (resolve, connect, TLS handshake, reset, truncated or stalled body: the sentence says which, and names host and
+  /// port), timeout (context.until(); its moving part is postponed while bytes move), cancelled, too_large (body over 8 MiB without a
+  /// sink), invalid (a URL that is none, TLS set up wrongly: certificate not trusted; such errors are not worth a retry), or the sink's
+  /// own error.
   virtual Result<Response> perform(const Request& request, ResponseSink* sink, const CallContext& context) = 0;
 };
 
