@@ -171,7 +171,7 @@ TEST_F(DataTest, StaleOpenIsAskedAgainByTheNextLookup) {
   mount.memory.put_text("a", "first");
   ASSERT_OK(mount.names(kRoot));  // known, and no byte of it here
   mount.memory.put_text("a", "second");
-  EXPECT_ERRC(mount.open("a", O_RDONLY), Errc::stale);
+  EXPECT_ERRC(mount.open_once("a", O_RDONLY), Errc::stale);
   EXPECT_EQ(mount.read_file("a").value_or(""), "second") << "what the kernel does after ESTALE";
 }
 

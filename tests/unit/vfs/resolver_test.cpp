@@ -108,7 +108,7 @@ TEST_F(ResolverTest, OpenIsNotContentWithAListingOlderThanTheWindow) {
   mount.requests();
   EXPECT_EQ(mount.lookup("d/00000")->attributes.size, 3u);
   EXPECT_THAT(mount.requests(), IsEmpty());
-  EXPECT_ERRC(mount.open("d/00000", O_RDONLY), Errc::stale) << "the kernel has another size, and looks again";
+  EXPECT_ERRC(mount.open_once("d/00000", O_RDONLY), Errc::stale) << "the kernel has another size, and looks again";
   EXPECT_EQ(mount.read_file("d/00000").value_or(""), "new!");
   EXPECT_THAT(mount.requests(), ElementsAre("GetObject d/00000"));
 }

@@ -82,14 +82,15 @@ class Mount {
     return entry ? entry->attributes.id : 0;
   }
 
+  /// As the kernel does: after ESTALE it looks the name up once more.
   Result<HandleId> open(std::string_view path, int flags) {
-    TRY_ASSIGN(Entry entry, lookup(path));
-    auto opened = fs().open(entry.attributes.id, flags, caller_);
-    if (!opened && opened.error().code == Errc::stale) {  // the kernel looks the name up once more
-      TRY_ASSIGN(entry, lookup(path));
-      opened = fs().open(entry.attributes.id, flags, caller_);
-    }
-    return opened ? Result<HandleId>(remember(opened->handle, flags)) : fail(opened.error());
+    auto opened = open_once(path, flags);
+    return !opened && opened.error().code == Errc::stale ? open_once(path, flags) : std::move(opened);
+  }
+  Result<HandleId> open_once(std::string_view path, int flags) {
+    TRY_ASSIGN(const Entry entry, lookup(path));
+    TRY_ASSIGN(const Opened opened, fs().open(entry.attributes.id, flags, caller_));
+    return remember(opened.handle, flags);
   }
   Result<HandleId> create(InodeId parent, std::string_view name, int flags = O_WRONLY, std::uint32_t mode = 0644) {
     TRY_ASSIGN(const Created created, fs().create(parent, name, mode, flags | O_CREAT, caller_));
