@@ -14,7 +14,12 @@ namespace prefixfs::s3 {
 bool S3Client::wants_crc() const { return exchange_.capabilities().get(&Capabilities::crc64nvme) != Support::no; }
 
 Result<Digests> S3Client::digest(const BodySource& body, bool with_crc, const CallContext& context) const {
-  return digest_body(body, {.crc64nvme = with_crc, .md5 = !with_crc, .sha256 = exchange_.signs_payload()}, context);
+  const SteadyTime began = exchange_.clock().steady();
+  auto digests = digest_body(body, {.crc64nvme = with_crc, .md5 = !with_crc, .sha256 = exchange_.signs_payload()}, context);
+  if (context.moving != nullptr) {  // on a busy host 64 MiB take seconds, which are no outage of S3
+    context.moving->postpone(exchange_.clock().steady() - began);
+  }
+  return digests;
 }
 
 http::Header S3Client::checksum_header(const Digests& digests, bool with_crc) const {

@@ -17,7 +17,7 @@ class DeadlineStore final : public ObjectStore {
   }
   Result<PutAnswer> put(const Key& key, const BodySource& body, const ObjectHeaders& headers, const WriteCondition& condition,
                         const CallContext& context) override {
-    MovingDeadline moving = outage_time();
+    MovingDeadline moving = outage_time(body.size());
     return inner_.put(key, body, headers, condition, with(moving, context));
   }
   Result<void> remove(const Key& key, const ETag& if_match, const CallContext& context) override {
@@ -36,7 +36,7 @@ class DeadlineStore final : public ObjectStore {
   }
   Result<UploadedPart> upload_part(const Key& key, const UploadId& upload, int number, const BodySource& body,
                                    const CallContext& context) override {
-    MovingDeadline moving = outage_time();
+    MovingDeadline moving = outage_time(body.size());
     return inner_.upload_part(key, upload, number, body, with(moving, context));
   }
   Result<UploadedPart> upload_part_copy(const Key& key, const UploadId& upload, int number, const CopySource& source, ByteRange range,
@@ -58,7 +58,10 @@ class DeadlineStore final : public ObjectStore {
   Capabilities capabilities() const override { return inner_.capabilities(); }
 
  private:
-  MovingDeadline outage_time() const { return MovingDeadline(clock_.steady() + options_.answer_time); }
+  /// The bytes are under way before the answer, and a server with slow disks stores them while it seems to do nothing.
+  MovingDeadline outage_time(std::uint64_t bytes_to_store = 0) const {
+    return MovingDeadline(clock_.steady() + options_.answer_time + std::chrono::seconds(bytes_to_store / options_.stored_bytes_per_second));
+  }
 
   /// For calls whose answer is small.
   CallContext bounded(const CallContext& context) const {

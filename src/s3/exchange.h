@@ -50,6 +50,7 @@ class Exchange {
   /// Over http the payload is hashed for the signature; over https TLS protects it.
   bool signs_payload() const { return endpoint_ && !endpoint_->https; }
   Log& log() { return log_; }
+  const Clock& clock() const { return clock_; }
 
  private:
   /// One attempt's surroundings.

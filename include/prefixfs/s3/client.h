@@ -67,13 +67,15 @@ std::unique_ptr<ObjectStore> make_metered_store(ObjectStore& inner, const Clock&
 /// Shows only keys below `prefix`, without it: in keys, listings, copy sources. Errors: name_too_long when prefix + key exceeds 1024 bytes.
 std::unique_ptr<ObjectStore> make_prefix_store(ObjectStore& inner, const Prefix& prefix);
 
-/// Gives every call an end: `answer_time` without progress. Time in which the bytes of a body or a download move is not counted, as many
+/// Gives every call an end: `answer_time` without progress, and for a body one second more for each `stored_bytes_per_second`, as the server
+/// has to store it. Time in which the bytes of a body or a download move is not counted, as many
 /// calls may share a slow line; what is too slow to be progress the HTTP engine decides. CompleteMultipartUpload and copies, which S3
 /// works on for minutes, end after `slow_operation_time` in any case. A caller's earlier deadline stays. It stands outside RetryStore, so
 /// that all attempts of one call share the time.
 struct DeadlineOptions {
   std::chrono::milliseconds answer_time{10000};
   std::chrono::milliseconds slow_operation_time{600'000};
+  std::uint64_t stored_bytes_per_second = 1 << 20;
 };
 std::unique_ptr<ObjectStore> make_deadline_store(ObjectStore& inner, const DeadlineOptions& options, const Clock& clock);
 

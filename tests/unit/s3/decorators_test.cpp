@@ -138,6 +138,35 @@ TEST_F(DeadlineStoreTest, OnlyStandstillCountsWhereBytesMove) {
   EXPECT_EQ(last().until, in(10s));
 }
 
+TEST_F(DeadlineStoreTest, AServerNeedsTimeToStoreALargeBody) {
+  EXPECT_EQ(code_of(store->upload_part(Key("a"), "id", 1, test::TextSource(std::string(8 << 20, 'x')), {})), "");
+  EXPECT_EQ(last().until, in(18s));
+}
+
+TEST_F(DeadlineStoreTest, HashingOnABusyHostIsNoOutage) {
+  class SlowSource final : public BodySource {
+   public:
+    explicit SlowSource(test::FakeClock& clock) : clock_(clock) {}
+    std::uint64_t size() const override { return 3; }
+    Result<void> read_at(std::uint64_t, std::span<std::byte> out) const override {
+      clock_.advance(30s);
+      std::ranges::fill(out, std::byte{'x'});
+      return {};
+    }
+
+   private:
+    test::FakeClock& clock_;
+  };
+  SteadyTime left_at;
+  bench.engine.handler = [&](const test::SentRequest& sent, int) -> Result<http::Response> {
+    left_at = sent.until;
+    return test::answer(200, {{"etag", "\"e\""}});
+  };
+  const SteadyTime began = bench.clock.steady();
+  EXPECT_EQ(code_of(store->upload_part(Key("a"), "id", 1, SlowSource(bench.clock), {})), "");
+  EXPECT_GE(left_at, began + 40s);
+}
+
 TEST_F(DeadlineStoreTest, WhatS3WorksOnByItselfHasTenMinutes) {
   EXPECT_EQ(code_of(store->copy({Key("a"), {}}, Key("b"), {}, {})), "");
   EXPECT_TRUE(last().request.patient);
