@@ -207,7 +207,7 @@ int run_mount(const config::Options& options, std::function<void()> ready) {
       options.check ? nullptr : std::make_unique<Connector>(*parts.filesystem, parts.clock, log);
   const auto served = (*session)->serve(std::move(ready));
   parts.stage->say_ending();
-  parts.filesystem->flush_all({parts.clock.steady() + options.outage_timeout, {}});
+  parts.filesystem->flush_all({});  // each call has its own end
   signals.stop();  // it would end a session that is gone
   session->reset();
   log.info("{} is unmounted", options.mountpoint);

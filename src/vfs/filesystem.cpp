@@ -2,6 +2,10 @@
 
 #include <sys/statvfs.h>
 
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
 #include "attributes.h"
 #include "core.h"
 #include "first_block.h"
@@ -44,7 +48,11 @@ Result<void> Filesystem::Core::writable() const {
 meta::Node Filesystem::Core::shown(const meta::Node& node) const {
   const auto file = open_files.find(node.id);
   if (file == nullptr) {
-    return node;
+    // Its last commit may have ended since `node` was read. It is recorded before the file leaves the table; a size from before would make the
+    // kernel cut its pages.
+    const auto now = outside.nodes.get(node.id);
+    const bool same = now && *now && (*now)->parent == node.parent && (*now)->name == node.name;
+    return same ? **now : node;
   }
   const std::lock_guard lock(file->mutex);
   meta::Node mine = file->node;
@@ -176,14 +184,21 @@ Result<Entry> Filesystem::getattr(InodeId id, const Caller& caller) {
 FilesystemStats Filesystem::statfs() const { return {.total_bytes = kShownBytes, .free_bytes = kShownBytes}; }
 
 void Filesystem::flush_all(const CallContext& context) {
-  for (const auto& file : core_->open_files.all()) {
-    if (core_->replaces_unfinished(*file)) {
-      core_->committer.keep_bytes(*file);
-      continue;
+  constexpr std::size_t kThreadsMax = 16;
+  const auto files = core_->open_files.all();
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t index = next++; index < files.size(); index = next++) {
+      OpenFile& file = *files[index];
+      if (core_->replaces_unfinished(file) || !core_->committer.commit(file, context)) {
+        core_->committer.keep_bytes(file);
+      }
     }
-    if (const auto stored = core_->committer.commit(*file, context); !stored) {
-      core_->committer.keep_bytes(*file);
-    }
+  };
+  // Beside each other: where S3 does not answer, each of them takes its whole time.
+  std::vector<std::jthread> threads;
+  while (threads.size() < std::min(kThreadsMax, files.size())) {
+    threads.emplace_back(work);
   }
 }
 

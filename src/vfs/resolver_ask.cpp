@@ -228,7 +228,12 @@ Result<meta::Node> Resolver::store_version(InodeId parent, std::string_view name
     TRY(p_.nodes.erase(parent, name));
   }
   p_.absent.remove(parent, name);
-  return p_.nodes.put(std::move(node));
+  if (!known || node.id != known->id) {
+    return p_.nodes.put(std::move(node));
+  }
+  // A listing that began later may have confirmed it already: going back in time would make its end drop the record.
+  node.checked_at = known->checked_at <= p_.clock.now() ? std::max(seen, known->checked_at) : seen;
+  return store_confirmed(*known, std::move(node));
 }
 
 Result<meta::Node> Resolver::store_directory(InodeId parent, std::string_view name, WallTime seen) {

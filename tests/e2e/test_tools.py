@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import threading
 
 import pytest
 
@@ -177,3 +178,31 @@ def test_two_mounts_of_one_prefix(make_mount):
     until(lambda: not (other / "dir" / "file").exists(), SEEN, "the other mount sees the deletion")
     (other / "dir" / "new").write_bytes(b"x")
     until(lambda: os.listdir(one / "dir") == ["new"], SEEN, "ls on the first mount shows it")
+
+
+def test_ls_beside_writers_leaves_them_what_they_wrote(mnt):
+    """A listing tells the kernel sizes, by which it cuts its pages: they must not be those from before a close."""
+    folder = mnt / "folder"
+    folder.mkdir()
+    wrong, ended = [], threading.Event()
+
+    def lists():
+        while not ended.is_set():
+            os.listdir(folder)
+
+    def writes(number):
+        for turn in range(150):
+            data = bytes([1 + turn]) * (5000 + 700 * ((turn * 37 + number) % 150))
+            (folder / f"{number}").write_bytes(data)
+            if (folder / f"{number}").stat().st_size != len(data) or (folder / f"{number}").read_bytes() != data:
+                wrong.append((number, turn))
+
+    lister = threading.Thread(target=lists)
+    writers = [threading.Thread(target=writes, args=(number,)) for number in range(4)]
+    for thread in [lister, *writers]:
+        thread.start()
+    for thread in writers:
+        thread.join()
+    ended.set()
+    lister.join()
+    assert wrong == []

@@ -155,5 +155,27 @@ TEST_F(DirectoriesTest, OpendirOfAFileIsRefused) {
   EXPECT_ERRC(mount.fs().opendir(9999, mount.caller()), Errc::stale);
 }
 
+TEST_F(DirectoriesTest, AFileThatIsClosedWhileItsDirectoryIsReadHasItsNewSize) {
+  // The kernel cuts the pages of a file to the size that a listing tells.
+  mount.memory.put_text("a", "x");
+  mount.memory.put_text("b", "old");
+  ASSERT_OK(mount.names(kRoot));
+  const auto writer = mount.open("b", O_WRONLY | O_TRUNC);
+  ASSERT_OK(writer);
+  ASSERT_OK(mount.write(*writer, 0, "much longer"));
+  const auto handle = mount.fs().opendir(kRoot, mount.caller());
+  ASSERT_OK(handle);
+  std::uint64_t size = 0;
+  const auto listed = mount.fs().readdir(*handle, 0, [&](const DirectoryEntry& entry) {
+    if (entry.name == "a") {
+      EXPECT_OK(mount.close(*writer));
+    }
+    size = entry.name == "b" ? entry.entry.attributes.size : size;
+    return true;
+  }, mount.caller());
+  ASSERT_OK(listed);
+  EXPECT_EQ(size, 11u);
+}
+
 }  // namespace
 }  // namespace prefixfs::vfs
