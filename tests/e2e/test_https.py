@@ -66,14 +66,15 @@ def test_a_small_change_of_a_large_file(mnt, uploads):
     assert uploads.get("video.mp4") == bytes(data)
 
 
-def test_the_demo_on_a_bucket_of_ones_own(https):
+@pytest.mark.parametrize("prefix", ["demo", "sp ace+%/ü"])
+def test_the_demo_on_a_bucket_of_ones_own(https, prefix):
     """scripts/demo s3://bucket/prefix, with the caller's own credentials and endpoint."""
     machine.require_fuse()
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/root"), "AWS_ACCESS_KEY_ID": https.access,
                    "AWS_SECRET_ACCESS_KEY": https.secret, "AWS_REGION": https.region, "AWS_ENDPOINT_URL_S3": https.endpoint,
                    "AWS_CA_BUNDLE": str(https.certificate.path)}
-    done = subprocess.run([paths.REPOSITORY / "scripts/demo", "--no-wait", "s3://e2e/demo"], env=environment, capture_output=True,
+    done = subprocess.run([paths.REPOSITORY / "scripts/demo", "--no-wait", f"s3://e2e/{prefix}"], env=environment, capture_output=True,
                           text=True, timeout=90)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "the object holds the same bytes" in done.stdout and "the object is gone" in done.stdout
-    assert Space(https.client(), "e2e", "demo/").names() == []
+    assert Space(https.client(), "e2e", f"{prefix}/").names() == []

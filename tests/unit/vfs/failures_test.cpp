@@ -23,15 +23,6 @@ void PrintTo(const Case& value, std::ostream* out) { *out << value.name; }
 
 std::string large(char letter) { return std::string(300'000, letter); }
 
-MountSettings small_parts() {
-  MountSettings given;
-  given.settings.first_block_bytes = 4 << 10;
-  given.settings.read_part_bytes = 64 << 10;
-  given.upload.limits.part_bytes = 64 << 10;
-  given.upload.limits.part_bytes_min = 16 << 10;
-  return given;
-}
-
 /// Old or new, as a whole; after a success only the new.
 void expect_old_or_new(Mount& mount, const std::string& key, const std::optional<std::string>& old, const std::optional<std::string>& now,
                        bool reported) {

@@ -4,30 +4,12 @@
 
 #include <atomic>
 #include <future>
-#include <random>
 #include <thread>
 
 #include "vfs_fixture.h"
 
 namespace prefixfs::vfs {
 namespace {
-
-MountSettings small_parts() {
-  MountSettings given;
-  given.settings.first_block_bytes = 4 << 10;
-  given.settings.read_part_bytes = 64 << 10;
-  given.settings.read_parts_ahead = 3;
-  given.upload.limits.part_bytes = 64 << 10;
-  given.upload.limits.part_bytes_min = 16 << 10;
-  return given;
-}
-
-std::string pattern(std::size_t size, unsigned seed = 1) {
-  std::string text(size, '\0');
-  std::mt19937 engine(seed);
-  std::ranges::generate(text, [&] { return static_cast<char>('a' + engine() % 26); });
-  return text;
-}
 
 class MeanwhileTest : public VfsTest {
  protected:

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <random>
 
 #include "content.h"
 #include "vfs_fixture.h"
@@ -14,22 +13,10 @@ constexpr std::uint64_t kCacheBytes = 256 << 10;
 
 /// `beside_cache`: what the stage may hold besides the cache.
 MountSettings small_disk(std::uint64_t beside_cache) {
-  MountSettings given;
-  given.settings.first_block_bytes = 4 << 10;
-  given.settings.read_part_bytes = 64 << 10;
-  given.settings.read_parts_ahead = 3;
+  MountSettings given = small_parts();
   given.settings.cache_bytes_max = kCacheBytes;
-  given.upload.limits.part_bytes = 64 << 10;
-  given.upload.limits.part_bytes_min = 16 << 10;
   given.stage_bytes = kCacheBytes + beside_cache;
   return given;
-}
-
-std::string pattern(std::size_t size, unsigned seed = 1) {
-  std::string text(size, '\0');
-  std::mt19937 engine(seed);
-  std::ranges::generate(text, [&] { return static_cast<char>('a' + engine() % 26); });
-  return text;
 }
 
 class RoomTest : public VfsTest {

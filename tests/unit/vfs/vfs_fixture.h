@@ -5,12 +5,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -33,6 +35,24 @@ struct MountSettings {
   sync::UploaderOptions upload;
   std::uint64_t stage_bytes = 1ULL << 30;
 };
+
+/// Small blocks and parts, so that files of a few hundred KiB are large.
+inline MountSettings small_parts() {
+  MountSettings given;
+  given.settings.first_block_bytes = 4 << 10;
+  given.settings.read_part_bytes = 64 << 10;
+  given.settings.read_parts_ahead = 3;
+  given.upload.limits.part_bytes = 64 << 10;
+  given.upload.limits.part_bytes_min = 16 << 10;
+  return given;
+}
+
+inline std::string pattern(std::size_t size, unsigned seed = 1) {
+  std::string text(size, '\0');
+  std::mt19937 engine(seed);
+  std::ranges::generate(text, [&] { return static_cast<char>('a' + engine() % 26); });
+  return text;
+}
 
 inline std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
