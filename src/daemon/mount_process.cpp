@@ -133,7 +133,7 @@ class SignalWatch {
 struct MountParts {
   SystemClock clock;
   std::unique_ptr<Log> log;
-  std::unique_ptr<vfs::Processes> processes = fuse::make_processes();
+  std::unique_ptr<vfs::Processes> processes;
   std::unique_ptr<stage::StageDirectory> stage;
   meta::MetaStore meta;
   std::unique_ptr<StoreStack> stack;
@@ -162,6 +162,7 @@ Result<void> build(MountParts& parts, const config::Options& options) {
   TRY_ASSIGN(parts.meta, meta::open_meta({.directory = cache_dir, .source = source_name(options)}, parts.clock));
   TRY_ASSIGN(parts.stack, StoreStack::make(options, *parts.meta.facts, parts.clock, *parts.log));
   parts.uploaders = std::make_unique<WorkerPool>("upload", kUploadThreads);
+  parts.processes = fuse::make_processes(options.mountpoint);
   parts.fetchers = std::make_unique<WorkerPool>("fetch", kFetchThreads);
   sync::UploaderOptions upload;
   upload.limits.part_bytes = options.part_size_bytes;

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <vector>
 
 namespace prefixfs::fuse {
 namespace {
@@ -24,29 +23,63 @@ std::string unescape(std::string_view text) {
 
 }  // namespace
 
-bool is_mounted(const std::string& mountpoint, std::string_view mountinfo) {
-  std::istringstream lines{std::string(mountinfo)};
+std::vector<MountLine> read_mountinfo(std::string_view text) {
+  std::vector<MountLine> mounts;
+  std::istringstream lines{std::string(text)};
   for (std::string line; std::getline(lines, line);) {
     const auto separator = line.find(" - ");
-    std::istringstream fields(line);
-    std::vector<std::string> field(5);
-    for (std::string& text : field) {
-      fields >> text;
+    if (separator == std::string::npos) {
+      continue;
     }
-    if (separator != std::string::npos && unescape(field[4]) == mountpoint && line.compare(separator + 3, 14, "fuse.prefixfs ") == 0) {
-      return true;
-    }
+    MountLine mount;
+    std::string parent;
+    std::string root;
+    std::istringstream(line) >> mount.id >> parent >> mount.device >> root >> mount.mountpoint;
+    std::istringstream(line.substr(separator + 3)) >> mount.type;
+    mount.mountpoint = unescape(mount.mountpoint);
+    mounts.push_back(std::move(mount));
   }
-  return false;
+  return mounts;
 }
 
-bool is_mounted(const std::string& mountpoint) {
-  std::error_code error;
-  const std::filesystem::path real = std::filesystem::canonical(mountpoint, error);  // mountinfo knows no symbolic links
+namespace {
+
+const MountLine* find_ours(const std::vector<MountLine>& mounts, const std::string& mountpoint) {
+  // The last one hides those before.
+  for (auto mount = mounts.rbegin(); mount != mounts.rend(); ++mount) {
+    if (mount->mountpoint == mountpoint && mount->type == "fuse.prefixfs") {
+      return &*mount;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<MountLine> own_mounts() {
   std::ifstream file("/proc/self/mountinfo");
   std::ostringstream text;
   text << file.rdbuf();
-  return is_mounted(error ? mountpoint : real.string(), text.str());
+  return read_mountinfo(text.str());
+}
+
+/// mountinfo knows no symbolic links.
+std::string without_links(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path real = std::filesystem::canonical(path, error);
+  return error ? path : real.string();
+}
+
+}  // namespace
+
+bool is_mounted(const std::string& mountpoint, std::string_view mountinfo) {
+  return find_ours(read_mountinfo(mountinfo), mountpoint) != nullptr;
+}
+
+bool is_mounted(const std::string& mountpoint) { return find_ours(own_mounts(), without_links(mountpoint)) != nullptr; }
+
+std::string device_of(const std::string& mountpoint) {
+  const auto mounts = own_mounts();
+  const MountLine* ours = find_ours(mounts, mountpoint);
+  return ours != nullptr ? ours->device : std::string();
 }
 
 }  // namespace prefixfs::fuse

@@ -39,8 +39,8 @@ class Session {
 /// Errors: denied, not_found (no fusermount3), busy, io.
 Result<std::unique_ptr<Session>> mount(const MountOptions& options, vfs::Filesystem& filesystem, Log& log);
 
-/// What the kernel of this host tells of the programs behind the requests.
-std::unique_ptr<vfs::Processes> make_processes();
+/// What the kernel of this host tells of the programs behind the requests of the mount that is going to be there.
+std::unique_ptr<vfs::Processes> make_processes(const std::string& mountpoint);
 
 /// The only table from Errc to errno.
 int errno_of(Errc code);

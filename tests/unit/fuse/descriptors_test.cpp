@@ -1,9 +1,11 @@
 #include "descriptors.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <thread>
@@ -16,11 +18,12 @@ namespace {
 
 TEST(Descriptors, FindsTheInodeInTheLinesOfFdinfo) {
   const std::string_view text = "pos:\t0\nflags:\t0100001\nmnt_id:\t29\nino:\t123\n";
-  EXPECT_TRUE(names_inode(text, 123));
-  EXPECT_FALSE(names_inode(text, 12));
-  EXPECT_FALSE(names_inode(text, 23));
-  EXPECT_FALSE(names_inode("old kernels have no such line\n", 123));
-  EXPECT_TRUE(names_inode("ino:\t7\n", 7));
+  EXPECT_TRUE(names_inode(text, {"28", "29"}, 123));
+  EXPECT_FALSE(names_inode(text, {"29"}, 12));
+  EXPECT_FALSE(names_inode(text, {"29"}, 23));
+  EXPECT_FALSE(names_inode(text, {"2", "9"}, 123)) << "another file system";
+  EXPECT_FALSE(names_inode(text, {}, 123));
+  EXPECT_FALSE(names_inode("mnt_id:\t29\n", {"29"}, 123)) << "old kernels have no such line";
 }
 
 TEST(Descriptors, AThreadBelongsToAProcess) {
@@ -40,10 +43,12 @@ TEST(Descriptors, SeesWhatThisProcessHasOpen) {
   UniqueFd file(::open(path.c_str(), O_CREAT | O_RDWR, 0600));
   struct stat status {};
   ASSERT_EQ(::fstat(file.get(), &status), 0);
-  EXPECT_TRUE(has_descriptor(::getpid(), status.st_ino));
+  const std::string device = fmt::format("{}:{}", major(status.st_dev), minor(status.st_dev));
+  EXPECT_TRUE(has_descriptor(::getpid(), device, status.st_ino));
+  EXPECT_FALSE(has_descriptor(::getpid(), "0:0", status.st_ino));
   file.reset();
-  EXPECT_FALSE(has_descriptor(::getpid(), status.st_ino));
-  EXPECT_FALSE(has_descriptor(1 << 30, status.st_ino)) << "a process that is not there";
+  EXPECT_FALSE(has_descriptor(::getpid(), device, status.st_ino));
+  EXPECT_FALSE(has_descriptor(1 << 30, device, status.st_ino)) << "a process that is not there";
 }
 
 }  // namespace

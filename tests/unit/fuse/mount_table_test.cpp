@@ -22,6 +22,15 @@ TEST(MountTableTest, FindsExactlyOurMounts) {
   EXPECT_FALSE(is_mounted("", kMountinfo));
 }
 
+TEST(MountTableTest, ReadsIdsAndDevices) {
+  const auto mounts = read_mountinfo(kMountinfo);
+  ASSERT_EQ(mounts.size(), 5u);
+  EXPECT_EQ(mounts[1].id, "90");
+  EXPECT_EQ(mounts[1].device, "0:61");
+  EXPECT_EQ(mounts[2].mountpoint, "/srv/with space\\");
+  EXPECT_EQ(mounts[3].type, "fuse.sshfs");
+}
+
 TEST(MountTableTest, TypeIsComparedWhole) { EXPECT_FALSE(is_mounted("/srv/longer", kMountinfo)); }
 
 TEST(MountTableTest, PathsAreUnescaped) {
