@@ -115,7 +115,7 @@ def test_an_error_inside_an_answer_200_is_an_error_and_tried_again(devs3, mnt, s
     assert space.get("file") == data
 
 
-def write_and_close(path, data, flags=os.O_CREAT | os.O_WRONLY):
+def write_and_close(path, data, flags=os.O_CREAT | os.O_TRUNC | os.O_WRONLY):
     """The error of close() alone."""
     descriptor = os.open(path, flags)
     try:
