@@ -53,11 +53,12 @@ struct Filesystem::Core {
   Result<void> writable() const;
 
   /// The node as this mount shows it: an open file's own state comes first.
-  meta::Node shown(const meta::Node& node) const;
+  /// `closed_before`: OpenFiles::closed() before `node` was read, where that is known.
+  meta::Node shown(const meta::Node& node, std::optional<std::uint64_t> closed_before) const;
   Attributes attributes(const meta::Node& node) const;
   PosixAttributes root_attributes(const meta::Node& root) const;
   static bool replaces_unfinished(const OpenFile& file);
-  Entry entry(const meta::Node& node) const;
+  Entry entry(const meta::Node& node, std::optional<std::uint64_t> closed_before = {}) const;
   /// The same for an answer after which the kernel knows the size.
   Entry tell(const meta::Node& node);
 

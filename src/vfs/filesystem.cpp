@@ -45,8 +45,11 @@ Result<void> Filesystem::Core::writable() const {
   return {};
 }
 
-meta::Node Filesystem::Core::shown(const meta::Node& node) const {
+meta::Node Filesystem::Core::shown(const meta::Node& node, std::optional<std::uint64_t> closed_before) const {
   const auto file = open_files.find(node.id);
+  if (file == nullptr && closed_before == open_files.closed()) {
+    return node;
+  }
   if (file == nullptr) {
     // Its last commit may have ended since `node` was read. It is recorded before the file leaves the table; a size from before would make the
     // kernel cut its pages.
@@ -98,8 +101,8 @@ PosixAttributes Filesystem::Core::root_attributes(const meta::Node& root) const 
   return root.posix_exact ? root.posix : default_attributes(settings, NodeKind::directory, {});
 }
 
-Entry Filesystem::Core::entry(const meta::Node& node) const {
-  const meta::Node mine = shown(node);
+Entry Filesystem::Core::entry(const meta::Node& node, std::optional<std::uint64_t> closed_before) const {
+  const meta::Node mine = shown(node, closed_before);
   const bool own = node.id == meta::kRootInode || mine.local || (settings.immutable && mine.kind == NodeKind::file);
   return {.attributes = attributes(mine), .valid_for = own ? settings.freshness : resolver.remaining(node.checked_at)};
 }

@@ -49,6 +49,7 @@ Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const Entr
     TRY_ASSIGN(after, core_->name_before(*handle, position - kDotPositions));
   }
   while (true) {
+    const std::uint64_t closed = core_->open_files.closed();
     TRY_ASSIGN(const std::vector<meta::Node> children, core_->outside.nodes.children(handle->directory, after, kBatch));
     for (const meta::Node& child : children) {
       if (core_->resolver.left_behind(child)) {
@@ -56,7 +57,7 @@ Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const Entr
         after = child.name;
         continue;
       }
-      Entry entry = core_->entry(child);
+      Entry entry = core_->entry(child, closed);
       entry.valid_for = core_->settings.freshness;  // from the moment the program gets it
       entry.exact = child.posix_exact || core_->settings.dialect == MetadataDialect::off;
       if (!sink({child.name, child.id + kDotPositions, entry})) {

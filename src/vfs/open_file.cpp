@@ -99,6 +99,7 @@ bool OpenFiles::drop_locked(const std::shared_ptr<OpenFile>& file, bool writer) 
     return false;
   }
   files_.erase(file->node.id);
+  ++closed_;
   return true;
 }
 

@@ -75,6 +75,8 @@ class OpenFiles {
   /// The open file of this inode, or null.
   std::shared_ptr<OpenFile> find(InodeId id) const;
   std::vector<std::shared_ptr<OpenFile>> all() const;
+  /// Grows whenever a file leaves the table: what was read of the records before may be older than its last commit.
+  std::uint64_t closed() const { return closed_.load(); }
   /// The open file of this inode (made from `node` if it is not open) with one more handle.
   std::shared_ptr<OpenFile> acquire(const meta::Node& node, bool writer);
   HandleId add_handle(std::shared_ptr<OpenFile> file, int flags, const ReadAhead& planner);
@@ -95,6 +97,7 @@ class OpenFiles {
   std::unordered_map<InodeId, std::shared_ptr<OpenFile>> files_;
   std::unordered_map<HandleId, std::shared_ptr<FileHandle>> handles_;
   HandleId next_handle_ = 1;
+  std::atomic<std::uint64_t> closed_ = 0;
 };
 
 }  // namespace prefixfs::vfs
