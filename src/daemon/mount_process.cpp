@@ -189,7 +189,10 @@ int run_mount(const config::Options& options, std::function<void()> ready) {
   Log& log = *parts.log;
   if (options.check) {
     const CallContext context{parts.clock.steady() + options.outage_timeout, {}};
-    if (const auto connected = parts.filesystem->probe(context); !connected) {
+    if (auto connected = parts.filesystem->probe(context); !connected) {
+      if (connected.error().code == Errc::unavailable && connected.error().origin.http_status == 0) {
+        connected.error().what += "; is the endpoint right, and can this host reach it?";
+      }
       return tell(connected.error());
     }
   }

@@ -35,7 +35,7 @@ Result<void> claim_journal(LmdbEnv& journal, const MetaOptions& options) {
       return txn.put(kSourceKey, options.source);
     }
     if (!format || !source || format->size() != 1 || (*format)[0] == 0) {
-      return fail(Errc::corrupt, fmt::format("{}/journal lacks its format number; it is left as it is", options.directory));
+      return fail(Errc::corrupt, fmt::format("{}/journal lacks its format number and is left as it is; choose another cache_dir, or move this one away", options.directory));
     }
     if (static_cast<unsigned char>((*format)[0]) > kJournalFormat) {
       return fail(Errc::invalid, fmt::format("{}/journal is of a newer version of prefixfs", options.directory));

@@ -30,10 +30,22 @@ Errc code_of(int error_number) {
   }
 }
 
+const char* remedy(int error_number) {
+  switch (error_number) {
+    case EACCES:
+    case EPERM:
+    case EROFS: return "; choose another cache_dir, or let this user write there";
+    case ENOSPC:
+    case EDQUOT: return "; free space there, or choose a cache_dir on another disk";
+    default: return "";
+  }
+}
+
 }  // namespace
 
 Error file_error(int error_number, std::string_view action, const std::filesystem::path& path) {
-  return Error{code_of(error_number), fmt::format("cannot {} {}: {}", action, path.native(), std::strerror(error_number)), {}};
+  return Error{code_of(error_number),
+               fmt::format("cannot {} {}: {}{}", action, path.native(), std::strerror(error_number), remedy(error_number)), {}};
 }
 
 WriteOutcome write_all(int fd, std::uint64_t offset, std::span<const std::byte> data) {

@@ -10,7 +10,7 @@
 
 namespace prefixfs::stage {
 
-/// "cannot `action` `path`: reason". ENOSPC and EDQUOT are no_space, EFBIG too_large, EACCES and EPERM denied, EEXIST exists, else io.
+/// "cannot `action` `path`: reason", and what to do where something can be done. ENOSPC and EDQUOT are no_space, EFBIG too_large, EACCES and EPERM denied, EEXIST exists, else io.
 Error file_error(int error_number, std::string_view action, const std::filesystem::path& path);
 
 struct WriteOutcome {

@@ -75,7 +75,7 @@ def test_a_profile_that_is_not_there(refused):
 def test_an_unreachable_endpoint(refused):
     port = free_port()
     with Stopwatch() as watch:
-        refused(MOUNT_FAILURE, f"127.0.0.1:{port}", endpoint=f"http://127.0.0.1:{port}")
+        refused(MOUNT_FAILURE, f"127.0.0.1:{port}", "can this host reach it", endpoint=f"http://127.0.0.1:{port}")
     assert watch.seconds < 10
 
 
