@@ -74,7 +74,7 @@ def grown(make_mount, space):
     assert (mnt / "file").stat().st_size == 5
     time.sleep(3.1)  # the window ends, so that the next lookup of an unknown name lists
     assert (mnt / "file").stat().st_size == 5
-    time.sleep(0.2)
+    time.sleep(0.2)  # the time is the point: well within the window in which the kernel believes the size
     space.put("file", b"N" * 100_000)
     assert not (mnt / "unknown").exists()
     return mnt / "file"
