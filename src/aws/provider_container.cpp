@@ -138,7 +138,8 @@ Result<Credentials> ContainerSource::ask(const std::string& url, const std::stri
                                                origin, response->status));
   }
   if (response->status != 200) {
-    return fail(worth_another(response) ? Errc::unavailable : Errc::credentials, fmt::format("{} answered status {} instead of credentials", origin, response->status));
+    return fail(worth_another(response) ? Errc::unavailable : Errc::credentials,
+                fmt::format("{} answered status {} instead of credentials", origin, response->status));
   }
   TRY_ASSIGN(Credentials credentials, parse_credentials_json(response->body, origin));
   credentials.source = source;

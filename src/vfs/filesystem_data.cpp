@@ -41,21 +41,22 @@ Result<std::size_t> Filesystem::read(HandleId id, std::uint64_t offset, std::spa
 
 Result<void> Filesystem::Core::fetch_for_reader(OpenFile& file, const std::shared_ptr<Content>& content, ByteRange wanted,
                                                 const ReadAhead::Plan& plan, const CallContext& context) {
-  const auto version = [&] {
+  /// Whether what could not be had still is the file's name and version.
+  const auto still_asked_for = [&] {
     const Key key = committer.key_of(file)();
     const std::lock_guard lock(content->mutex);
-    return std::pair(key, content->etag);
+    const std::optional<FetchFailure>& failure = content->fetch_error;
+    return failure && failure->key == key && failure->etag == content->etag;
   };
   constexpr int kOwnChangesMax = 10;
   for (int change = 0;; ++change) {
-    const auto asked = version();
     auto there = fetcher.ensure(content, committer.key_of(file), wanted, plan.now, plan.ahead, context);
     if (there || there.error().code != Errc::stale) {
       return there;
     }
     // A commit, chmod or rename of our own may have changed the object already, and be about to say so.
     { const std::lock_guard settled(file.commit_mutex); }
-    if (change < kOwnChangesMax && version() != asked) {
+    if (change < kOwnChangesMax && !still_asked_for()) {
       continue;
     }
     const std::lock_guard lock(file.mutex);

@@ -77,7 +77,8 @@ Result<Opened> Filesystem::Core::open_node(const meta::Node& node, int flags, co
   const ReadAhead planner({.first_block_bytes = settings.first_block_bytes,
                            .part_bytes = settings.read_part_bytes,
                            .parts_ahead = settings.read_parts_ahead});
-  return Opened{.handle = open_files.add_handle(file, flags, planner), .keep_cache = had_pages && (flags & O_TRUNC) == 0};
+  return Opened{.handle = open_files.add_handle(file, flags, planner, writes(flags) ? caller.thread : 0),
+                .keep_cache = had_pages && (flags & O_TRUNC) == 0};
 }
 
 Result<void> Filesystem::Core::prepare_content(OpenFile& file, int flags, const CallContext& context) {

@@ -47,10 +47,10 @@ std::shared_ptr<OpenFile> OpenFiles::acquire(const meta::Node& node, bool writer
   return file;
 }
 
-HandleId OpenFiles::add_handle(std::shared_ptr<OpenFile> file, int flags, const ReadAhead& planner) {
+HandleId OpenFiles::add_handle(std::shared_ptr<OpenFile> file, int flags, const ReadAhead& planner, pid_t writer) {
   const std::lock_guard lock(mutex_);
   const HandleId id = next_handle_++;
-  handles_.emplace(id, std::make_shared<FileHandle>(std::move(file), flags, planner));
+  handles_.emplace(id, std::make_shared<FileHandle>(std::move(file), flags, planner, writer));
   return id;
 }
 

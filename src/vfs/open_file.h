@@ -60,12 +60,12 @@ struct OpenFile {
 struct FileHandle {
   std::shared_ptr<OpenFile> file;
   int flags = 0;
-  std::atomic<pid_t> last_writer = 0;  ///< the thread
+  std::atomic<pid_t> last_writer;  ///< the thread
   std::mutex mutex;       ///< guards `readahead`
   ReadAhead readahead;
 
-  FileHandle(std::shared_ptr<OpenFile> opened, int open_flags, ReadAhead planner)
-      : file(std::move(opened)), flags(open_flags), readahead(planner) {}
+  FileHandle(std::shared_ptr<OpenFile> opened, int open_flags, ReadAhead planner, pid_t writer)
+      : file(std::move(opened)), flags(open_flags), last_writer(writer), readahead(planner) {}
   bool writable() const;
 };
 
@@ -79,7 +79,8 @@ class OpenFiles {
   std::uint64_t closed() const { return closed_.load(); }
   /// The open file of this inode (made from `node` if it is not open) with one more handle.
   std::shared_ptr<OpenFile> acquire(const meta::Node& node, bool writer);
-  HandleId add_handle(std::shared_ptr<OpenFile> file, int flags, const ReadAhead& planner);
+  /// `writer`: the thread whose process the file knows already as a user; 0: none.
+  HandleId add_handle(std::shared_ptr<OpenFile> file, int flags, const ReadAhead& planner, pid_t writer = 0);
   std::shared_ptr<FileHandle> handle(HandleId id) const;
   enum class Released { file_still_open, file_gone, owes_commit };
   /// Forgets the handle, and with the last handle the file. A file that owes a commit keeps its last handle: the caller commits, and asks again.

@@ -1,9 +1,9 @@
 """The places where machines at AWS find their credentials, as strict as the real ones."""
 
 import datetime
-import http.server
 import json
-import threading
+
+from .http_service import HttpService, QuietHandler
 
 
 def answer_for(access, secret, token, expires_in=6 * 3600):
@@ -11,7 +11,7 @@ def answer_for(access, secret, token, expires_in=6 * 3600):
     return {"AccessKeyId": access, "SecretAccessKey": secret, "Token": token, "Expiration": expiration.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
-class _Service:
+class _Service(HttpService):
     """Subclasses answer(method, path, headers) -> (status, text). `credentials` may be exchanged while it runs."""
 
     down = False  # starting: 503 to everything
@@ -20,7 +20,7 @@ class _Service:
         self.credentials, self.requests = credentials, []
         service = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def handle_any(self):
                 service.requests.append(f"{self.command} {self.path}")
                 status, text = (503, "") if service.down else service.answer(self.command, self.path, self.headers)
@@ -32,16 +32,7 @@ class _Service:
 
             do_GET = do_PUT = do_POST = handle_any
 
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Handler)
 
 
 class InstanceMetadata(_Service):
