@@ -5,8 +5,10 @@
 namespace prefixfs::vfs {
 namespace {
 
-// The kernel sends the reads of one run from several threads; they arrive a little out of order.
-constexpr std::uint64_t kOrderSlackBytes = 1 << 20;
+// The kernel sends the reads of one run at once and several threads take them, so they arrive a little out of order: some early, and on a
+// busy machine one of them after all the others that are in flight (up to 64 of 128 KiB).
+constexpr std::uint64_t kEarlyBytes = 1 << 20;
+constexpr std::uint64_t kLateBytes = 8 << 20;
 
 std::uint64_t round_down(std::uint64_t value, std::uint64_t step) { return value / step * step; }
 std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return round_down(value + step - 1, step); }
@@ -15,22 +17,26 @@ std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return round_d
 
 ReadAhead::Plan ReadAhead::plan(ByteRange wanted, std::uint64_t size) {
   wanted.end = std::min(wanted.end, size);
-  const bool in_order = wanted.begin <= expected_ + kOrderSlackBytes && wanted.begin + kOrderSlackBytes >= expected_;
+  const bool late = wanted.end <= expected_ && wanted.begin >= run_begin_ && wanted.begin + kLateBytes >= expected_;
+  const bool in_order = late || (wanted.begin <= expected_ + kEarlyBytes && wanted.begin + kEarlyBytes >= expected_);
   if (!in_order) {
     run_bytes_ = 0;
     ahead_end_ = 0;
+    run_begin_ = wanted.begin;
   }
+  const std::uint64_t run_was_at = expected_;
   run_bytes_ += wanted.length();
   expected_ = in_order ? std::max(expected_, wanted.end) : wanted.end;
 
   // The run of a file that is read from its beginning is believed after the first block; elsewhere it must show itself first.
   const bool believed = in_order && (run_bytes_ > limits_.first_block_bytes || wanted.end > limits_.first_block_bytes) &&
-                        (run_bytes_ > kOrderSlackBytes || wanted.begin < limits_.part_bytes);
+                        (run_bytes_ > kEarlyBytes || wanted.begin < limits_.part_bytes);
   if (!believed) {
     return {.now = random_range(wanted, size), .ahead = {}};
   }
   Plan plan;
-  plan.now = {wanted.begin, std::min(size, round_up(wanted.end, limits_.part_bytes))};
+  // One that came early brings the bytes before it along: the reads that ask for them are on their way.
+  plan.now = {std::min(wanted.begin, run_was_at), std::min(size, round_up(wanted.end, limits_.part_bytes))};
   const std::uint64_t parts = std::min<std::uint64_t>(limits_.parts_ahead, run_bytes_ / (limits_.part_bytes / 4));
   std::uint64_t begin = std::max(plan.now.end, ahead_end_);
   const std::uint64_t end = std::min(size, plan.now.end + parts * limits_.part_bytes);

@@ -32,6 +32,7 @@ class ReadAhead {
   ByteRange random_range(ByteRange wanted, std::uint64_t size) const;
 
   ReadAheadLimits limits_;
+  std::uint64_t run_begin_ = 0;
   std::uint64_t expected_ = 0;     // where a read in order begins
   std::uint64_t run_bytes_ = 0;    // read in order so far
   std::uint64_t ahead_end_ = 0;    // planned up to here in this run

@@ -54,6 +54,22 @@ TEST(ReadAheadTest, ReadsOfOneRunMayArriveALittleOutOfOrder) {
   EXPECT_EQ(plan.now.end, 8 * kMiB);
 }
 
+TEST(ReadAheadTest, AReadThatComesEarlyBringsTheBytesBeforeIt) {
+  ReadAhead ahead({});
+  ahead.plan({0, 128 * kKiB}, 100 * kMiB);
+  EXPECT_EQ(ahead.plan({256 * kKiB, 384 * kKiB}, 100 * kMiB).now, (ByteRange{128 * kKiB, 8 * kMiB}));
+}
+
+TEST(ReadAheadTest, AReadThatComesAfterAllOthersInFlightDoesNotEndTheRun) {
+  ReadAhead ahead({});
+  ahead.plan({0, 128 * kKiB}, 100 * kMiB);
+  for (std::uint64_t at = 256 * kKiB; at < 4 * kMiB; at += 128 * kKiB) {
+    ahead.plan({at, at + 128 * kKiB}, 100 * kMiB);
+  }
+  EXPECT_EQ(ahead.plan({128 * kKiB, 256 * kKiB}, 100 * kMiB).now, (ByteRange{128 * kKiB, 8 * kMiB}));
+  EXPECT_EQ(ahead.plan({4 * kMiB, 4 * kMiB + 128 * kKiB}, 100 * kMiB).now.end, 8 * kMiB);
+}
+
 TEST(ReadAheadTest, SeekingFetchesBlocks) {
   ReadAhead ahead({});
   for (const std::uint64_t at : {50 * kMiB, 10 * kMiB, 90 * kMiB, 30 * kMiB}) {
