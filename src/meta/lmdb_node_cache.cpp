@@ -56,7 +56,7 @@ void keep_what_a_listing_cannot_know(Node& listed, const Node& present) {
 }  // namespace
 
 LmdbNodeCache::LmdbNodeCache(std::unique_ptr<LmdbEnv> cache, std::shared_ptr<LmdbEnv> journal, std::string boot_id)
-    : cache_(std::move(cache)), journal_(journal), boot_id_(std::move(boot_id)), inodes_(std::move(journal)) {}
+    : cache_(std::move(cache)), journal_(journal), boot_id_(std::move(boot_id)), inodes_(std::move(journal), kInodeNumbers) {}
 
 LmdbNodeCache::~LmdbNodeCache() {
   const bool synced = cache_->sync().has_value();

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "inode_counter.h"
+#include "counter.h"
 #include "lmdb_env.h"
 #include "node_records.h"
 #include "prefixfs/meta/node_cache.h"
@@ -54,7 +54,7 @@ class LmdbNodeCache final : public NodeCache {
   std::unique_ptr<LmdbEnv> cache_;
   std::shared_ptr<LmdbEnv> journal_;
   const std::string boot_id_;
-  InodeCounter inodes_;
+  Counter inodes_;
   std::mutex changing_;  ///< held by every change, also over the several transactions that a large one takes
   std::atomic<std::uint64_t> dropped_records_{0};
   std::atomic<bool> damaged_{false};

@@ -6,8 +6,9 @@
 #include <fstream>
 
 #include "cache_state.h"
-#include "inode_counter.h"
+#include "counter.h"
 #include "lmdb_fact_store.h"
+#include "lmdb_journal.h"
 #include "lmdb_node_cache.h"
 #include "record.h"
 
@@ -40,15 +41,18 @@ Result<void> claim_journal(LmdbEnv& journal, const MetaOptions& options) {
     if (static_cast<unsigned char>((*format)[0]) > kJournalFormat) {
       return fail(Errc::invalid, fmt::format("{}/journal is of a newer version of prefixfs", options.directory));
     }
+    const bool older = (*format)[0] != kJournalFormat;
     if (*source != options.source) {
-      TRY_ASSIGN(const auto inodes, txn.get(kInodeKey));
-      if (!inodes) {  // nothing was ever known of that source: its name or endpoint was a slip
-        return txn.put(kSourceKey, options.source);
+      TRY_ASSIGN(const auto inodes, txn.get(kInodeNumbers.key));
+      TRY_ASSIGN(const auto intents, txn.get(kIntentNumbers.key));
+      if (inodes || intents) {
+        return fail(Errc::invalid, fmt::format("{} belongs to \"{}\", not to \"{}\"; choose another cache_dir", options.directory, *source,
+                                               options.source));
       }
-      return fail(Errc::invalid, fmt::format("{} belongs to \"{}\", not to \"{}\"; choose another cache_dir", options.directory, *source,
-                                             options.source));
+      TRY(txn.put(kSourceKey, options.source));  // nothing was ever known of that source: its name or endpoint was a slip
     }
-    return {};
+    // An older format is a part of the present one; signed anew, it is refused by a prefixfs that would not see the intents in it.
+    return older ? txn.put(kFormatKey, std::string(1, kJournalFormat)) : Result<void>();
   });
 }
 
@@ -80,6 +84,11 @@ Result<std::unique_ptr<LmdbEnv>> open_cache(LmdbEnv& journal, const MetaOptions&
 
 }  // namespace
 
+MetaStore::MetaStore() = default;
+MetaStore::MetaStore(MetaStore&&) noexcept = default;
+MetaStore& MetaStore::operator=(MetaStore&&) noexcept = default;
+MetaStore::~MetaStore() = default;
+
 Result<MetaStore> open_meta(const MetaOptions& options, const std::string& boot_id) {
   TRY_ASSIGN(std::unique_ptr<LmdbEnv> opened,
              LmdbEnv::open({.directory = options.directory + "/journal", .map_bytes = options.journal_map_bytes}));
@@ -89,6 +98,7 @@ Result<MetaStore> open_meta(const MetaOptions& options, const std::string& boot_
   MetaStore store;
   store.nodes = std::make_unique<LmdbNodeCache>(std::move(cache), journal, boot_id);
   store.facts = std::make_unique<LmdbFactStore>(journal);
+  store.journal = std::make_unique<LmdbJournal>(journal);
   return store;
 }
 

@@ -10,7 +10,7 @@
 namespace prefixfs::meta {
 
 inline constexpr char kCacheFormat = 1;
-inline constexpr char kJournalFormat = 1;
+inline constexpr char kJournalFormat = 2;
 inline constexpr std::size_t kNodeNameBytesMax = 255;
 inline constexpr std::size_t kTextBytesMax = 1024;  ///< of an ETag or a storage class
 
@@ -33,7 +33,7 @@ std::optional<NodePlace> decode_place(std::string_view value);
 std::string encode_listing(const ListingState& state);
 std::optional<ListingState> decode_listing(std::string_view value);
 
-/// The little-endian number that `minode` holds.
+/// The little-endian number that a counter of the journal holds.
 std::string encode_number(std::uint64_t number);
 std::optional<std::uint64_t> decode_number(std::string_view value);
 

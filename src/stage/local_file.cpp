@@ -4,14 +4,20 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <vector>
 
 #include "prefixfs/base/unique_fd.h"
 
 namespace prefixfs::stage {
 
 namespace {
+
+constexpr std::uint64_t kCopyBytes = 1 << 20;
+constexpr std::uint64_t kCopyCallBytes = 1 << 30;  // that one call is asked for
 
 Errc code_of(int error_number) {
   switch (error_number) {
@@ -77,6 +83,70 @@ std::int64_t read_all(int fd, std::uint64_t offset, std::span<std::byte> out) {
     }
   }
   return static_cast<std::int64_t>(done);
+}
+
+int copy_bytes(int from, int to, std::uint64_t offset, std::uint64_t length) {
+  auto in = static_cast<off_t>(offset);
+  auto out = in;
+  while (length > 0) {
+    const ssize_t n = ::copy_file_range(from, &in, to, &out, std::min(length, kCopyCallBytes), 0);
+    if (n > 0) {
+      length -= static_cast<std::uint64_t>(n);
+    } else if (n == 0 || errno != EINTR) {
+      // Old kernels and some file systems cannot; where it is another error, the plain calls meet it again.
+      return copy_through_memory(from, to, static_cast<std::uint64_t>(in), length);
+    }
+  }
+  return 0;
+}
+
+int copy_through_memory(int from, int to, std::uint64_t offset, std::uint64_t length) {
+  std::vector<std::byte> buffer(std::min(length, kCopyBytes));
+  while (length > 0) {
+    const auto piece = std::span(buffer).first(std::min<std::uint64_t>(length, buffer.size()));
+    const std::int64_t n = read_all(from, offset, piece);
+    if (n < 0) {
+      return errno;
+    }
+    if (static_cast<std::size_t>(n) != piece.size()) {
+      return EIO;  // somebody has cut the file
+    }
+    if (const WriteOutcome outcome = write_all(to, offset, piece); outcome.error_number != 0) {
+      return outcome.error_number;
+    }
+    offset += piece.size();
+    length -= piece.size();
+  }
+  return 0;
+}
+
+int move_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
+    return 0;
+  }
+  if (errno != EINVAL) {
+    return errno;
+  }
+  // A file system without RENAME_NOREPLACE: link() does not overwrite either.
+  if (::link(from.c_str(), to.c_str()) != 0) {
+    return errno;
+  }
+  ::unlink(from.c_str());
+  return 0;
+}
+
+Result<std::vector<std::string>> names_in(const std::filesystem::path& directory) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (auto entry = std::filesystem::directory_iterator(directory, error); !error && entry != std::filesystem::directory_iterator();
+       entry.increment(error)) {
+    names.push_back(entry->path().filename());
+  }
+  if (error) {
+    return fail(file_error(error.value(), "read directory", directory));
+  }
+  std::ranges::sort(names);
+  return names;
 }
 
 Result<void> sync_directory(const std::filesystem::path& directory) {

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "prefixfs/base/result.h"
 
@@ -21,6 +23,16 @@ WriteOutcome write_all(int fd, std::uint64_t offset, std::span<const std::byte> 
 
 /// The bytes read, fewer than asked for only at the end of the file; or -1 with errno.
 std::int64_t read_all(int fd, std::uint64_t offset, std::span<std::byte> out);
+
+/// Copies bytes to the same place in another file, within the kernel where it can. 0, or an errno.
+int copy_bytes(int from, int to, std::uint64_t offset, std::uint64_t length);
+int copy_through_memory(int from, int to, std::uint64_t offset, std::uint64_t length);
+
+/// Overwrites nothing. 0, or an errno.
+int move_file(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// In byte order.
+Result<std::vector<std::string>> names_in(const std::filesystem::path& directory);
 
 /// Syncs a directory, so that the names in it survive a power loss.
 Result<void> sync_directory(const std::filesystem::path& directory);

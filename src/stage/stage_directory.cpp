@@ -14,6 +14,7 @@
 #include "local_file.h"
 #include "prefixfs/base/time_format.h"
 #include "prefixfs/stage/staged_file.h"
+#include "staged_name.h"
 
 namespace prefixfs::stage {
 
@@ -45,7 +46,7 @@ Result<void> make_private_directory(const std::filesystem::path& path) {
   return {};
 }
 
-/// What it holds is going to be emptied and closed to others, so it must be prefixfs's own.
+/// What it holds is going to be closed to others, and emptied of what no record names, so it must be prefixfs's own.
 Result<void> check_own(const std::filesystem::path& directory) {
   std::error_code error;
   bool empty = true;
@@ -117,19 +118,16 @@ Result<UniqueFd> take_lock(const std::filesystem::path& directory) {
   return fd;
 }
 
-Result<void> remove_contents(const std::filesystem::path& directory) {
-  std::error_code error;
-  for (auto entry = std::filesystem::directory_iterator(directory, error); !error && entry != std::filesystem::directory_iterator();
-       entry.increment(error)) {
-    std::filesystem::remove_all(entry->path(), error);
-    if (error) {
-      break;
+/// Behind all names that are there, whatever they stand for.
+Result<std::uint64_t> next_number(const std::filesystem::path& directory) {
+  TRY_ASSIGN(const std::vector<std::string> names, names_in(directory));
+  std::uint64_t next = 1;
+  for (const std::string& name : names) {
+    if (const auto number = staged_number(name)) {
+      next = std::max(next, *number + 1);
     }
   }
-  if (error) {
-    return fail(file_error(error.value(), "empty directory", directory));
-  }
-  return {};
+  return next;
 }
 
 bool safe_in_a_name(char c) {
@@ -138,8 +136,8 @@ bool safe_in_a_name(char c) {
 
 }  // namespace
 
-StageDirectory::StageDirectory(std::filesystem::path root, UniqueFd lock, std::shared_ptr<Budget> budget)
-    : root_(std::move(root)), lock_(std::move(lock)), budget_(std::move(budget)) {}
+StageDirectory::StageDirectory(std::filesystem::path root, UniqueFd lock, std::shared_ptr<Budget> budget, std::uint64_t next, std::string boot_id)
+    : root_(std::move(root)), boot_id_(std::move(boot_id)), lock_(std::move(lock)), budget_(std::move(budget)), next_(next) {}
 
 StageDirectory::~StageDirectory() = default;
 
@@ -149,7 +147,8 @@ void StageDirectory::say_ending() {
   [[maybe_unused]] const auto written = write_all(lock_.get(), 0, std::as_bytes(std::span(text)));
 }
 
-Result<std::unique_ptr<StageDirectory>> StageDirectory::open(const std::filesystem::path& cache_directory, std::uint64_t bytes_max) {
+Result<std::unique_ptr<StageDirectory>> StageDirectory::open(const std::filesystem::path& cache_directory, std::uint64_t bytes_max,
+                                                              std::string boot_id) {
   if (const auto parent = cache_directory.parent_path(); !parent.empty()) {
     std::error_code error;
     std::filesystem::create_directories(parent, error);
@@ -162,12 +161,14 @@ Result<std::unique_ptr<StageDirectory>> StageDirectory::open(const std::filesyst
   TRY_ASSIGN(UniqueFd lock, take_lock(cache_directory));
   TRY(make_private_directory(cache_directory / "stage"));
   TRY(make_private_directory(cache_directory / "kept"));
-  TRY(remove_contents(cache_directory / "stage"));
-  return std::unique_ptr<StageDirectory>(new StageDirectory(cache_directory, std::move(lock), std::make_shared<Budget>(bytes_max)));
+  TRY(make_private_directory(cache_directory / "open"));
+  TRY_ASSIGN(const std::uint64_t next, next_number(cache_directory / "stage"));
+  return std::unique_ptr<StageDirectory>(new StageDirectory(cache_directory, std::move(lock), std::make_shared<Budget>(bytes_max), next,
+                                                            std::move(boot_id)));
 }
 
 Result<std::shared_ptr<StagedFile>> StageDirectory::create(std::uint64_t base_size) {
-  std::filesystem::path path = root_ / "stage" / fmt::format("{:016x}", next_.fetch_add(1));
+  std::filesystem::path path = root_ / "stage" / staged_name(next_.fetch_add(1));
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) {
     return fail(file_error(errno, "make", path));
@@ -177,7 +178,14 @@ Result<std::shared_ptr<StagedFile>> StageDirectory::create(std::uint64_t base_si
     ::unlink(path.c_str());
     return fail(file_error(error_number, "resize", path));
   }
-  return std::shared_ptr<StagedFile>(new StagedFile(std::move(path), std::move(fd), budget_, base_size));
+  return make(std::move(path), std::move(fd), base_size);
+}
+
+std::shared_ptr<StagedFile> StageDirectory::make(std::filesystem::path path, UniqueFd fd, std::uint64_t base_size) {
+  auto file = std::shared_ptr<StagedFile>(new StagedFile(std::move(path), std::move(fd), budget_, base_size));
+  file->log_path_ = root_ / "open" / file->path_.filename();
+  file->boot_id_ = boot_id_;
+  return file;
 }
 
 std::filesystem::path StageDirectory::kept_path(std::string_view name, WallTime now) {
@@ -185,6 +193,16 @@ std::filesystem::path StageDirectory::kept_path(std::string_view name, WallTime 
   std::string safe(name.substr(name.size() - std::min(name.size(), kKeptNameBytesMax)));
   std::replace_if(safe.begin(), safe.end(), [](char c) { return !safe_in_a_name(c); }, '_');
   return root_ / "kept" / fmt::format("{}-{}-{}", format_iso8601_basic(now), next_.fetch_add(1), safe);
+}
+
+Result<void> StageDirectory::note_kept(const std::filesystem::path& kept, const std::string& text) {
+  const std::filesystem::path path = kept.native() + ".why";
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) {
+    return fail(file_error(errno, "make", path));
+  }
+  const auto outcome = write_all(fd.get(), 0, std::as_bytes(std::span(text)));
+  return outcome.error_number == 0 ? Result<void>() : fail(file_error(outcome.error_number, "write to", path));
 }
 
 }  // namespace prefixfs::stage

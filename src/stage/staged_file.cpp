@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <mutex>
 
 #include "local_file.h"
+#include "staged_log.h"
 
 namespace prefixfs::stage {
 
@@ -36,7 +36,10 @@ StagedFile::StagedFile(std::filesystem::path path, UniqueFd fd, std::shared_ptr<
 
 StagedFile::~StagedFile() {
   budget_->give_back(charged_);
-  if (!kept_) {
+  if (log_ != nullptr) {
+    log_->remove();
+  }
+  if (!kept_ && !retained_) {
     ::unlink(path_.c_str());
   }
 }
@@ -75,12 +78,17 @@ Result<void> StagedFile::charge(std::int64_t bytes) {
   return {};
 }
 
+std::uint64_t StagedFile::cost_of_all() const {
+  std::uint64_t cost = 0;
+  for (const ByteRange& range : valid_.all()) {
+    cost += blocks_of(range);
+  }
+  return cost;
+}
+
 /// After ranges were taken away. A cut in the middle of a range may cost one block more; then the old charge stays.
 void StagedFile::recharge() {
-  std::uint64_t now = 0;
-  for (const ByteRange& range : valid_.all()) {
-    now += blocks_of(range);
-  }
+  const std::uint64_t now = cost_of_all();
   if (now < charged_) {
     budget_->give_back(charged_ - now);
     charged_ = now;
@@ -89,7 +97,7 @@ void StagedFile::recharge() {
   }
 }
 
-Result<void> StagedFile::write(std::uint64_t offset, std::span<const std::byte> data) {
+Result<void> StagedFile::write(std::uint64_t offset, std::span<const std::byte> data, std::uint64_t request) {
   if (data.empty()) {
     return {};
   }
@@ -111,6 +119,8 @@ Result<void> StagedFile::write(std::uint64_t offset, std::span<const std::byte> 
   touched_.add(marked);
   size_ = std::max(size_, written.end);
   ++changes_;
+  last_request_ = request != 0 ? request : last_request_;
+  log_change(static_cast<int>(StagedLog::Change::written), marked, request);
   return {};
 }
 
@@ -125,6 +135,9 @@ void StagedFile::undo_failed_write(ByteRange touched) {
     // Shrinking does not fail for want of space; if it fails all the same, resize() and write() meet the same error again.
   }
   if (!touched.empty()) {
+    for (const ByteRange& clean : dirty_.gaps(touched)) {
+      log_change(static_cast<int>(StagedLog::Change::voided), clean);
+    }
     touched_.add(touched);
     const bool as_stored = !changed_locked();  // what was clean is void now, and still as it is stored
     ++changes_;
@@ -149,6 +162,7 @@ Result<void> StagedFile::fill_gap(ByteRange gap, std::span<const std::byte> data
     return fail(file_error(outcome.error_number, "write to", path_));
   }
   valid_.add(gap);
+  log_change(static_cast<int>(StagedLog::Change::filled), gap);
   return {};
 }
 
@@ -206,6 +220,7 @@ Result<void> StagedFile::resize(std::uint64_t size) {
   touched_.add({std::min(size, size_), std::max(size, size_)});
   size_ = size;
   ++changes_;
+  log_change(static_cast<int>(StagedLog::Change::resized), {size, 0});
   return {};
 }
 
@@ -246,6 +261,7 @@ bool StagedFile::mark_clean(std::uint64_t change_count) {
   }
   dirty_.clear();
   base_size_ = size_;
+  log_change(static_cast<int>(StagedLog::Change::cleaned), {});
   return true;
 }
 
@@ -271,6 +287,34 @@ Result<void> StagedFile::sync() {
   return {};
 }
 
+FileState StagedFile::state() const {
+  const std::shared_lock lock(mutex_);
+  return state_locked();
+}
+
+FileState StagedFile::state_locked() const {
+  return {path_.filename(), size_, base_size_, valid_.all(), dirty_.all(), changes_};
+}
+
+/// Of a file that nobody else knows yet: what is on the disk is this state, which nothing has stored. The bytes are not charged here.
+void StagedFile::begin_as(const FileState& state) {
+  size_ = state.size;
+  base_size_ = state.base_size;
+  for (const ByteRange& range : state.valid) {
+    valid_.add(range);
+  }
+  for (const ByteRange& range : state.dirty) {
+    dirty_.add(range);
+    touched_.add(range);
+  }
+  ++changes_;
+}
+
+void StagedFile::retain(bool on) {
+  const std::unique_lock lock(mutex_);
+  retained_ = on;
+}
+
 std::uint64_t StagedFile::allocated_bytes() const {
   const std::shared_lock lock(mutex_);
   return charged_;
@@ -282,6 +326,7 @@ Result<void> StagedFile::evict() {
     return fail(Errc::busy, fmt::format("{} has changes that are not stored", path_.native()));
   }
   valid_.clear();
+  log_change(static_cast<int>(StagedLog::Change::voided), {0, size_});
   if (::ftruncate(fd_.get(), 0) != 0 || ::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) {
     return fail(file_error(errno, "empty", path_));
   }
@@ -301,6 +346,7 @@ void StagedFile::drop_clean(ByteRange range) {
         continue;  // a file system that cannot punch holes keeps the bytes
       }
       valid_.remove(clean);
+      log_change(static_cast<int>(StagedLog::Change::voided), clean);
     }
   }
   recharge();
@@ -311,15 +357,8 @@ Result<void> StagedFile::keep(const std::filesystem::path& destination) {
   if (::fchmod(fd_.get(), 0600) != 0 || ::fsync(fd_.get()) != 0) {
     return fail(file_error(errno, "sync", path_));
   }
-  int outcome = ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, destination.c_str(), RENAME_NOREPLACE);
-  if (outcome != 0 && errno == EINVAL) {  // a file system without RENAME_NOREPLACE: link() does not overwrite either
-    outcome = ::link(path_.c_str(), destination.c_str());
-    if (outcome == 0) {
-      ::unlink(path_.c_str());
-    }
-  }
-  if (outcome != 0) {
-    return fail(file_error(errno, "move the staged file to", destination));
+  if (const int error_number = move_file(path_, destination); error_number != 0) {
+    return fail(file_error(error_number, "move the staged file to", destination));
   }
   kept_ = true;
   path_ = destination;

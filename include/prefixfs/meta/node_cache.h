@@ -100,6 +100,8 @@ class NodeCache {
   virtual std::uint64_t dropped_records() const = 0;
 };
 
+class Journal;
+
 /// Durable small facts (synced): for the endpoint's region and capabilities.
 class FactStore {
  public:
@@ -109,10 +111,16 @@ class FactStore {
 };
 
 /// The two LMDB environments of one cache directory: `cache/` (not synced, thrown away after an unclean boot or when its format is
-/// older) and `journal/` (synced, never thrown away; holds the inode counter, facts, and later the journal of intents).
+/// older) and `journal/` (synced, never thrown away; holds the inode counter, facts, and the journal of intents).
 struct MetaStore {
+  MetaStore();
+  MetaStore(MetaStore&&) noexcept;
+  MetaStore& operator=(MetaStore&&) noexcept;
+  ~MetaStore();  // where Journal is known
+
   std::unique_ptr<NodeCache> nodes;
   std::unique_ptr<FactStore> facts;
+  std::unique_ptr<Journal> journal;  // journal.h
 };
 
 struct MetaOptions {
@@ -121,7 +129,7 @@ struct MetaOptions {
   std::uint64_t cache_map_bytes = 4ULL << 30;    ///< address space, not memory
   std::uint64_t journal_map_bytes = 1ULL << 30;
 };
-/// `facts` and `nodes` may be destroyed in any order. Once per directory and process at a time.
+/// Its members may be destroyed in any order. Once per directory and process at a time.
 /// Errors: io, denied (directory not writable), invalid (made for another source, or by a newer version), corrupt (journal unreadable),
 /// no_space.
 Result<MetaStore> open_meta(const MetaOptions& options, const Clock& clock);

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <shared_mutex>
 #include <span>
 #include <string>
@@ -25,6 +27,8 @@ class Budget {
   explicit Budget(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
   /// False when it would exceed the maximum; nothing is taken then.
   bool take(std::uint64_t bytes);
+  /// For what is on the disk already: also above the maximum, and nothing else is given until it is below again.
+  void take_beyond(std::uint64_t bytes) { used_.fetch_add(bytes); }
   void give_back(std::uint64_t bytes);
   std::uint64_t used() const { return used_.load(); }
   std::uint64_t bytes_max() const { return bytes_max_; }
@@ -43,9 +47,28 @@ struct Moment {
   std::vector<ByteRange> touched;  ///< written, extended or cut off since touched ranges were last taken
 };
 
+/// What a record must hold so that a later process can go on with the file (StageDirectory::adopt).
+struct FileState {
+  std::string name;  ///< below stage/
+  std::uint64_t size = 0;
+  std::uint64_t base_size = 0;
+  std::vector<ByteRange> valid;
+  std::vector<ByteRange> dirty;
+  std::uint64_t change_count = 0;  ///< of this process only
+};
+
+/// A staged file that a former process of this boot was tracking when it was killed.
+struct FormerFile {
+  FileState state;
+  std::string note;                ///< what track() was told last
+  std::uint64_t last_request = 0;  ///< see StagedFile::last_request()
+};
+
+class StagedLog;
+
 /// Thread-safe: reads run beside each other; a write, fill or resize is seen as a whole or not at all.
 /// `valid` bytes are in the local file; `dirty` ones (a part of valid) differ from the stored version.
-/// The file keeps its name until the StagedFile is destroyed (then it is removed, unless keep() was called).
+/// The file keeps its name until the StagedFile is destroyed (then it is removed, unless keep() was called or it is retained).
 class StagedFile {
  public:
   ~StagedFile();
@@ -58,7 +81,8 @@ class StagedFile {
 
   /// A program's write: extends the file where needed, marks valid and dirty; a gap behind the old end reads as zeros, and is dirty.
   /// Errors: no_space (disk or budget; nothing is marked), too_large, io.
-  Result<void> write(std::uint64_t offset, std::span<const std::byte> data);
+  /// `request`: who asks; 0: nobody who could ask again.
+  Result<void> write(std::uint64_t offset, std::span<const std::byte> data, std::uint64_t request = 0);
   /// Bytes of the stored version have arrived: marks valid. What is valid meanwhile is not overwritten, and what lies beyond the end
   /// (or beyond base_size()) is dropped. Errors: no_space (disk or budget), io; the bytes before the failure may be marked.
   Result<void> fill(std::uint64_t offset, std::span<const std::byte> data);
@@ -85,6 +109,18 @@ class StagedFile {
 
   /// Bytes, size and name survive a power loss afterwards. Errors: io, no_space.
   Result<void> sync();
+  /// One moment of it. What was written before and synced after the call is as it says.
+  FileState state() const;
+  /// While it is retained, the local file stays where it is when the StagedFile goes: a record names it. An adopted file is retained.
+  void retain(bool on);
+
+  /// From now on what changes is written down before the call returns (in the page cache: it outlives a killed process, not a power loss), with
+  /// `note` for the owner's own use; called again, only the note is another one. Where that fails the file is no longer tracked.
+  void track(const std::string& note);
+  void untrack();
+  bool tracked() const;
+  /// The request of the last write() that named one.
+  std::uint64_t last_request() const;
   std::uint64_t allocated_bytes() const;  ///< bytes taken of the budget: valid bytes, rounded up to 4 KiB per range
   /// Gives back the disk space; the clean file has no valid byte afterwards. Refused (busy) while changed().
   Result<void> evict();
@@ -98,11 +134,15 @@ class StagedFile {
   friend class StageDirectory;
   StagedFile(std::filesystem::path path, UniqueFd fd, std::shared_ptr<Budget> budget, std::uint64_t base_size);
   std::int64_t cost_of(ByteRange range) const;
+  std::uint64_t cost_of_all() const;
+  FileState state_locked() const;
+  void begin_as(const FileState& state);
   Result<void> charge(std::int64_t bytes);
   void recharge();
   void undo_failed_write(ByteRange touched);
   Result<void> fill_gap(ByteRange gap, std::span<const std::byte> data);
   bool changed_locked() const { return changes_ != stored_changes_; }
+  void log_change(int change, ByteRange range, std::uint64_t request = 0);
 
   std::filesystem::path path_;
   UniqueFd fd_;
@@ -116,8 +156,13 @@ class StagedFile {
   RangeSet valid_;
   RangeSet dirty_;
   RangeSet touched_;
+  std::filesystem::path log_path_;
+  std::string boot_id_;
+  std::unique_ptr<StagedLog> log_;  ///< while it is tracked
+  std::uint64_t last_request_ = 0;
   bool name_synced_ = false;
   bool kept_ = false;
+  bool retained_ = false;
 };
 
 /// A staged file (or a range of it) as a request body.
@@ -135,26 +180,57 @@ class StagedBody final : public BodySource {
 /// The directory `stage/` of a cache directory, and the lock that makes one daemon its owner. Thread-safe.
 class StageDirectory {
  public:
-  /// Makes `cache_directory` (mode 0700) with `stage/` and `kept/`, takes the lock, removes what a former daemon left in `stage/`.
+  /// Makes `cache_directory` (mode 0700) with `stage/` and `kept/`, and takes the lock. What a former daemon left in `stage/` is there until
+  /// remove_unclaimed().
   /// Errors: busy (another daemon owns it: its pid is in the sentence), denied, no_space, io.
-  static Result<std::unique_ptr<StageDirectory>> open(const std::filesystem::path& cache_directory, std::uint64_t bytes_max);
+  /// `boot_id`: that of the machine; what another boot has tracked is not believed.
+  static Result<std::unique_ptr<StageDirectory>> open(const std::filesystem::path& cache_directory, std::uint64_t bytes_max,
+                                                      std::string boot_id = {});
   ~StageDirectory();
 
   /// A file of `base_size` bytes of which none is valid yet (0: a new file). Mode 0600.
   Result<std::shared_ptr<StagedFile>> create(std::uint64_t base_size);
+  /// The file of a former process, as its record says. It counts as changed, and takes its bytes of the budget also where that is
+  /// exceeded. Bytes behind the end that the record says were never acknowledged, and are cut off. Whatever the outcome, the name is
+  /// claimed. Errors: not_found (no such file), corrupt (it is shorter than the record says, the record contradicts itself, or the file
+  /// was adopted before), denied (not a regular file of ours), io.
+  Result<std::shared_ptr<StagedFile>> adopt(const FileState& state, std::uint64_t last_request = 0);
+  /// A second file with the same bytes, ranges and sizes (the blocks shared where the file system can). It counts as changed. Errors:
+  /// no_space, io.
+  Result<std::shared_ptr<StagedFile>> clone(const StagedFile& file);
+  /// What a former process was tracking, in the order of the names. For adopt(), if it is to be gone on with; the logs themselves go with
+  /// remove_unclaimed().
+  Result<std::vector<FormerFile>> former();
+  struct Unclaimed {
+    std::vector<std::string> removed;  ///< our own files that no record names (with `keep_own`: moved)
+    std::vector<std::string> foreign;  ///< what was never ours; left alone
+  };
+  /// After the records of a former process have been adopted, before create() is called: what else lies in `stage/`. With `keep_own` our own files
+  /// are moved to kept/ (a record that could not be read may have named them).
+  Result<Unclaimed> remove_unclaimed(bool keep_own);
   /// Where keep() may move a file: kept/<UTC time>-<counter>-<name made safe>.
   std::filesystem::path kept_path(std::string_view name, WallTime now);
+  /// Writes what is to be known of a kept file beside it, as <its name>.why (mode 0600). Errors: exists, no_space, io.
+  static Result<void> note_kept(const std::filesystem::path& kept, const std::string& text);
   /// The mount is gone, and the lock will be free when what is open has been stored: who wants it may wait.
   void say_ending();
   Budget& budget() { return *budget_; }
 
  private:
-  StageDirectory(std::filesystem::path root, UniqueFd lock, std::shared_ptr<Budget> budget);
+  StageDirectory(std::filesystem::path root, UniqueFd lock, std::shared_ptr<Budget> budget, std::uint64_t next, std::string boot_id);
+  std::shared_ptr<StagedFile> make(std::filesystem::path path, UniqueFd fd, std::uint64_t base_size);
+  /// Notes that a record names it, and that no new file may. False: another record did before.
+  bool claim(const std::string& name, std::uint64_t number);
+  bool claimed(const std::string& name);
+  Result<void> remove_logs();
 
-  std::filesystem::path root_;
+  const std::filesystem::path root_;
+  const std::string boot_id_;
   UniqueFd lock_;
   std::shared_ptr<Budget> budget_;
-  std::atomic<std::uint64_t> next_{1};
+  std::atomic<std::uint64_t> next_;  ///< number of the next name
+  std::mutex mutex_;                 ///< of claimed_ alone
+  std::set<std::string> claimed_;    ///< names that adopt() was asked for
 };
 
 }  // namespace prefixfs::stage

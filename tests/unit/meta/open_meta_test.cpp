@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "lmdb_env.h"
+#include "prefixfs/meta/journal.h"
 #include "support/fake_clock.h"
 #include "support/temp_dir.h"
 
@@ -148,9 +149,36 @@ TEST(OpenMeta, a_newer_journal_is_refused) {
   { (void)open(temp, "boot-1"); }
   {
     auto journal = LmdbEnv::open({.directory = temp.file("journal"), .map_bytes = 16 << 20});
-    ASSERT_TRUE((*journal)->write([](Txn& txn) { return txn.put("mformat", "\x02"); }));
+    ASSERT_TRUE((*journal)->write([](Txn& txn) { return txn.put("mformat", "\x03"); }));
   }
   EXPECT_EQ(open_meta(options_of(temp), "boot-1").error().code, Errc::invalid);
+}
+
+TEST(OpenMeta, an_older_journal_is_read_and_signed_anew) {
+  const test::TempDir temp;
+  {
+    const MetaStore store = open(temp, "boot-1");
+    ASSERT_TRUE(store.facts->put("region", "eu-central-1"));
+  }
+  const auto journal_format = [&](std::string_view before) {
+    auto journal = LmdbEnv::open({.directory = temp.file("journal"), .map_bytes = 16 << 20});
+    std::string found;
+    EXPECT_TRUE((*journal)->write([&](Txn& txn) -> Result<void> {
+      TRY_ASSIGN(const auto format, txn.get("mformat"));
+      found = format.value_or("");
+      return before.empty() ? Result<void>() : txn.put("mformat", before);
+    }));
+    return found;
+  };
+  EXPECT_EQ(journal_format("\x01"), "\x02") << "a new journal has the present format";
+  EXPECT_EQ(*open(temp, "boot-1").facts->get("region"), "eu-central-1");
+  EXPECT_EQ(journal_format(""), "\x02") << "so that a prefixfs which knows no intents refuses it";
+}
+
+TEST(OpenMeta, a_source_that_is_owed_something_is_no_slip) {
+  const test::TempDir temp;
+  { ASSERT_TRUE(open(temp, "boot-1").journal->next_id()); }
+  EXPECT_EQ(open_meta(options_of(temp, "https://s3 other/"), "boot-1").error().code, Errc::invalid);
 }
 
 TEST(OpenMeta, inode_numbers_are_not_given_out_when_the_counter_is_damaged) {

@@ -20,6 +20,16 @@ TEST(Budget, takes_nothing_when_it_would_exceed) {
   EXPECT_FALSE(budget.take(~0ULL)) << "a sum that wraps around must not pass";
 }
 
+TEST(Budget, what_is_on_the_disk_already_is_counted_above_the_maximum) {
+  Budget budget(100);
+  budget.take_beyond(150);
+  EXPECT_EQ(budget.used(), 150U);
+  EXPECT_FALSE(budget.take(1));
+  budget.give_back(100);
+  EXPECT_TRUE(budget.take(50));
+  EXPECT_FALSE(budget.take(1));
+}
+
 TEST(Budget, threads_never_take_more_than_there_is) {
   Budget budget(1000);
   std::atomic<int> taken{0};

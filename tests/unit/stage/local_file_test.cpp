@@ -2,7 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+
 #include <cerrno>
+#include <fstream>
+#include <iterator>
+
+#include "prefixfs/base/unique_fd.h"
+#include "support/temp_dir.h"
 
 namespace prefixfs::stage {
 namespace {
@@ -16,6 +23,49 @@ TEST(LocalFile, errno_becomes_a_decision_and_a_sentence) {
   EXPECT_EQ(file_error(EIO, "read", "/x").code, Errc::io);
   EXPECT_EQ(file_error(ENOSPC, "write to", "/x/y").what,
             "cannot write to /x/y: No space left on device; free space there, or choose a cache_dir on another disk");
+}
+
+std::string contents_of(const std::string& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(LocalFile, both_ways_of_copying_copy_the_same) {
+  const test::TempDir temp;
+  std::string text(3 << 20, '\0');
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    text[i] = static_cast<char>(i * 2654435761U >> 13);
+  }
+  std::ofstream(temp.file("from")) << text;
+  const UniqueFd from(::open(temp.file("from").c_str(), O_RDONLY | O_CLOEXEC));
+  for (const auto copy : {copy_bytes, copy_through_memory}) {
+    const UniqueFd to(::open(temp.file("to").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    EXPECT_EQ(copy(from.get(), to.get(), 5, (2 << 20) + 100), 0);
+    EXPECT_EQ(contents_of(temp.file("to")), std::string(5, '\0') + text.substr(5, (2 << 20) + 100));
+    EXPECT_EQ(copy(from.get(), to.get(), text.size() - 1, 2), EIO) << "the source is shorter";
+    EXPECT_EQ(copy(from.get(), from.get(), 0, 1), EBADF) << "not open for writing";
+    EXPECT_EQ(copy(from.get(), to.get(), 0, 0), 0);
+  }
+}
+
+TEST(LocalFile, a_move_overwrites_nothing) {
+  const test::TempDir temp;
+  std::ofstream(temp.file("a")) << "a";
+  std::ofstream(temp.file("b")) << "b";
+  EXPECT_EQ(move_file(temp.file("a"), temp.file("b")), EEXIST);
+  EXPECT_EQ(contents_of(temp.file("b")), "b");
+  EXPECT_EQ(move_file(temp.file("a"), temp.file("c")), 0);
+  EXPECT_EQ(contents_of(temp.file("c")), "a");
+  EXPECT_EQ(move_file(temp.file("a"), temp.file("d")), ENOENT);
+}
+
+TEST(LocalFile, names_come_in_byte_order) {
+  const test::TempDir temp;
+  for (const char* name : {"b", "B", "a"}) {
+    std::ofstream(temp.file(name)) << "x";
+  }
+  EXPECT_EQ(*names_in(temp.path()), (std::vector<std::string>{"B", "a", "b"}));
+  EXPECT_EQ(names_in(temp.path() / "missing").error().code, Errc::io);
 }
 
 TEST(LocalFile, a_directory_that_is_not_there_cannot_be_synced) {

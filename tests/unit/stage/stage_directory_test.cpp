@@ -52,17 +52,20 @@ TEST(StageDirectory, has_one_owner_and_names_it) {
   EXPECT_TRUE(StageDirectory::open(temp.path(), 1 << 20)) << "the lock ends with its owner";
 }
 
-TEST(StageDirectory, removes_what_a_former_daemon_staged_and_keeps_what_was_kept) {
+TEST(StageDirectory, opening_removes_nothing_and_takes_no_name_that_is_there) {
   const test::TempDir temp;
   std::ofstream(temp.path() / "lock") << "1\n";
   fs::create_directories(temp.path() / "stage/strange");
   fs::create_directories(temp.path() / "kept");
-  std::ofstream(temp.path() / "stage/0000000000000001") << "old";
+  std::ofstream(temp.path() / "stage/00000000000000ff") << "old";
+  std::ofstream(temp.path() / "stage/ffffffffffffffff") << "never given";
   std::ofstream(temp.path() / "kept/precious") << "kept";
   const auto stage = StageDirectory::open(temp.path(), 1 << 20);
   ASSERT_TRUE(stage);
-  EXPECT_TRUE(fs::is_empty(temp.path() / "stage"));
+  EXPECT_TRUE(fs::exists(temp.path() / "stage/strange"));
+  EXPECT_TRUE(fs::exists(temp.path() / "stage/00000000000000ff"));
   EXPECT_TRUE(fs::exists(temp.path() / "kept/precious"));
+  EXPECT_EQ((*(*stage)->create(0))->path().filename(), "0000000000000100");
 }
 
 TEST(StageDirectory, leaves_alone_what_is_not_its_own) {

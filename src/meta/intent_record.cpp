@@ -1,0 +1,220 @@
+#include "intent_record.h"
+
+#include "bytes.h"
+#include "prefixfs/object/key.h"
+#include "record.h"
+
+namespace prefixfs::meta {
+
+namespace {
+
+constexpr std::uint8_t kIntentVersion = 1;
+constexpr std::size_t kHeadBytes = 80;
+constexpr std::size_t kRangeBytes = 16;
+constexpr std::size_t kStagedNameBytesMax = 255;
+constexpr std::size_t kLmdbKeyBytesMax = 511;
+constexpr std::uint8_t kMaybeStored = 1;
+constexpr std::uint8_t kParked = 2;
+
+/// What the head says of the rest.
+struct Lengths {
+  std::uint16_t path = 0;
+  std::uint16_t source = 0;
+  std::uint16_t etag = 0;
+  std::uint16_t error = 0;
+  std::uint16_t name = 0;  ///< of the staged file; 0: there is none
+  std::uint32_t valid = 0;
+  std::uint32_t dirty = 0;
+
+  std::uint64_t bytes() const {
+    return std::uint64_t{path} + source + etag + error + name + kRangeBytes * (std::uint64_t{valid} + dirty);
+  }
+  bool within_bounds() const {
+    return path >= 1 && path <= kKeyBytesMax && source <= kKeyBytesMax && etag <= kTextBytesMax && error <= kIntentErrorBytesMax &&
+           name <= kStagedNameBytesMax;
+  }
+};
+
+template <std::unsigned_integral T>
+void append_length(std::string& out, std::size_t length) {
+  append(out, static_cast<T>(length));
+}
+
+void append_ranges(std::string& out, const std::vector<ByteRange>& ranges) {
+  for (const ByteRange& range : ranges) {
+    append(out, range.begin);
+    append(out, range.end);
+  }
+}
+
+std::vector<ByteRange> take_ranges(Reader& reader, std::uint32_t count) {
+  std::vector<ByteRange> ranges;
+  ranges.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto begin = reader.number<std::uint64_t>();
+    ranges.push_back({begin, reader.number<std::uint64_t>()});
+  }
+  return ranges;
+}
+
+bool in_order_and_disjoint(const std::vector<ByteRange>& ranges, std::uint64_t size) {
+  std::uint64_t at = 0;
+  for (const ByteRange& range : ranges) {
+    if (range.begin < at || range.end <= range.begin || range.end > size) {
+      return false;
+    }
+    at = range.end;
+  }
+  return true;
+}
+
+/// Both in order and disjoint. Ranges of `whole` may touch.
+bool is_part(const std::vector<ByteRange>& part, const std::vector<ByteRange>& whole) {
+  auto next = whole.begin();
+  for (const ByteRange& range : part) {
+    for (std::uint64_t at = range.begin; at < range.end;) {
+      while (next != whole.end() && next->end <= at) {
+        ++next;
+      }
+      if (next == whole.end() || next->begin > at) {
+        return false;
+      }
+      at = next->end;
+    }
+  }
+  return true;
+}
+
+bool consistent(const StagedBytes& bytes) {
+  return bytes.base_size <= bytes.size && in_order_and_disjoint(bytes.valid, bytes.size) &&
+         in_order_and_disjoint(bytes.dirty, bytes.size) && is_part(bytes.dirty, bytes.valid);
+}
+
+bool consistent(const Intent& intent) {
+  const bool source_fits = intent.kind == IntentKind::upload || intent.source.empty() != (intent.kind == IntentKind::rename);
+  if (intent.bytes.has_value() != (intent.kind == IntentKind::store) || !source_fits) {
+    return false;
+  }
+  if (intent.kind == IntentKind::store_marker && !intent.path.ends_with('/')) {
+    return false;
+  }
+  return !intent.bytes || consistent(*intent.bytes);
+}
+
+/// The numbers of the head, in the order of the table. Nothing when one of them cannot be.
+std::optional<Lengths> take_head(Reader& reader, Intent& intent, StagedBytes& bytes) {
+  const auto version = reader.number<std::uint8_t>();
+  const auto kind = reader.number<std::uint8_t>();
+  const auto guard = reader.number<std::uint8_t>();
+  const auto flags = reader.number<std::uint8_t>();
+  Lengths lengths;
+  lengths.path = reader.number<std::uint16_t>();
+  lengths.source = reader.number<std::uint16_t>();
+  lengths.etag = reader.number<std::uint16_t>();
+  lengths.error = reader.number<std::uint16_t>();
+  lengths.name = reader.number<std::uint16_t>();
+  const auto reserved = reader.number<std::uint16_t>();
+  intent.inode = reader.number<std::uint64_t>();
+  intent.since = reader.time();
+  intent.posix.mtime_ns = reader.signed_number();
+  intent.posix.mode = reader.number<std::uint32_t>();
+  intent.posix.uid = reader.number<std::uint32_t>();
+  intent.posix.gid = reader.number<std::uint32_t>();
+  lengths.valid = reader.number<std::uint32_t>();
+  lengths.dirty = reader.number<std::uint32_t>();
+  const auto reserved_too = reader.number<std::uint32_t>();
+  bytes.size = reader.number<std::uint64_t>();
+  bytes.base_size = reader.number<std::uint64_t>();
+  if (version != kIntentVersion || kind < 1 || kind > static_cast<std::uint8_t>(IntentKind::upload) ||
+      guard > static_cast<std::uint8_t>(IntentGuard::match) || flags > (kMaybeStored | kParked) || reserved != 0 || reserved_too != 0) {
+    return std::nullopt;
+  }
+  intent.kind = static_cast<IntentKind>(kind);
+  intent.guard = static_cast<IntentGuard>(guard);
+  intent.maybe_stored = (flags & kMaybeStored) != 0;
+  intent.parked = (flags & kParked) != 0;
+  return lengths.within_bounds() ? std::optional(lengths) : std::nullopt;
+}
+
+}  // namespace
+
+std::string intent_key(IntentId id) {
+  std::string key(1, kIntentLetter);
+  append_key_number(key, id);
+  return key;
+}
+
+std::optional<IntentId> decode_intent_key(std::string_view key) {
+  if (key.size() != 9 || key[0] != kIntentLetter || key_number(key.substr(1)) == 0) {
+    return std::nullopt;
+  }
+  return key_number(key.substr(1));
+}
+
+std::string encode_intent(const Intent& intent) {
+  static const StagedBytes kNone;
+  const StagedBytes& bytes = intent.bytes ? *intent.bytes : kNone;
+  std::string out;
+  append(out, kIntentVersion);
+  append(out, static_cast<std::uint8_t>(intent.kind));
+  append(out, static_cast<std::uint8_t>(intent.guard));
+  append(out, static_cast<std::uint8_t>((intent.maybe_stored ? kMaybeStored : 0) | (intent.parked ? kParked : 0)));
+  append_length<std::uint16_t>(out, intent.path.size());
+  append_length<std::uint16_t>(out, intent.source.size());
+  append_length<std::uint16_t>(out, intent.base.str().size());
+  append_length<std::uint16_t>(out, intent.last_error.size());
+  append_length<std::uint16_t>(out, bytes.name.size());
+  append(out, std::uint16_t{0});
+  append(out, intent.inode);
+  append_time(out, intent.since);
+  append(out, static_cast<std::uint64_t>(intent.posix.mtime_ns));
+  append(out, intent.posix.mode);
+  append(out, intent.posix.uid);
+  append(out, intent.posix.gid);
+  append_length<std::uint32_t>(out, bytes.valid.size());
+  append_length<std::uint32_t>(out, bytes.dirty.size());
+  append(out, std::uint32_t{0});
+  append(out, bytes.size);
+  append(out, bytes.base_size);
+  out += intent.path;
+  out += intent.source;
+  out += intent.base.str();
+  out += intent.last_error;
+  out += bytes.name;
+  append_ranges(out, bytes.valid);
+  append_ranges(out, bytes.dirty);
+  return out;
+}
+
+std::optional<Intent> decode_intent(std::string_view key, std::string_view value) {
+  const auto id = decode_intent_key(key);
+  if (!id || value.size() < kHeadBytes) {
+    return std::nullopt;
+  }
+  Reader reader(value);
+  Intent intent;
+  StagedBytes bytes;
+  const auto lengths = take_head(reader, intent, bytes);
+  if (!lengths || value.size() != kHeadBytes + lengths->bytes()) {
+    return std::nullopt;
+  }
+  intent.id = *id;
+  intent.path = reader.text(lengths->path);
+  intent.source = reader.text(lengths->source);
+  const std::string etag(reader.text(lengths->etag));
+  intent.base = ETag::from_wire('"' + etag + '"');
+  intent.last_error = reader.text(lengths->error);
+  bytes.name = reader.text(lengths->name);
+  bytes.valid = take_ranges(reader, lengths->valid);
+  bytes.dirty = take_ranges(reader, lengths->dirty);
+  if (!bytes.name.empty()) {
+    intent.bytes = std::move(bytes);
+  } else if (bytes != StagedBytes{}) {
+    return std::nullopt;
+  }
+  return intent.base.str() == etag && consistent(intent) ? std::optional(std::move(intent)) : std::nullopt;
+}
+
+std::string damaged_key(std::string_view key) { return kDamagedLetter + std::string(key.substr(0, kLmdbKeyBytesMax - 1)); }
+
+}  // namespace prefixfs::meta
