@@ -23,8 +23,8 @@ class DeadlineStore final : public ObjectStore {
   Result<void> remove(const Key& key, const ETag& if_match, const CallContext& context) override {
     return inner_.remove(key, if_match, bounded(context));
   }
-  Result<std::vector<DeleteOutcome>> remove_many(std::span<const Key> keys, const CallContext& context) override {
-    return inner_.remove_many(keys, bounded(context));
+  Result<std::vector<DeleteOutcome>> remove_many(std::span<const RemoveTarget> targets, const CallContext& context) override {
+    return inner_.remove_many(targets, bounded(context));
   }
   Result<CopyAnswer> copy(const CopySource& source, const Key& destination, const CopyOptions& options, const CallContext& context) override {
     MovingDeadline moving = outage_time();

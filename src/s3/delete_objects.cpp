@@ -71,19 +71,21 @@ Result<void> S3Client::remove_if_unchanged(const Key& key, const ETag& etag, con
   return unless_gone(exchange_.send(Call{"DeleteObject", "DELETE", key}, nullptr, context));
 }
 
-Result<std::vector<DeleteOutcome>> S3Client::remove_many(std::span<const Key> keys, const CallContext& context) {
-  if (keys.size() > kDeleteKeysMax) {
-    return fail(Errc::invalid, fmt::format("DeleteObjects takes {} keys, not {}", kDeleteKeysMax, keys.size()));
+Result<std::vector<DeleteOutcome>> S3Client::remove_many(std::span<const RemoveTarget> targets, const CallContext& context) {
+  if (targets.size() > kDeleteKeysMax) {
+    return fail(Errc::invalid, fmt::format("DeleteObjects takes {} keys, not {}", kDeleteKeysMax, targets.size()));
   }
-  std::vector<Key> listed;
+  std::vector<RemoveTarget> listed;
   std::vector<DeleteOutcome> outcomes;
-  for (const Key& key : keys) {
-    if (xml_can_carry(key.str()) && !key.empty()) {
-      listed.push_back(key);
+  for (const RemoveTarget& target : targets) {
+    // The first condition finds out whether the endpoint honours them.
+    const bool condition = target.if_match.empty() || known().get(&Capabilities::conditional_delete) == Support::yes;
+    if (condition && xml_can_carry(target.key.str()) && !target.key.empty()) {
+      listed.push_back(target);
       continue;
     }
-    auto removed = remove(key, {}, context);
-    outcomes.push_back({key, removed ? std::nullopt : std::optional(std::move(removed.error()))});
+    auto removed = remove(target.key, target.if_match, context);
+    outcomes.push_back({target.key, removed ? std::nullopt : std::optional(std::move(removed.error()))});
   }
   if (!listed.empty()) {
     TRY(remove_listed(listed, outcomes, context));
@@ -91,8 +93,8 @@ Result<std::vector<DeleteOutcome>> S3Client::remove_many(std::span<const Key> ke
   return outcomes;
 }
 
-Result<void> S3Client::remove_listed(std::span<const Key> keys, std::vector<DeleteOutcome>& outcomes, const CallContext& context) {
-  const std::string xml = write_delete_request(keys);
+Result<void> S3Client::remove_listed(std::span<const RemoveTarget> targets, std::vector<DeleteOutcome>& outcomes, const CallContext& context) {
+  const std::string xml = write_delete_request(targets);
   const SpanSource body(std::as_bytes(std::span(xml.data(), xml.size())));
   TRY_ASSIGN(const Digests digests, digest_body(body, {.md5 = true, .sha256 = exchange_.signs_payload()}, context));
   Call call{"DeleteObjects", "POST", Key(), {{"delete", ""}}, {{"content-type", "application/xml"}}, &body, digests.sha256};
@@ -108,7 +110,7 @@ Result<void> S3Client::remove_listed(std::span<const Key> keys, std::vector<Dele
   for (DeleteResult::Refusal& refusal : result.refused) {
     refused.emplace(refusal.key, refusal);
   }
-  for (const Key& key : keys) {
+  for (const auto& [key, version] : targets) {
     DeleteOutcome outcome{key, std::nullopt};
     if (const auto found = refused.find(key.str()); found != refused.end() && found->second.code != "NoSuchKey") {
       Refusal refusal;

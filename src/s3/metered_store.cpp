@@ -44,8 +44,8 @@ class MeteredStore final : public ObjectStore {
   Result<void> remove(const Key& key, const ETag& if_match, const CallContext& context) override {
     return measure(remove_, [&] { return inner_.remove(key, if_match, context); });
   }
-  Result<std::vector<DeleteOutcome>> remove_many(std::span<const Key> keys, const CallContext& context) override {
-    return measure(remove_many_, [&] { return inner_.remove_many(keys, context); });
+  Result<std::vector<DeleteOutcome>> remove_many(std::span<const RemoveTarget> targets, const CallContext& context) override {
+    return measure(remove_many_, [&] { return inner_.remove_many(targets, context); });
   }
   Result<CopyAnswer> copy(const CopySource& source, const Key& destination, const CopyOptions& options,
                           const CallContext& context) override {

@@ -57,12 +57,12 @@ class PrefixStore final : public ObjectStore {
     return inner_.remove(whole, if_match, context);
   }
 
-  Result<std::vector<DeleteOutcome>> remove_many(std::span<const Key> keys, const CallContext& context) override {
-    std::vector<Key> whole;
-    whole.reserve(keys.size());
-    for (const Key& key : keys) {
-      TRY_ASSIGN(Key one, whole_key(key));
-      whole.push_back(std::move(one));
+  Result<std::vector<DeleteOutcome>> remove_many(std::span<const RemoveTarget> targets, const CallContext& context) override {
+    std::vector<RemoveTarget> whole;
+    whole.reserve(targets.size());
+    for (const RemoveTarget& target : targets) {
+      TRY_ASSIGN(Key one, whole_key(target.key));
+      whole.push_back({std::move(one), target.if_match});
     }
     TRY_ASSIGN(auto outcomes, inner_.remove_many(whole, context));
     for (DeleteOutcome& outcome : outcomes) {

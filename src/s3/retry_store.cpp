@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "own_write.h"
+#include "prefixfs/s3/own_write.h"
 
 namespace prefixfs::s3 {
 
@@ -188,6 +188,9 @@ auto RetryStore::write_once(Write& write, const char* operation, const Key& key,
   if (!result && is_unclear(result.error())) {
     write.unclear = true;
   }
+  if (!result && write.unclear) {
+    result.error().origin.not_sent = false;  // an attempt before was
+  }
   return result;
 }
 
@@ -255,8 +258,8 @@ Result<void> RetryStore::remove(const Key& key, const ETag& if_match, const Call
   return repeat("DeleteObject", key.str(), context, [&] { return inner_.remove(key, if_match, context); });
 }
 
-Result<std::vector<DeleteOutcome>> RetryStore::remove_many(std::span<const Key> keys, const CallContext& context) {
-  return repeat("DeleteObjects", {}, context, [&] { return inner_.remove_many(keys, context); });
+Result<std::vector<DeleteOutcome>> RetryStore::remove_many(std::span<const RemoveTarget> targets, const CallContext& context) {
+  return repeat("DeleteObjects", {}, context, [&] { return inner_.remove_many(targets, context); });
 }
 
 Result<ListPage> RetryStore::list(const ListOptions& options, const CallContext& context) {

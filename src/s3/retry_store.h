@@ -19,7 +19,7 @@ class RetryStore final : public ObjectStore {
   Result<PutAnswer> put(const Key& key, const BodySource& body, const ObjectHeaders& headers, const WriteCondition& condition,
                         const CallContext& context) override;
   Result<void> remove(const Key& key, const ETag& if_match, const CallContext& context) override;
-  Result<std::vector<DeleteOutcome>> remove_many(std::span<const Key> keys, const CallContext& context) override;
+  Result<std::vector<DeleteOutcome>> remove_many(std::span<const RemoveTarget> targets, const CallContext& context) override;
   Result<CopyAnswer> copy(const CopySource& source, const Key& destination, const CopyOptions& options,
                           const CallContext& context) override;
   Result<ListPage> list(const ListOptions& options, const CallContext& context) override;

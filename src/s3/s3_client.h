@@ -22,7 +22,7 @@ class S3Client final : public ObjectStore {
   Result<PutAnswer> put(const Key& key, const BodySource& body, const ObjectHeaders& headers, const WriteCondition& condition,
                         const CallContext& context) override;
   Result<void> remove(const Key& key, const ETag& if_match, const CallContext& context) override;
-  Result<std::vector<DeleteOutcome>> remove_many(std::span<const Key> keys, const CallContext& context) override;
+  Result<std::vector<DeleteOutcome>> remove_many(std::span<const RemoveTarget> targets, const CallContext& context) override;
   Result<CopyAnswer> copy(const CopySource& source, const Key& destination, const CopyOptions& options,
                           const CallContext& context) override;
   Result<ListPage> list(const ListOptions& options, const CallContext& context) override;
@@ -73,7 +73,7 @@ class S3Client final : public ObjectStore {
   Result<Headers> headers_to_write(const ObjectHeaders& headers) const;
   Result<void> remove_if_unchanged(const Key& key, const ETag& etag, const CallContext& context);
   Result<void> remove_conditionally(const Key& key, const ETag& etag, const CallContext& context);
-  Result<void> remove_listed(std::span<const Key> keys, std::vector<DeleteOutcome>& outcomes, const CallContext& context);
+  Result<void> remove_listed(std::span<const RemoveTarget> targets, std::vector<DeleteOutcome>& outcomes, const CallContext& context);
   Result<GetAnswer> get_of_nothing(const Call& call, const http::Response& response, GetSink& sink, const CallContext& context);
   std::string copy_source(const Key& key) const;
   CapabilityBook& known() { return exchange_.capabilities(); }

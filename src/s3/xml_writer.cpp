@@ -35,10 +35,11 @@ bool xml_can_carry(std::string_view text) {
   return !controls && text.find("\xEF\xBF\xBE") == std::string_view::npos && text.find("\xEF\xBF\xBF") == std::string_view::npos;
 }
 
-std::string write_delete_request(std::span<const Key> keys) {
+std::string write_delete_request(std::span<const RemoveTarget> targets) {
   std::string xml = fmt::format("<Delete xmlns=\"{}\">", kNamespace);
-  for (const Key& key : keys) {
-    xml += fmt::format("<Object><Key>{}</Key></Object>", escape(key.str()));
+  for (const RemoveTarget& target : targets) {
+    const std::string version = target.if_match.empty() ? "" : fmt::format("<ETag>{}</ETag>", escape(target.if_match.quoted()));
+    xml += fmt::format("<Object><Key>{}</Key>{}</Object>", escape(target.key.str()), version);
   }
   return xml + "</Delete>";
 }

@@ -12,7 +12,7 @@ namespace prefixfs::s3 {
 /// Whether XML 1.0 can carry `text` unchanged. Control characters cannot be written at all, and line ends are normalised.
 bool xml_can_carry(std::string_view text);
 
-std::string write_delete_request(std::span<const Key> keys);
+std::string write_delete_request(std::span<const RemoveTarget> targets);
 /// The parts' checksums are included where they are known and `with_checksums`.
 std::string write_complete_request(std::span<const UploadedPart> parts, bool with_checksums);
 

@@ -205,7 +205,9 @@ void ObjectStoreContract::expect_kept(const std::vector<std::string>& names) {
   std::vector<std::string> expected = names;
   expected.push_back("copy");
   EXPECT_THAT(names_below(list_all(options)), testing::UnorderedElementsAreArray(expected));
-  const auto outcomes = store().remove_many(keys, {});
+  std::vector<s3::RemoveTarget> targets;
+  std::ranges::transform(keys, std::back_inserter(targets), [](const Key& one) { return s3::RemoveTarget{one}; });
+  const auto outcomes = store().remove_many(targets, {});
   EXPECT_TRUE(outcomes) << test::why(outcomes);
   EXPECT_THAT(names_below(list_all(options)), testing::IsEmpty());
 }

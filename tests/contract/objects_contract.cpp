@@ -206,15 +206,17 @@ TEST_P(ObjectStoreContract, RemovingTwiceSucceeds) {
 }
 
 TEST_P(ObjectStoreContract, RemoveManyTellsOfEachKey) {
-  std::vector<Key> keys;
+  std::vector<s3::RemoveTarget> targets;
+  std::set<Key> keys;
   for (const char* name : {"a", "b & <c>", "d\"e'", "missing"}) {
-    keys.push_back(key(name));
-    if (keys.size() < 4) {
+    targets.push_back({key(name)});
+    keys.insert(key(name));
+    if (targets.size() < 4) {
       must_put(name, "x");
     }
   }
   must_put("stays", "x");
-  const auto outcomes = store().remove_many(keys, {});
+  const auto outcomes = store().remove_many(targets, {});
   ASSERT_TRUE(outcomes) << why(outcomes);
   ASSERT_EQ(outcomes->size(), 4U);
   std::set<Key> told;
@@ -222,14 +224,30 @@ TEST_P(ObjectStoreContract, RemoveManyTellsOfEachKey) {
     EXPECT_FALSE(outcome.error) << describe(*outcome.error);
     told.insert(outcome.key);
   }
-  EXPECT_EQ(told, std::set<Key>(keys.begin(), keys.end()));
+  EXPECT_EQ(told, keys);
   s3::ListOptions options;
   options.prefix = prefix();
   EXPECT_THAT(names_below(list_all(options)), testing::ElementsAre("stays"));
-  const std::vector<Key> none;
+  const std::vector<s3::RemoveTarget> none;
   const auto nothing = store().remove_many(none, {});
   ASSERT_TRUE(nothing) << why(nothing);
   EXPECT_THAT(*nothing, IsEmpty());
+}
+
+TEST_P(ObjectStoreContract, RemoveManySparesWhatHasChanged) {
+  std::vector<s3::RemoveTarget> targets;
+  for (const char* name : {"same", "changed"}) {
+    must_put(name, "x");
+    targets.push_back({key(name), store().head(key(name), {})->etag});
+  }
+  must_put("changed", "another");
+  const auto outcomes = store().remove_many(targets, {});
+  ASSERT_TRUE(outcomes) << why(outcomes);
+  for (const s3::DeleteOutcome& outcome : *outcomes) {
+    EXPECT_EQ(outcome.error ? std::string(to_string(outcome.error->code)) : "", outcome.key == key("changed") ? "conflict" : "");
+  }
+  EXPECT_FALSE(exists("same"));
+  EXPECT_TRUE(exists("changed"));
 }
 
 TEST_P(ObjectStoreContract, OddKeysAreKeptAsTheyAre) {

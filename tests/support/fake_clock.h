@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <stop_token>
 #include <vector>
@@ -28,10 +29,20 @@ class FakeClock final : public Clock {
     if (cancel.stop_requested()) {
       return false;
     }
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     naps_.push_back(duration);
-    move(duration);
-    return true;
+    if (!held_) {
+      move(duration);
+      return true;
+    }
+    const SteadyTime end = steady_ + std::chrono::duration_cast<SteadyTime::duration>(duration);
+    return moved_.wait(lock, cancel, [&] { return !held_ || steady_ >= end; });
+  }
+  /// From now on who sleeps waits until the test has moved the clock that far (true), or sleeps as before (false).
+  void hold_naps(bool on) {
+    const std::lock_guard lock(mutex_);
+    held_ = on;
+    moved_.notify_all();
   }
 
   /// Sets the wall clock, as an administrator would: the steady one does not notice.
@@ -52,12 +63,16 @@ class FakeClock final : public Clock {
   void move(std::chrono::nanoseconds duration) const {
     now_ += duration;
     steady_ += std::chrono::duration_cast<SteadyTime::duration>(duration);
+    moved_.notify_all();
   }
 
   mutable std::mutex mutex_;
+  mutable std::condition_variable_any moved_;
+  bool held_ = false;
   // Not 0, so that "never" and "now" differ.
   mutable WallTime now_ = std::chrono::sys_days(std::chrono::year(2026) / 11 / 21);
-  mutable SteadyTime steady_{std::chrono::hours(1)};
+  // Where the real one stands: waits on a condition variable measure their deadlines by that.
+  mutable SteadyTime steady_ = std::chrono::steady_clock::now();
   mutable std::vector<std::chrono::nanoseconds> naps_;
 };
 

@@ -82,8 +82,9 @@ class FaultyStore final : public s3::ObjectStore {
   Result<void> remove(const Key& key, const ETag& if_match, const CallContext& context) override {
     return pass("DeleteObject", key.str(), [&] { return inner_.remove(key, if_match, context); });
   }
-  Result<std::vector<s3::DeleteOutcome>> remove_many(std::span<const Key> keys, const CallContext& context) override {
-    return pass("DeleteObjects", keys.empty() ? std::string() : keys.front().str(), [&] { return inner_.remove_many(keys, context); });
+  Result<std::vector<s3::DeleteOutcome>> remove_many(std::span<const s3::RemoveTarget> targets, const CallContext& context) override {
+    return pass("DeleteObjects", targets.empty() ? std::string() : targets.front().key.str(),
+                [&] { return inner_.remove_many(targets, context); });
   }
   Result<s3::CopyAnswer> copy(const s3::CopySource& source, const Key& destination, const s3::CopyOptions& options,
                               const CallContext& context) override {

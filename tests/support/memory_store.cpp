@@ -170,16 +170,19 @@ Result<void> MemoryStore::remove(const Key& key, const ETag& if_match, const Cal
   return {};
 }
 
-Result<std::vector<s3::DeleteOutcome>> MemoryStore::remove_many(std::span<const Key> keys, const CallContext& context) {
+Result<std::vector<s3::DeleteOutcome>> MemoryStore::remove_many(std::span<const s3::RemoveTarget> targets, const CallContext& context) {
   TRY(check_call("DeleteObjects", Key("-"), context, clock_));
-  if (keys.size() > 1000) {
+  if (targets.size() > 1000) {
     return refuse(Errc::invalid, "DeleteObjects", Key(), 400, "MalformedXML");
   }
   const std::lock_guard lock(mutex_);
   std::vector<s3::DeleteOutcome> outcomes;
-  for (const Key& key : keys) {
+  for (const auto& [key, if_match] : targets) {
     s3::DeleteOutcome outcome{key, std::nullopt};
-    if (rights_.remove) {
+    const auto found = objects_.find(key.str());
+    if (rights_.remove && found != objects_.end() && !if_match.empty() && found->second.info.etag != if_match) {
+      outcome.error = refuse(Errc::conflict, "DeleteObjects", key, 200, "PreconditionFailed").error();
+    } else if (rights_.remove) {
       objects_.erase(key.str());
     } else {
       outcome.error = refuse(Errc::denied, "DeleteObjects", key, 200, "AccessDenied").error();

@@ -29,7 +29,7 @@ class MemoryStore final : public s3::ObjectStore {
   Result<s3::PutAnswer> put(const Key& key, const BodySource& body, const s3::ObjectHeaders& headers,
                             const s3::WriteCondition& condition, const CallContext& context) override;
   Result<void> remove(const Key& key, const ETag& if_match, const CallContext& context) override;
-  Result<std::vector<s3::DeleteOutcome>> remove_many(std::span<const Key> keys, const CallContext& context) override;
+  Result<std::vector<s3::DeleteOutcome>> remove_many(std::span<const s3::RemoveTarget> targets, const CallContext& context) override;
   Result<s3::CopyAnswer> copy(const s3::CopySource& source, const Key& destination, const s3::CopyOptions& options,
                               const CallContext& context) override;
   Result<s3::ListPage> list(const s3::ListOptions& options, const CallContext& context) override;

@@ -127,6 +127,11 @@ struct ListPage {
   std::string next_token;                     ///< empty: this was the last page
 };
 
+struct RemoveTarget {
+  Key key;
+  ETag if_match = {};  ///< as for ObjectStore::remove()
+};
+
 struct DeleteOutcome {
   Key key;
   std::optional<Error> error;
@@ -180,8 +185,9 @@ class ObjectStore {
   /// Capabilities::conditional_delete is yes.
   virtual Result<void> remove(const Key& key, const ETag& if_match, const CallContext& context) = 0;
 
-  /// At most 1000 keys in one DeleteObjects request; one outcome for each key.
-  virtual Result<std::vector<DeleteOutcome>> remove_many(std::span<const Key> keys, const CallContext& context) = 0;
+  /// At most 1000 keys in one DeleteObjects request; one outcome for each key. Conditions cost a HEAD each where the endpoint does not
+  /// honour them.
+  virtual Result<std::vector<DeleteOutcome>> remove_many(std::span<const RemoveTarget> targets, const CallContext& context) = 0;
 
   /// Server-side copy of at most kCopyBytesMax. An error inside a 200 answer is an error.
   virtual Result<CopyAnswer> copy(const CopySource& source, const Key& destination, const CopyOptions& options,

@@ -36,7 +36,7 @@ TEST_F(PrefixStoreTest, ShowsKeysWithoutThePrefix) {
   const auto copied = store->copy({Key("a/b"), {}}, Key("c"), {}, {});
   EXPECT_TRUE(copied) << why(copied);
   EXPECT_EQ(memory.text("mount/c"), "x");
-  const std::vector<Key> keys{Key("a/b"), Key("c")};
+  const std::vector<RemoveTarget> keys{{Key("a/b")}, {Key("c")}};
   const auto outcomes = store->remove_many(keys, {});
   ASSERT_TRUE(outcomes) << why(outcomes);
   EXPECT_EQ((*outcomes)[0].key.str(), "a/b");
@@ -80,7 +80,7 @@ TEST_F(PrefixStoreTest, TheWholeKeyHasToFit) {
   EXPECT_EQ(code_of(put_text(*store, Key(fits), "x")), "");
   EXPECT_EQ(code_of(put_text(*store, Key(fits + "k"), "x")), "name_too_long");
   EXPECT_EQ(code_of(store->copy({Key(fits), {}}, Key(fits + "k"), {}, {})), "name_too_long");
-  EXPECT_EQ(code_of(store->remove_many(std::vector<Key>{Key(fits + "k")}, {})), "name_too_long");
+  EXPECT_EQ(code_of(store->remove_many(std::vector<RemoveTarget>{{Key(fits + "k")}}, {})), "name_too_long");
 }
 
 TEST(MeteredStore, CountsCallsErrorsBytesAndTime) {

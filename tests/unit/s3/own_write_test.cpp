@@ -1,4 +1,4 @@
-#include "own_write.h"
+#include "prefixfs/s3/own_write.h"
 
 #include <gtest/gtest.h>
 

@@ -277,7 +277,7 @@ TEST(DeleteObjects, TellsOfEveryKey) {
     return answer(200, {},
                   "<DeleteResult><Deleted><Key>a</Key></Deleted><Error><Key>b</Key><Code>AccessDenied</Code></Error></DeleteResult>");
   };
-  const std::vector<Key> keys{Key("a"), Key("b"), Key("forgotten"), Key("line\nbreak")};
+  const std::vector<RemoveTarget> keys{{Key("a")}, {Key("b")}, {Key("forgotten")}, {Key("line\nbreak")}};
   const auto outcomes = bench.client().remove_many(keys, {});
   ASSERT_TRUE(outcomes) << why(outcomes);
   std::map<std::string, std::string> codes;
@@ -286,7 +286,7 @@ TEST(DeleteObjects, TellsOfEveryKey) {
   }
   EXPECT_EQ(codes, (std::map<std::string, std::string>{{"a", ""}, {"b", "denied"}, {"forgotten", "unavailable"}, {"line\nbreak", ""}}));
   EXPECT_EQ(bench.engine.sent.size(), 2U);  // XML cannot carry a line break, so that key went alone
-  EXPECT_EQ(code_of(bench.client().remove_many(std::vector<Key>(1001, Key("x")), {})), "invalid");
+  EXPECT_EQ(code_of(bench.client().remove_many(std::vector<RemoveTarget>(1001, {Key("x")}), {})), "invalid");
 }
 
 TEST(CopyObject, AnErrorInsideA200IsAnError) {
