@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include "attributes.h"
+#include "open_note.h"
+#include "prefixfs/base/fields.h"
+#include "prefixfs/base/time_format.h"
 #include "prefixfs/s3/client.h"
+#include "prefixfs/s3/own_write.h"
 #include "prefixfs/sync/object_copy.h"
 
 namespace prefixfs::vfs {
@@ -20,8 +24,7 @@ std::function<Key()> Committer::key_of(OpenFile& file) const {
   };
 }
 
-Result<void> Committer::commit(OpenFile& file, const CallContext& context) {
-  const std::lock_guard one_at_a_time(file.commit_mutex);
+Result<void> Committer::commit_locked(OpenFile& file, const CallContext& context) {
   bool bytes = false;
   {
     const std::lock_guard lock(file.mutex);
@@ -31,7 +34,7 @@ Result<void> Committer::commit(OpenFile& file, const CallContext& context) {
     if (!file.needs_commit_locked()) {
       return {};
     }
-    bytes = file.unstored || (file.content != nullptr && file.content->file->changed());
+    bytes = file.unstored || file.content_changed_locked();
   }
   auto done = bytes ? commit_bytes(file, context) : Result<void>();
   if (done) {
@@ -43,104 +46,83 @@ Result<void> Committer::commit(OpenFile& file, const CallContext& context) {
 }
 
 Result<void> Committer::commit_bytes(OpenFile& file, const CallContext& context) {
-  const std::uint64_t emptied = [&] {
+  State state{.content = nullptr, .upload = file.upload};
+  {
     const std::lock_guard lock(file.mutex);
-    return file.emptied;
-  }();
-  TRY_ASSIGN(sync::UploadTarget target, target_of(file, context));
-  auto committed = upload(file, target, context);
+    state.content = file.content;
+    state.emptied = file.emptied;
+    note_locked(file);  // with the time that goes out: by it another process knows the object for its own
+  }
+  auto stored = store(file, state, context);
+  return stored ? stored : fail(refused(file, std::move(stored.error())));
+}
+
+Result<void> Committer::deliver(OpenFile& file, Owed& owed, const CallContext& context) {
+  State state{.content = owed.content, .upload = owed.upload, .emptied = owed.emptied, .posix = owed.posix, .acknowledged = owed.since};
+  auto stored = store(file, state, context);
+  if (!stored) {
+    const std::lock_guard lock(file.mutex);
+    note_maybe_stored(file, stored.error());
+  }
+  return stored;
+}
+
+Result<void> Committer::store(OpenFile& file, State& state, const CallContext& context) {
+  TRY_ASSIGN(sync::UploadTarget target, target_of(file, state, context));
+  auto committed = upload(file, state, target, context);
   if (!committed && committed.error().code == Errc::conflict) {
-    TRY_ASSIGN(const bool replaces, learn_replaced(file, target.key, context));
-    if (replaces) {
-      TRY_ASSIGN(target, target_of(file, context));
-      committed = upload(file, target, context);
+    TRY_ASSIGN(std::optional<sync::Committed> mine, own_write(file, state, target, context));
+    TRY_ASSIGN(const bool replaces, mine ? Result<bool>(false) : learn_replaced(file, state, target.key, context));
+    if (mine) {
+      committed = std::move(*mine);
+    } else if (replaces) {
+      TRY_ASSIGN(target, target_of(file, state, context));
+      committed = upload(file, state, target, context);
     }
   }
   if (!committed) {
-    return fail(refused(file, target, committed.error()));
+    Error error = committed.error();
+    const bool gone = error.code == Errc::not_found && target.condition.kind == s3::WriteCondition::Kind::match &&
+                      error.origin.s3_code != "NoSuchBucket";
+    error.code = gone || error.code == Errc::stale ? Errc::conflict : error.code;
+    return fail(std::move(error));
   }
-  adopt(file, target, *committed, emptied);
+  adopt(file, state, target, *committed);
   return {};
 }
 
-Result<sync::Committed> Committer::upload(OpenFile& file, const sync::UploadTarget& target, const CallContext& context) {
-  std::shared_ptr<Content> content;
+Result<sync::Committed> Committer::upload(OpenFile& file, State& state, const sync::UploadTarget& target, const CallContext& context) {
   {
     const std::lock_guard lock(file.mutex);
-    content = file.content;
-    if (file.upload == nullptr) {
-      file.upload = p_.uploader.start(content->file);
+    if (state.upload == nullptr) {
+      state.upload = p_.uploader.start(state.content->file);
     }
   }
   const sync::FillRanges fill = [&](const std::vector<ByteRange>& ranges, const CallContext& fill_context) -> Result<void> {
     for (const ByteRange& range : ranges) {
-      TRY(p_.fetcher.ensure(content, key_of(file), range, range, {}, fill_context));
+      TRY(p_.fetcher.ensure(state.content, key_of(file), range, range, {}, fill_context));
     }
     return {};
   };
-  const Pin pin(content, kWholeFile);  // what is filled in now is still there when it is sent
-  return file.upload->commit(target, fill, context);
+  const Pin pin(state.content, kWholeFile);  // what is filled in now is still there when it is sent
+  return state.upload->commit(target, fill, context);
 }
 
-/// The file was created without asking for its name, and somebody else has made it meanwhile: it is overwritten as an open() of it with
-/// O_TRUNC would have, so its headers, mode and owner are those to go on with. False: that is not what has happened.
-Result<bool> Committer::learn_replaced(OpenFile& file, const Key& key, const CallContext& context) {
-  {
-    const std::lock_guard lock(file.mutex);
-    if (!file.presumed_new) {
-      return false;
-    }
-    file.presumed_new = false;
-  }
-  auto info = p_.store.head(key, context);
-  if (!info) {
-    const bool unreadable = info.error().code == Errc::not_found || info.error().code == Errc::denied;
-    return unreadable ? Result<bool>(true) : Result<bool>(fail(info.error()));
-  }
-  const std::lock_guard lock(file.mutex);
-  PosixAttributes posix = attributes_from(*info, p_.settings, NodeKind::file);
-  posix.mtime_ns = file.node.posix.mtime_ns;
-  if (!file.attributes_changed) {  // a chmod of the open file counts more
-    file.node.posix = posix;
-  }
-  file.node.etag = info->etag;
-  const std::lock_guard content_lock(file.content->mutex);
-  file.content->info = std::move(*info);
-  return true;
-}
-
-Error Committer::refused(OpenFile& file, const sync::UploadTarget& target, Error error) {
-  const bool lost_race = error.code == Errc::conflict || error.code == Errc::stale ||
-                         (error.code == Errc::not_found && target.condition.kind == s3::WriteCondition::Kind::match &&
-                          error.origin.s3_code != "NoSuchBucket");
-  if (lost_race) {
-    error.code = Errc::stale;
-    error.what = fmt::format("{} was changed by another client while it was open here; what was written here is kept aside", target.key.str());
-    const std::lock_guard lock(file.mutex);
-    p_.tree.doubt(file.node.id);
-    file.failed = error;
-    file.content->irreplaceable = true;  // so that it is kept as whole as it is
-  } else if (retryable(error.code) || error.code == Errc::cancelled || error.code == Errc::corrupt) {
-    const std::lock_guard lock(file.mutex);
-    file.maybe_stored = true;
-  }
-  p_.log.error("close: {} is not in S3: {}", target.key.str(), describe(error));
-  return error;
-}
-
-Result<sync::UploadTarget> Committer::target_of(OpenFile& file, const CallContext& context) {
+Result<sync::UploadTarget> Committer::target_of(OpenFile& file, const State& state, const CallContext& context) {
   meta::Node node;
-  std::shared_ptr<Content> content;
+  const std::shared_ptr<Content>& content = state.content;
   sync::UploadTarget target;
   {
     const std::lock_guard lock(file.mutex);
     node = file.node;
-    content = file.content;
-    if (file.exclusive || file.presumed_new) {
+    node.posix = state.posix.value_or(node.posix);
+    // What was acknowledged before is never the last writer unseen: see learn_replaced().
+    const bool unconditional = file.overwrites && !state.acknowledged;
+    if (file.exclusive || file.presumed_new || (state.acknowledged && node.etag.empty())) {
       target.condition = s3::WriteCondition::if_absent();
-    } else if (!file.overwrites && !node.etag.empty()) {
+    } else if (!unconditional && !node.etag.empty()) {
       target.condition = s3::WriteCondition::if_match(node.etag);
-      target.base_etag = node.etag;
+      target.base_etag = file.overwrites ? ETag() : node.etag;
     }
   }
   TRY_ASSIGN(target.key, p_.tree.file_key(node.parent, node.name));
@@ -156,7 +138,9 @@ Result<sync::UploadTarget> Committer::target_of(OpenFile& file, const CallContex
     const std::int64_t written_at = file.node.posix.mtime_ns;
     make_exact(file.node, *info);
     file.node.posix.mtime_ns = written_at;
+    const std::int64_t stored_at = node.posix.mtime_ns;
     node.posix = file.node.posix;
+    node.posix.mtime_ns = stored_at;
   }
   target.headers = headers_for(node, info ? &*info : nullptr);
   return target;
@@ -228,23 +212,31 @@ s3::ObjectHeaders Committer::headers_for(const meta::Node& node, const ObjectInf
   return headers;
 }
 
-void Committer::adopt(OpenFile& file, const sync::UploadTarget& target, const sync::Committed& committed, std::uint64_t emptied_before) {
+void Committer::adopt(OpenFile& file, const State& state, const sync::UploadTarget& target, const sync::Committed& committed) {
   const std::lock_guard lock(file.mutex);
+  const bool newest = file.content == state.content;  // otherwise programs have gone on with a clone
+  const bool acknowledged_more = file.owed != nullptr && file.owed->content != state.content;
   file.exclusive = false;
   file.presumed_new = false;
   file.maybe_stored = false;
   file.stale = false;
   // Cut to nothing while the bytes were on their way: that is still to be stored.
-  file.overwrites = file.emptied != emptied_before;
-  file.unstored = file.overwrites;
+  file.overwrites = file.emptied != state.emptied;
+  file.unstored = file.overwrites && !acknowledged_more;
   meta::Node& node = file.node;
   ObjectInfo info{.key = target.key, .size = committed.size, .etag = committed.etag, .complete = true};
   s3::apply_headers(committed.headers, info);
   bool clean = false;
   {
     // Both at once: what a fetch of the version before still brings must not be taken for bytes of this one.
+    const std::lock_guard content_lock(state.content->mutex);
+    clean = state.content->file->mark_clean(committed.change_count) && newest;
+    state.content->etag = committed.etag;
+    state.content->info = info;
+  }
+  if (!newest && file.content != nullptr) {
+    // The clean ranges of the clone are those of the version that is stored now.
     const std::lock_guard content_lock(file.content->mutex);
-    clean = file.content->file->mark_clean(committed.change_count);
     file.content->etag = committed.etag;
     file.content->info = info;
   }
@@ -254,7 +246,7 @@ void Committer::adopt(OpenFile& file, const sync::UploadTarget& target, const sy
     if (clean && !file.explicit_mtime && stored.mtime_ns != 0) {
       node.posix.mtime_ns = stored.mtime_ns;
     }
-    file.attributes_changed = stored != node.posix;
+    file.attributes_changed = stored != node.posix && !acknowledged_more && newest;
   } else {
     file.attributes_changed = false;
   }
@@ -262,12 +254,13 @@ void Committer::adopt(OpenFile& file, const sync::UploadTarget& target, const sy
   node.storage_class = info.storage_class;
   node.size = clean ? committed.size : file.content->file->size();
   node.last_modified = {};  // S3 has not told; the next listing will
-  node.local = false;
+  node.local = acknowledged_more;
   node.posix_exact = true;
   node.checked_at = p_.clock.now();
   if (const auto stored = p_.nodes.put(node); !stored) {
     p_.log.warn("the metadata cache did not take {}: {}", target.key.str(), describe(stored.error()));
   }
+  note_locked(file);  // what goes on goes on from this version
 }
 
 Result<void> Committer::commit_attributes(OpenFile& file, const CallContext& context) {
@@ -364,20 +357,32 @@ void Committer::keep_bytes(OpenFile& file) {
   const std::lock_guard lock(file.mutex);
   file.upload.reset();
   const bool refused_size = file.failed && (file.failed->code == Errc::too_large || file.failed->code == Errc::no_space);
-  if (file.unlinked || refused_size || file.content == nullptr || !(file.unstored || file.content->file->changed())) {
+  if (file.unlinked || refused_size || file.content == nullptr || file.content->kept || !(file.unstored || file.content_changed_locked())) {
     return;
   }
   const auto key = p_.tree.file_key(file.node.parent, file.node.name);
-  const std::string name = key ? key->str() : file.node.name;
-  const std::filesystem::path kept = p_.stage.kept_path(file.node.name, p_.clock.now());
-  if (!file.content->file->missing({0, file.content->file->size()}).empty()) {
-    p_.log.error("{}: only the changed ranges of it are kept, the unchanged ones read as zeros", name);
+  keep(*file.content, key ? key->str() : file.node.name, file.failed ? describe(*file.failed) : "");
+}
+
+void Committer::keep(Content& content, const std::string& key, const std::string& why) {
+  const std::string reason = why.empty() ? "" : " (" + why + ")";
+  const WallTime now = p_.clock.now();
+  const std::filesystem::path kept = p_.stage.kept_path(std::filesystem::path(key).filename().native(), now);
+  const bool incomplete = !content.file->missing(kWholeFile).empty();
+  if (incomplete) {
+    p_.log.error("{}: only the changed ranges of it are kept, the unchanged ones read as zeros", key);
   }
-  if (const auto moved = file.content->file->keep(kept); !moved) {
-    p_.log.error("{} could neither be stored in S3 nor kept: {}", name, describe(moved.error()));
+  if (const auto moved = content.file->keep(kept); !moved) {
+    p_.log.error("{} could neither be stored in S3{} nor kept: {}", key, reason, describe(moved.error()));
   } else {
-    p_.log.error("{} could not be stored in S3; its bytes are kept in {}: copy them back into the mount when S3 answers again", name,
+    content.kept = true;
+    p_.log.error("{} could not be stored in S3{}; its bytes are kept in {}: copy them back into the mount when S3 answers again", key, reason,
                  kept.string());
+    const std::lock_guard lock(content.mutex);
+    const Fields note{{"key", key}, {"time", format_iso8601(now)}, {"reason", why}, {"version", content.etag.str()}, {"incomplete", incomplete ? "1" : "0"}};
+    if (const auto noted = p_.stage.note_kept(kept, note.text()); !noted) {
+      p_.log.warn("why {} is kept is not written beside it: {}", key, describe(noted.error()));
+    }
   }
 }
 

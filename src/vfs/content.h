@@ -32,6 +32,7 @@ struct Content {
   const std::shared_ptr<stage::StagedFile> file;
   std::atomic<bool> opened{false};   ///< programs have had it open, so the kernel may hold pages of this version
 
+  std::atomic<bool> kept{false};     ///< its file is in kept/ by now
   std::atomic<bool> watched{false};  ///< Room knows it
   std::atomic<bool> irreplaceable{false};  ///< S3 no longer has this version: no byte of it is given back
 

@@ -11,6 +11,7 @@
 #include "resolver.h"
 #include "room.h"
 #include "tree.h"
+#include "write_back.h"
 
 namespace prefixfs::vfs {
 
@@ -24,6 +25,7 @@ struct Filesystem::Core {
     }
     HeldFile(const HeldFile&) = delete;
     HeldFile& operator=(const HeldFile&) = delete;
+    const std::shared_ptr<OpenFile>& shared() const { return file_; }
     OpenFile& operator*() const { return *file_; }
     OpenFile* operator->() const { return file_.get(); }
 
@@ -49,6 +51,7 @@ struct Filesystem::Core {
   Resolver resolver;
   Fetcher fetcher;
   Committer committer;
+  WriteBack write_back;  // last: its threads use all of the above
 
   Result<void> writable() const;
 
@@ -78,7 +81,14 @@ struct Filesystem::Core {
   /// Ends what acquire() began: `release` lets go of the file, which is stored before if it owes that.
   void close_file(OpenFile& file, const std::function<OpenFiles::Released()>& release);
   void store_late(OpenFile& file);
+  /// Programs are going to change its bytes: those that the journal has acknowledged stay as they are.
+  Result<void> own_content_locked(OpenFile& file, std::uint64_t size);
   Result<void> adopt_headers(OpenFile& file, Content& content);
+
+  // filesystem_reopen.cpp
+  Result<void> reopen(const OpenBefore& before);
+  Result<void> reopen_unstored(const OpenBefore& before);
+  void add_dead_handle(const OpenBefore& before, const Error& error);
 
   // filesystem_data.cpp
   Result<void> fetch_for_reader(OpenFile& file, const std::shared_ptr<Content>& content, ByteRange wanted, const ReadAhead::Plan& plan,
@@ -109,12 +119,21 @@ struct Filesystem::Core {
     InodeId new_parent = 0;
     std::string_view new_name;
     bool no_replace = false;
+    bool resent = false;  ///< a former process may have done it, or a part of it
   };
   Result<void> rename_file(const Rename& rename, const CallContext& context);
+  Result<void> remove_object(OpenFile& file, WriteBack::Taken& taken, const Key& key, const CallContext& context);
+  struct Below {
+    bool others = false;  ///< something besides the marker
+    bool marker = true;   ///< there may be one
+  };
+  Result<Below> what_is_below(const meta::Node& directory, const Key& marker, const CallContext& context);
+  Result<bool> move_owed(const std::shared_ptr<OpenFile>& file, const Rename& rename, WriteBack::Taken& replaced, const CallContext& context);
   s3::CopyOptions rename_options(const Rename& rename, const meta::Node& mine, const std::optional<ObjectInfo>& info) const;
   Result<std::optional<ObjectInfo>> info_for_rename(OpenFile& file, const Rename& rename, const meta::Node& mine, const CallContext& context);
   /// Whether the old name is free afterwards; not so when another client has written to it meanwhile.
   Result<bool> move_object(OpenFile& file, const Rename& rename, meta::Node& mine, const CallContext& context);
+  Result<bool> finish_renamed(const Rename& rename, meta::Node& mine, const CallContext& context);
   Result<bool> remove_renamed(const Rename& rename, const Key& source, const ETag& version, const CallContext& context);
   void adopt_name(OpenFile& file, const meta::Node& mine, bool no_replace);
 };

@@ -25,6 +25,16 @@ HandleId DirectoryHandles::open(InodeId directory) {
   return id;
 }
 
+void DirectoryHandles::restore(HandleId id, InodeId directory) {
+  const std::lock_guard lock(mutex_);
+  handles_.insert_or_assign(id, std::make_shared<DirectoryHandle>(directory, true));
+}
+
+void DirectoryHandles::number_from(HandleId first) {
+  const std::lock_guard lock(mutex_);
+  next_ = first;
+}
+
 std::shared_ptr<DirectoryHandle> DirectoryHandles::find(HandleId id) const {
   const std::lock_guard lock(mutex_);
   const auto found = handles_.find(id);

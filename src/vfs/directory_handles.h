@@ -13,9 +13,10 @@ namespace prefixfs::vfs {
 /// An open directory. A position in it is the inode of the entry before; the names of those given lately are remembered, because
 /// a program may unlink what it has just read and then go on.
 struct DirectoryHandle {
-  explicit DirectoryHandle(InodeId opened) : directory(opened) {}
+  explicit DirectoryHandle(InodeId opened, bool of_former_process = false) : directory(opened), reopened(of_former_process) {}
 
   const InodeId directory;
+  const bool reopened;  ///< a former process gave names which nobody remembers
   std::mutex mutex;  ///< guards all below
   bool listed = false;
   std::unordered_map<InodeId, std::string> given;
@@ -28,6 +29,9 @@ struct DirectoryHandle {
 class DirectoryHandles {
  public:
   HandleId open(InodeId directory);
+  /// Under the number that it had in a former process.
+  void restore(HandleId id, InodeId directory);
+  void number_from(HandleId first);
   std::shared_ptr<DirectoryHandle> find(HandleId id) const;
   void close(HandleId id);
 

@@ -36,7 +36,10 @@ Filesystem::Core::Core(const Settings& given, const Surroundings& around)
       resolver({settings, outside.store, outside.nodes, outside.stage, tree, lister, absent, rights, open_files, contents, outside.clock,
                 outside.log}),
       fetcher(outside.store, room, outside.fetchers, settings.read_part_bytes),
-      committer({settings, outside.store, outside.nodes, outside.stage, outside.uploader, tree, fetcher, outside.clock, outside.log}) {}
+      committer({settings, outside.store, outside.nodes, outside.stage, outside.uploader, tree, fetcher, outside.clock, outside.log}),
+      write_back({settings, outside.store, outside.nodes, outside.journal, outside.stage, tree, committer, open_files, absent,
+                  outside.breaker, outside.clock, outside.random, outside.log},
+                 [this](const std::shared_ptr<OpenFile>& file) { close_file(*file, [&] { return open_files.settle(file); }); }) {}
 
 Result<void> Filesystem::Core::writable() const {
   if (settings.read_only) {
@@ -138,7 +141,9 @@ Filesystem::~Filesystem() = default;
 
 Result<void> Filesystem::probe(const CallContext& context) {
   // Two keys, and nothing of them is recorded: a listing of now would answer for names that come a moment later.
-  const auto listed = core_->lister.look_below("", context);
+  const Surroundings& outside = core_->outside;
+  Lister lister(core_->settings, outside.probed, outside.nodes, core_->tree, core_->absent, core_->untold, core_->rights, outside.clock, outside.log);
+  const auto listed = lister.look_below("", context);
   if (listed) {
     return {};
   }
@@ -146,8 +151,8 @@ Result<void> Filesystem::probe(const CallContext& context) {
     return fail(listed.error());
   }
   // Listing is a right of its own. S3 words the refusal of a key that is not there by the right which is missing: reading, or only listing.
-  FirstBlockSink nothing(core_->outside.stage);
-  const auto read = core_->outside.store.get(Key(kProbedName), {.range = ByteRange{0, 1}, .if_match = {}, .if_none_match = {}}, nothing, context);
+  FirstBlockSink nothing(outside.stage);
+  const auto read = outside.probed.get(Key(kProbedName), {.range = ByteRange{0, 1}, .if_match = {}, .if_none_match = {}}, nothing, context);
   if (read || read.error().code == Errc::not_found || (read.error().code == Errc::denied && read.error().origin.missing_right.empty())) {
     return {};
   }
@@ -193,7 +198,7 @@ void Filesystem::flush_all(const CallContext& context) {
   const auto work = [&] {
     for (std::size_t index = next++; index < files.size(); index = next++) {
       OpenFile& file = *files[index];
-      if (core_->replaces_unfinished(file) || !core_->committer.commit(file, context)) {
+      if (core_->replaces_unfinished(file) || !core_->write_back.commit(file, context)) {
         core_->committer.keep_bytes(file);
       }
     }
@@ -204,5 +209,12 @@ void Filesystem::flush_all(const CallContext& context) {
     threads.emplace_back(work);
   }
 }
+
+Result<void> Filesystem::recover() { return core_->write_back.recover(); }
+std::vector<OwedIntent> Filesystem::owed() const { return core_->write_back.owed(); }
+Result<void> Filesystem::drain(bool through_outage, const CallContext& context) { return core_->write_back.drain(through_outage, context); }
+void Filesystem::resume() { core_->write_back.resume(); }
+void Filesystem::retry(std::optional<meta::IntentId> intent) { core_->write_back.retry(intent); }
+std::optional<Error> Filesystem::outage() const { return core_->write_back.outage(); }
 
 }  // namespace prefixfs::vfs

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "core.h"
+#include "open_note.h"
 
 namespace prefixfs::vfs {
 
@@ -45,7 +46,7 @@ Result<void> Filesystem::Core::resize(const meta::Node& node, std::uint64_t size
   const auto handle = open_files.handle(opened.handle);
   auto done = truncate_open(*handle->file, size, context);
   if (done) {
-    done = committer.commit(*handle->file, context);
+    done = write_back.commit(*handle->file, context);
   }
   close_handle(opened.handle);
   return done;
@@ -90,10 +91,10 @@ Result<Entry> Filesystem::Core::change_attributes(const meta::Node& node, const 
   return change_stored(current, changes, context);
 }
 
-/// Of a file that is being written: it goes out with the bytes, at close. Nothing, where the file is only read, or where its last handle
+/// Of a file that is being written, or owed: it goes out with the bytes. Nothing, where the file is only read, or where its last handle
 /// has gone meanwhile.
 Result<std::optional<Entry>> Filesystem::Core::change_open(OpenFile& file, const SetAttributes& changes, const CallContext& context) {
-  const auto at_close = [&] { return file.handles > 0 && (file.unlinked || file.writers > 0 || file.needs_commit_locked()); };
+  const auto at_close = [&] { return (file.handles > 0 || file.owed != nullptr) && (file.unlinked || file.leads_locked()); };
   meta::Node before;
   std::shared_ptr<Content> content;
   {
@@ -108,18 +109,27 @@ Result<std::optional<Entry>> Filesystem::Core::change_open(OpenFile& file, const
   if (!before.posix_exact && !before.etag.empty()) {
     TRY_ASSIGN(info, committer.version_info(before, content, context));
   }
-  const std::lock_guard lock(file.mutex);
-  if (!at_close()) {
-    return std::optional<Entry>();
+  meta::Node mine;
+  bool closed = false;
+  {
+    const std::lock_guard lock(file.mutex);
+    if (!at_close()) {
+      return std::optional<Entry>();
+    }
+    if (info) {
+      committer.make_exact(file.node, *info);
+    }
+    apply(changes, file.node.posix);
+    file.attributes_changed = true;
+    file.explicit_mtime = file.explicit_mtime || changes.mtime_ns.has_value();
+    note_locked(file);
+    mine = file.node;
+    mine.size = file.content != nullptr ? file.content->file->size() : mine.size;
+    closed = file.owed != nullptr && file.writers == 0;
   }
-  if (info) {
-    committer.make_exact(file.node, *info);
+  if (closed) {
+    TRY(write_back.commit(file, context));  // no close will come
   }
-  apply(changes, file.node.posix);
-  file.attributes_changed = true;
-  file.explicit_mtime = file.explicit_mtime || changes.mtime_ns.has_value();
-  meta::Node mine = file.node;
-  mine.size = file.content != nullptr ? file.content->file->size() : mine.size;
   return std::optional<Entry>({.attributes = attributes(mine), .valid_for = {}});
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core.h"
+#include "open_note.h"
 
 namespace prefixfs::vfs {
 
@@ -80,7 +81,11 @@ Result<std::size_t> Filesystem::write(HandleId id, std::optional<std::uint64_t> 
   if (file.failed) {
     return fail(*file.failed);
   }
+  TRY(core_->own_content_locked(file, file.content->file->size() + data.size()));
   stage::StagedFile& staged = *file.content->file;
+  if (caller.resent && !position && caller.request != 0 && staged.last_request() == caller.request) {
+    return data.size();  // a former process has appended it already
+  }
   const std::uint64_t offset = position.value_or(staged.size());
   // A write that is refused ends the file's story: no half of it may appear in S3, so close is told the same.
   const std::uint64_t end = offset + data.size();
@@ -93,7 +98,7 @@ Result<std::size_t> Filesystem::write(HandleId id, std::optional<std::uint64_t> 
     return fail(*file.failed);
   }
   // What is only a copy of S3 gives way to what is not there yet.
-  const auto written = core_->room.with(data.size(), [&] { return staged.write(offset, data); });
+  const auto written = core_->room.with(data.size(), [&] { return staged.write(offset, data, position ? 0 : caller.request); });
   if (!written) {
     file.failed = written.error();
     core_->outside.log.error("write to {} failed: {}", file.node.name, describe(written.error()));
@@ -104,6 +109,9 @@ Result<std::size_t> Filesystem::write(HandleId id, std::optional<std::uint64_t> 
   }
   file.node.posix.mtime_ns = core_->outside.clock.now().time_since_epoch().count();
   file.explicit_mtime = false;
+  if (!staged.tracked()) {
+    note_locked(file);
+  }
   core_->committer.wrote_locked(file, {offset, end});
   return data.size();
 }

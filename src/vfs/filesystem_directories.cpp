@@ -79,6 +79,9 @@ Result<void> Filesystem::Core::refresh_listing(const meta::Node& directory, cons
   }
   // Also where listing was refused before: the right may have been given meanwhile.
   const auto listed = lister.list(directory.id, kAllPages, context);
+  if (!listed && s3::is_outage(listed.error()) && state.complete) {
+    return {};  // what was there when S3 answered last
+  }
   if (listed || listed.error().code != Errc::denied || rights.may_list()) {
     return listed ? Result<void>() : Result<void>(fail(listed.error()));
   }
@@ -94,8 +97,12 @@ Result<std::string> Filesystem::Core::name_before(const DirectoryHandle& handle,
   if (const auto found = handle.given.find(id); found != handle.given.end()) {
     return found->second;
   }
-  TRY_ASSIGN(const meta::Node node, tree.node(id));
-  return node.name;
+  const auto node = tree.node(id);
+  if (!node && handle.reopened) {
+    // A program that deletes what it reads has deleted this one. From the beginning: it sees no name that is gone, and misses none.
+    return std::string();
+  }
+  return node ? Result<std::string>(node->name) : fail(node.error());
 }
 
 }  // namespace prefixfs::vfs

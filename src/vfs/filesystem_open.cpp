@@ -7,6 +7,7 @@
 
 #include "attributes.h"
 #include "core.h"
+#include "open_note.h"
 
 namespace prefixfs::vfs {
 namespace {
@@ -51,7 +52,7 @@ std::optional<meta::Node> Filesystem::Core::written_here(InodeId id) const {
     return std::nullopt;
   }
   const std::lock_guard lock(file->mutex);
-  const bool mine = file->unlinked || file->needs_commit_locked() || file->writers > 0;
+  const bool mine = file->unlinked || file->leads_locked();
   return mine ? std::optional<meta::Node>(file->node) : std::nullopt;
 }
 
@@ -139,6 +140,7 @@ Result<void> Filesystem::Core::truncate_open(OpenFile& file, std::uint64_t size,
   if (settings.max_file_bytes && size > *settings.max_file_bytes) {
     return fail(Errc::too_large, fmt::format("{} bytes exceed max_file_size ({})", size, *settings.max_file_bytes));
   }
+  TRY(own_content_locked(file, size));
   const std::uint64_t more = size - std::min(size, file.content->file->size());
   TRY(room.with(more, [&] { return file.content->file->resize(size); }));
   if (file.upload != nullptr) {
@@ -153,6 +155,28 @@ Result<void> Filesystem::Core::truncate_open(OpenFile& file, std::uint64_t size,
   }
   file.node.posix.mtime_ns = outside.clock.now().time_since_epoch().count();
   file.explicit_mtime = false;
+  note_locked(file);
+  return {};
+}
+
+Result<void> Filesystem::Core::own_content_locked(OpenFile& file, std::uint64_t size) {
+  if (file.owed == nullptr || file.owed->content != file.content) {
+    return {};
+  }
+  const std::shared_ptr<Content>& acknowledged = file.content;
+  TRY_ASSIGN(std::shared_ptr<stage::StagedFile> staged, room.with(acknowledged->file->allocated_bytes(), [&] {
+    return size == 0 ? outside.stage.create(0) : outside.stage.clone(*acknowledged->file);
+  }));
+  std::shared_ptr<Content> own;
+  {
+    const std::lock_guard content_lock(acknowledged->mutex);
+    own = std::make_shared<Content>(std::move(staged), acknowledged->etag);
+    own->info = acknowledged->info;
+  }
+  own->opened = true;
+  room.watch(own);
+  file.content = std::move(own);
+  file.upload.reset();
   return {};
 }
 
@@ -200,6 +224,7 @@ Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::u
     file->exclusive = (flags & O_EXCL) != 0;
     file->presumed_new = presumed;
     file->overwrites = !file->exclusive;
+    note_locked(*file);
   }
   return Created{.entry = core_->entry(stored), .opened = *opened};
 }
@@ -218,7 +243,7 @@ Result<void> Filesystem::flush(HandleId id, const Caller& caller) {
       return file.failed && handle->writable() ? Result<void>(fail(*file.failed)) : Result<void>();
     }
   }
-  return core_->goes_on(file, caller.thread) ? Result<void>() : core_->committer.commit(file, caller.context);
+  return core_->goes_on(file, caller.thread) ? Result<void>() : core_->write_back.commit(file, caller.context);
 }
 
 /// Whether this close is not the end of what is being written: see Filesystem::flush.
@@ -244,7 +269,7 @@ bool Filesystem::Core::goes_on(OpenFile& file, pid_t thread) const {
 
 Result<void> Filesystem::fsync(HandleId id, const Caller& caller) {
   const auto handle = core_->open_files.handle(id);
-  return handle == nullptr ? Result<void>(fail(no_handle())) : core_->committer.commit(*handle->file, caller.context);
+  return handle == nullptr ? Result<void>(fail(no_handle())) : core_->write_back.commit(*handle->file, caller.context);
 }
 
 void Filesystem::release(HandleId id) { core_->close_handle(id); }
@@ -258,7 +283,7 @@ void Filesystem::Core::store_late(OpenFile& file) {
       return;
     }
   }
-  if (const auto stored = committer.commit(file, {}); !stored) {
+  if (const auto stored = write_back.commit(file, {}); !stored) {
     outside.log.error("what was changed after the last close is not in S3: {}", describe(stored.error()));
   }
 }
@@ -270,7 +295,7 @@ void Filesystem::Core::close_handle(HandleId id) {
 }
 
 void Filesystem::Core::close_file(OpenFile& file, const std::function<OpenFiles::Released()>& release) {
-  auto released = OpenFiles::Released::owes_commit;
+  auto released = release();
   while (released == OpenFiles::Released::owes_commit) {
     store_late(file);
     released = release();

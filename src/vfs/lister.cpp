@@ -58,7 +58,7 @@ std::vector<meta::Node> Lister::nodes_of(const s3::ListPage& page, const std::st
       note_unshowable(prefix + std::string(name));
       return;
     }
-    if (absent_.seen(directory, name) >= began) {
+    if (absent_.seen(directory, name) >= began || absent_.held(directory, name)) {
       return;
     }
     meta::Node node{.parent = directory, .name = std::string(name), .kind = kind, .checked_at = began};
@@ -92,7 +92,7 @@ std::vector<meta::Node> Lister::nodes_of(const s3::ListPage& page, const std::st
 /// A name may have been deleted here between the look at `absent_` and the writing of the page.
 Result<void> Lister::drop_deleted(const std::vector<meta::Node>& page, WallTime began) {
   for (const meta::Node& node : page) {
-    if (absent_.seen(node.parent, node.name) < began) {
+    if (absent_.seen(node.parent, node.name) < began && !absent_.held(node.parent, node.name)) {
       continue;
     }
     TRY_ASSIGN(const std::optional<meta::Node> now, nodes_.find(node.parent, node.name));

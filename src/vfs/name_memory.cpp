@@ -33,6 +33,24 @@ WallTime AbsentNames::seen(InodeId parent, std::string_view name) const {
   return found == by_id_.end() ? WallTime{} : found->second->seen;
 }
 
+void AbsentNames::hold(InodeId parent, std::string_view name, std::uint64_t removal) {
+  const std::lock_guard lock(mutex_);
+  held_[id_of(parent, name)] = removal;
+}
+
+void AbsentNames::let_go(InodeId parent, std::string_view name, std::uint64_t removal) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = held_.find(id_of(parent, name)); found != held_.end() && found->second == removal) {
+    held_.erase(found);
+  }
+}
+
+std::optional<std::uint64_t> AbsentNames::held(InodeId parent, std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = held_.find(id_of(parent, name));
+  return found == held_.end() ? std::nullopt : std::optional(found->second);
+}
+
 void DirectoriesRead::add(InodeId directory, WallTime until) {
   const std::lock_guard lock(mutex_);
   if (until_.size() >= kDirectoriesMax) {

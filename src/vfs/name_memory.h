@@ -4,6 +4,7 @@
 #include <chrono>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,6 +24,12 @@ class AbsentNames {
   /// When the name was last known to be absent; the epoch if never.
   WallTime seen(InodeId parent, std::string_view name) const;
 
+  /// The name is absent here whatever S3 says, until the removal that was acknowledged has been delivered.
+  void hold(InodeId parent, std::string_view name, std::uint64_t removal);
+  void let_go(InodeId parent, std::string_view name, std::uint64_t removal);
+  /// The removal that holds it.
+  std::optional<std::uint64_t> held(InodeId parent, std::string_view name) const;
+
  private:
   struct Known {
     std::string id;
@@ -34,6 +41,7 @@ class AbsentNames {
   mutable std::mutex mutex_;
   std::list<Known> order_;
   std::unordered_map<std::string, std::list<Known>::iterator> by_id_;
+  std::unordered_map<std::string, std::uint64_t> held_;
 };
 
 /// Directories that programs have just read. What a listing said of the names in them is believed a little longer than the window, so that

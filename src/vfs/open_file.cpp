@@ -47,11 +47,30 @@ std::shared_ptr<OpenFile> OpenFiles::acquire(const meta::Node& node, bool writer
   return file;
 }
 
+std::shared_ptr<OpenFile> OpenFiles::restore(const meta::Node& node) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<OpenFile>& file = files_[node.id];
+  if (file == nullptr) {
+    file = std::make_shared<OpenFile>(node);
+  }
+  return file;
+}
+
 HandleId OpenFiles::add_handle(std::shared_ptr<OpenFile> file, int flags, const ReadAhead& planner, pid_t writer) {
   const std::lock_guard lock(mutex_);
   const HandleId id = next_handle_++;
   handles_.emplace(id, std::make_shared<FileHandle>(std::move(file), flags, planner, writer));
   return id;
+}
+
+void OpenFiles::restore_handle(HandleId id, std::shared_ptr<OpenFile> file, int flags, const ReadAhead& planner) {
+  const std::lock_guard lock(mutex_);
+  handles_.insert_or_assign(id, std::make_shared<FileHandle>(std::move(file), flags, planner, 0));
+}
+
+void OpenFiles::number_from(HandleId first) {
+  const std::lock_guard lock(mutex_);
+  next_handle_ = first;
 }
 
 std::shared_ptr<FileHandle> OpenFiles::handle(HandleId id) const {
@@ -82,6 +101,17 @@ OpenFiles::Released OpenFiles::let_go(const std::shared_ptr<OpenFile>& file) {
   return drop_locked(file, false) ? Released::file_gone : Released::file_still_open;
 }
 
+OpenFiles::Released OpenFiles::settle(const std::shared_ptr<OpenFile>& file) {
+  const std::lock_guard lock(mutex_);
+  const std::lock_guard file_lock(file->mutex);
+  if (file->handles == 0 && file->owes_commit_locked()) {
+    return Released::owes_commit;
+  }
+  const auto found = files_.find(file->node.id);
+  const bool there = found != files_.end() && found->second == file;
+  return there && erase_unused_locked(*file) ? Released::file_gone : Released::file_still_open;
+}
+
 bool OpenFiles::owes_locked(const OpenFile& file) {
   const std::lock_guard file_lock(file.mutex);
   return file.handles == 1 && file.owes_commit_locked();
@@ -95,10 +125,15 @@ void OpenFiles::give_up(const std::shared_ptr<OpenFile>& file, bool writer) {
 bool OpenFiles::drop_locked(const std::shared_ptr<OpenFile>& file, bool writer) {
   const std::lock_guard file_lock(file->mutex);
   file->writers -= writer ? 1 : 0;
-  if (--file->handles > 0) {
+  --file->handles;
+  return erase_unused_locked(*file);
+}
+
+bool OpenFiles::erase_unused_locked(const OpenFile& file) {
+  if (file.handles > 0 || file.owed != nullptr) {
     return false;
   }
-  files_.erase(file->node.id);
+  files_.erase(file.node.id);
   ++closed_;
   return true;
 }

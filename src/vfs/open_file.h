@@ -11,22 +11,40 @@
 #include <vector>
 
 #include "content.h"
+#include "prefixfs/meta/journal.h"
 #include "prefixfs/sync/file_upload.h"
 #include "prefixfs/vfs/filesystem.h"
 #include "readahead.h"
 
 namespace prefixfs::vfs {
 
-/// Lives from the first open to the last release. Lock order: commit_mutex, then mutex, then Content::mutex.
-struct OpenFile {
+/// A state of a file that was acknowledged from the journal, and that S3 does not have yet. Nobody writes to its bytes any more: who changes the
+/// file goes on with a clone (OpenFile::own_content_locked).
+struct Owed {
+  meta::IntentId intent = 0;
+  std::shared_ptr<Content> content;
+  std::unique_ptr<sync::FileUpload> upload;  ///< parts that were sent while the program wrote; used by the delivery alone
+  PosixAttributes posix;
+  std::uint64_t emptied = 0;      ///< what OpenFile::emptied was
+  WallTime since{};
+  std::stop_source given_up;      ///< the name is renamed or unlinked: its delivery ends
+};
+
+/// Lives from the first open to the last release, and as long as something of it is owed to S3.
+/// Lock order: commit_mutex, then mutex, then Content::mutex.
+struct OpenFile : std::enable_shared_from_this<OpenFile> {
   explicit OpenFile(meta::Node seen) : node(std::move(seen)) {}
 
   /// One commit at a time. The only lock that is held over network calls, and it is this file's own.
   std::mutex commit_mutex;
+  /// Held while a record of it is made and synced, so that the journal's order is that of the states. After commit_mutex, before mutex.
+  std::mutex record_mutex;
 
   mutable std::mutex mutex;           ///< guards all below
   meta::Node node;                    ///< name, parent and attributes as this mount sees them
   std::shared_ptr<Content> content;   ///< null until somebody reads or writes
+  std::shared_ptr<Owed> owed;         ///< the newest state that only the journal has; null: S3 has all that was acknowledged
+  std::vector<meta::IntentId> intents;  ///< of it in the journal, oldest first: `owed`, and a former state that is being delivered
   std::unique_ptr<sync::FileUpload> upload;  ///< made by the first write; used under commit_mutex, or under mutex by wrote()
   bool exclusive = false;             ///< created with O_EXCL and not stored yet: the first PUT must not find the name taken
   bool presumed_new = false;          ///< created without asking S3 for the name: the first PUT finds out whether somebody else has made it
@@ -52,9 +70,13 @@ struct OpenFile {
   void used_by_locked(pid_t process);
   /// Something has come since the last commit, and nobody has been told that it cannot be stored.
   bool owes_commit_locked() const { return !failed && !told && needs_commit_locked(); }
-  bool needs_commit_locked() const {
-    return !unlinked && (unstored || attributes_changed || (content != nullptr && content->file->changed()));
+  bool needs_commit_locked() const { return !unlinked && (unstored || attributes_changed || content_changed_locked()); }
+  /// Programs have changed its bytes since they were acknowledged.
+  bool content_changed_locked() const {
+    return content != nullptr && content->file->changed() && (owed == nullptr || owed->content != content);
   }
+  /// This mount's own state comes before what S3 says.
+  bool leads_locked() const { return writers > 0 || owed != nullptr || needs_commit_locked(); }
 };
 
 struct FileHandle {
@@ -79,20 +101,28 @@ class OpenFiles {
   std::uint64_t closed() const { return closed_.load(); }
   /// The open file of this inode (made from `node` if it is not open) with one more handle.
   std::shared_ptr<OpenFile> acquire(const meta::Node& node, bool writer);
+  /// The same with no handle, for what a former process has acknowledged.
+  std::shared_ptr<OpenFile> restore(const meta::Node& node);
   /// `writer`: the thread whose process the file knows already as a user; 0: none.
   HandleId add_handle(std::shared_ptr<OpenFile> file, int flags, const ReadAhead& planner, pid_t writer = 0);
+  /// The same under the number that it had in a former process.
+  void restore_handle(HandleId id, std::shared_ptr<OpenFile> file, int flags, const ReadAhead& planner);
+  void number_from(HandleId first);
   std::shared_ptr<FileHandle> handle(HandleId id) const;
   enum class Released { file_still_open, file_gone, owes_commit };
   /// Forgets the handle, and with the last handle the file. A file that owes a commit keeps its last handle: the caller commits, and asks again.
   Released release(HandleId id);
   /// The same for an acquire() that is not to become a handle.
   Released let_go(const std::shared_ptr<OpenFile>& file);
+  /// The same after the last thing that was owed of it has been delivered or withdrawn.
+  Released settle(const std::shared_ptr<OpenFile>& file);
   /// Undoes an acquire() that did not become a handle.
   void give_up(const std::shared_ptr<OpenFile>& file, bool writer);
 
  private:
   static bool owes_locked(const OpenFile& file);
   bool drop_locked(const std::shared_ptr<OpenFile>& file, bool writer);
+  bool erase_unused_locked(const OpenFile& file);
 
   mutable std::mutex mutex_;  // taken before OpenFile::mutex
   std::unordered_map<InodeId, std::shared_ptr<OpenFile>> files_;

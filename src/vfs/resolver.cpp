@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "prefixfs/s3/breaker.h"
+
 namespace prefixfs::vfs {
 namespace {
 
@@ -40,9 +42,22 @@ Result<meta::Node> Resolver::find(InodeId parent, std::string_view name, const C
   if (known) {
     return confirm(*known, context);
   }
-  TRY_ASSIGN(const meta::Node found, find_unseen(parent, name, context, intent));
+  if (p_.absent.held(parent, name)) {
+    return fail(absent_error(parent, name));
+  }
+  const auto found = find_unseen(parent, name, context, intent);
+  if (!found && s3::is_outage(found.error()) && absent_in_outage(parent, intent)) {
+    return fail(absent_error(parent, name));
+  }
   // What a listing brought is not exact; of a name that is asked for alone, mode, owner and mtime are wanted too.
-  return confirm(found, context);
+  return found ? confirm(*found, context) : found;
+}
+
+/// While S3 does not answer, what the last listing did not show is not there; and what is going to be written anew may be made.
+/// If somebody else has made it meanwhile, that is found at its delivery.
+bool Resolver::absent_in_outage(InodeId parent, const std::function<LookupIntent()>& intent) const {
+  const auto listing = p_.nodes.listing(parent);
+  return (listing && listing->complete) || (intent && intent() == LookupIntent::open_anew);
 }
 
 Result<meta::Node> Resolver::confirm(const meta::Node& node, const CallContext& context) { return confirm_for(Purpose::show, node, context); }
@@ -58,12 +73,15 @@ Result<meta::Node> Resolver::confirm_for(Purpose purpose, const meta::Node& node
   if (const auto file = p_.open_files.find(node.id)) {
     // What this mount writes is as this mount sees it; what it only reads stays its version while it is open (see store_version).
     const std::lock_guard lock(file->mutex);
-    if (file->needs_commit_locked() || file->writers > 0 || file->node.local) {
+    if (file->leads_locked() || file->node.local) {
       return file->node;
     }
   }
-  TRY_ASSIGN(meta::Node confirmed, confirm_closed(purpose, node, context));
-  return apart_from_open(std::move(confirmed));
+  auto confirmed = confirm_closed(purpose, node, context);
+  if (!confirmed && s3::is_outage(confirmed.error())) {
+    return node;  // nothing better is known while S3 does not answer, and what is local of it can be read
+  }
+  return confirmed ? apart_from_open(std::move(*confirmed)) : std::move(confirmed);
 }
 
 /// A listing may have brought another version under the inode that programs here are still reading.

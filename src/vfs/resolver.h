@@ -66,6 +66,7 @@ class Resolver {
   enum class Condition { if_changed, none };
   Result<meta::Node> fetch_first_block(InodeId parent, std::string_view name, Condition condition, const CallContext& context);
   Result<meta::Node> find_unseen(InodeId parent, std::string_view name, const CallContext& context, const std::function<LookupIntent()>& intent);
+  bool absent_in_outage(InodeId parent, const std::function<LookupIntent()>& intent) const;
   bool may_be_taken_for_new(InodeId parent, std::string_view name) const;
   /// Records what S3 has said of `before`, unless something of this mount came between. Errors: not_found.
   Result<meta::Node> store_confirmed(const meta::Node& before, meta::Node confirmed);

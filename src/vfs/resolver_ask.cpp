@@ -204,7 +204,7 @@ Result<meta::Node> Resolver::not_had(InodeId parent, std::string_view name, Wall
 Result<meta::Node> Resolver::store_version(InodeId parent, std::string_view name, const ObjectInfo& info, WallTime seen) {
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
   // The answer may have been overtaken by what this mount did meanwhile.
-  if (overtaken(seen, p_.absent.seen(parent, name))) {
+  if (p_.absent.held(parent, name) || overtaken(seen, p_.absent.seen(parent, name))) {
     return fail(absent_error(parent, name));
   }
   const bool own_is_newer = known && (overtaken(seen, known->checked_at) || (known->local && !left_behind(*known)));

@@ -19,7 +19,7 @@ bool Resolver::large(InodeId directory) const {
 }
 
 bool Resolver::knows_absent(InodeId parent, std::string_view name) const {
-  if (fresh(p_.absent.seen(parent, name))) {
+  if (p_.absent.held(parent, name) || fresh(p_.absent.seen(parent, name))) {
     return true;
   }
   const auto listing = p_.nodes.listing(parent);

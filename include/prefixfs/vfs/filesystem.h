@@ -10,11 +10,15 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "prefixfs/base/call_context.h"
+#include "prefixfs/base/random.h"
 #include "prefixfs/base/result.h"
 #include "prefixfs/base/worker_pool.h"
+#include "prefixfs/meta/journal.h"
 #include "prefixfs/meta/node_cache.h"
+#include "prefixfs/s3/breaker.h"
 #include "prefixfs/s3/object_store.h"
 #include "prefixfs/stage/staged_file.h"
 #include "prefixfs/sync/file_upload.h"
@@ -36,7 +40,12 @@ struct Settings {
   bool immutable = false;          ///< objects never change: a known file is never asked for again
   bool list_known_names = false;   ///< without s3:ListBucket: readdir shows the names that this host knows, instead of EACCES
   bool read_only = false;
+  bool journal_commits = false;    ///< close() and fsync() are acknowledged by the synced journal, and delivered afterwards
+  bool journal_removals = false;   ///< the same for unlink()
+  bool queue_in_outage = false;    ///< the same for all of them while S3 does not answer, once a call has waited for it in vain
   MetadataDialect dialect = MetadataDialect::aws;
+  std::chrono::nanoseconds removal_linger{};    ///< so long removals wait for others that go with them in one request
+  std::chrono::nanoseconds temporary_linger{};  ///< so long a file with the name of a temporary one waits for its rename
   std::uint32_t uid = 0;           ///< owner of what says nothing of its owner
   std::uint32_t gid = 0;
   std::uint32_t file_mode = 0644;
@@ -53,13 +62,42 @@ struct Settings {
 /// What the file system works on; all of it outlives the Filesystem.
 struct Surroundings {
   s3::ObjectStore& store;       ///< keys relative to the mount's root
+  s3::ObjectStore& probed;      ///< the same, also while the breaker is open: for probe(), which finds out whether S3 is back
+  const s3::Breaker& breaker;
   meta::NodeCache& nodes;
+  meta::Journal& journal;
   stage::StageDirectory& stage;
   sync::Uploader& uploader;
   WorkerPool& fetchers;         ///< threads for read-ahead
   const Processes& processes;
   const Clock& clock;
+  Random& random;
   Log& log;
+};
+
+/// What was acknowledged from the journal, and S3 does not have yet.
+struct OwedIntent {
+  meta::IntentId id = 0;
+  meta::IntentKind kind = meta::IntentKind::store;
+  std::string path;
+  std::uint64_t bytes = 0;
+  WallTime since{};             ///< when it was acknowledged
+  unsigned attempts = 0;
+  bool parked = false;          ///< S3 has refused it for good
+  std::optional<Error> last_error;
+};
+
+enum class FileState {
+  clean,     ///< S3 has it, as far as this mount knows
+  open,      ///< a program writes to it, or it is changed and not closed
+  owed,      ///< acknowledged, and on its way to S3
+  parked,    ///< S3 has refused it for good: it waits for an administrator
+  conflict,  ///< another client was first: what was written here is kept aside
+};
+
+struct FileCondition {
+  FileState state = FileState::clean;
+  std::optional<Error> last_error;
 };
 
 /// Who asks, and how long it may take.
@@ -67,6 +105,8 @@ struct Caller {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   pid_t thread = 0;  ///< 0: not known
+  std::uint64_t request = 0;  ///< the kernel's number of it; 0: none
+  bool resent = false;        ///< a former process may have done it without answering
   CallContext context;
 };
 
@@ -117,6 +157,20 @@ struct FilesystemStats {
   std::uint64_t free_bytes = 0;
 };
 
+/// What another process must know of an open file to open it again.
+struct OpenState {
+  ETag version;           ///< what is read through its handles; empty: S3 has nothing of it yet
+  bool unstored = false;  ///< it is unlinked, or there are bytes or attributes which S3 does not have, or will not take
+};
+
+/// A file that a former process of the same mount had open.
+struct OpenBefore {
+  HandleId handle = 0;
+  InodeId inode = 0;
+  int flags = 0;
+  OpenState state;
+};
+
 /// All methods are thread-safe and block until done. Errors are Errc values whose errno is in src/fuse/errno.cpp.
 /// `flags` are those of open(2).
 class Filesystem {
@@ -157,10 +211,42 @@ class Filesystem {
   Result<void> readdir(HandleId handle, std::uint64_t position, const EntrySink& sink, const Caller& caller);
   void releasedir(HandleId handle);
 
+  /// The numbers of new handles begin there, so that those of a former process of the same mount are not given again. Before the first request.
+  void number_handles_from(HandleId first);
+  /// What is behind the handles of this inode; nothing: it is not open.
+  std::optional<OpenState> open_state(InodeId id) const;
+  /// Opens what a former process had open, under its old number and without asking S3: the version is as it was, or the handle is dead.
+  /// Errors: stale (another version is there), io (what was not stored is lost). Afterwards reads through the handle say stale, and writes, fsync
+  /// and close this error.
+  Result<void> reopen(const OpenBefore& before);
+  void reopen_directory(HandleId handle, InodeId id);
+  /// All that was open is open again: what else a former process has left unstored was closed by nobody and is gone.
+  void end_reopening();
+
   FilesystemStats statfs() const;
 
   /// Stores what is changed and still open; for the end of the mount. Errors are logged, the bytes kept.
   void flush_all(const CallContext& context);
+
+  /// Takes up what a former process has acknowledged and not delivered. Once, before any other call. Errors: those of the journal and the stage.
+  Result<void> recover();
+  std::vector<OwedIntent> owed() const;
+  /// Until nothing is owed but what is parked. Errors: timeout, cancelled, that of a parked intent; without `through_outage` also why S3
+  /// cannot be reached.
+  Result<void> drain(bool through_outage, const CallContext& context);
+  /// S3 is said to answer again: what is owed need not wait for the end of its pause.
+  void resume();
+  /// Tries again what is parked, or waits for S3 to answer; nothing: all of it.
+  void retry(std::optional<meta::IntentId> intent);
+  /// Why nothing is delivered at the moment.
+  std::optional<Error> outage() const;
+  /// Gives up what is owed of that intent's file, or its removal. The bytes are in kept/ before; programs that still have the file open are told
+  /// stale. Errors: not_found (nothing of it is owed), timeout (it is on its way), no_space, io.
+  Result<void> discard(meta::IntentId intent, const CallContext& context);
+  /// Whether S3 has refused the last listing.
+  bool list_was_refused() const;
+  /// What this mount knows of a file, without asking S3.
+  FileCondition condition(InodeId id) const;
 
   /// Asks S3 whether bucket, prefix and credentials work, and learns whether listing is allowed.
   Result<void> probe(const CallContext& context);

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "prefixfs/sync/journalled_uploads.h"
 #include "prefixfs/telemetry/log.h"
 #include "prefixfs/vfs/filesystem.h"
 #include "support/fake_clock.h"
@@ -67,6 +68,13 @@ class Mount {
   /// The same cache directory again, as after a restart of the program.
   void restart() {
     stop();
+    start();
+  }
+
+  /// The same after a power loss: what is not synced is gone.
+  void restart_without_cache() {
+    stop();
+    std::filesystem::remove_all(directory_.path() / "state" / "cache");
     start();
   }
 
@@ -189,7 +197,9 @@ class Mount {
   std::vector<std::string> kept() const {
     std::vector<std::filesystem::path> paths;
     for (const auto& entry : std::filesystem::directory_iterator(directory_.path() / "state" / "kept")) {
-      paths.push_back(entry.path());
+      if (entry.path().extension() != ".why") {
+        paths.push_back(entry.path());
+      }
     }
     std::sort(paths.begin(), paths.end());
     std::vector<std::string> texts;
@@ -210,15 +220,21 @@ class Mount {
     return count;
   }
 
+  std::unique_ptr<Log> log_ = make_null_log();
+  /// What the kernel still has open; for the next start.
+  std::function<void()> reopen;
+  /// What a test puts between the file system and the journal; for the next start.
+  std::function<std::unique_ptr<meta::Journal>(meta::Journal&)> wrap_journal;
   test::FakeProcesses processes;
   test::FakeClock clock;
   test::MemoryStore memory{clock};
   test::FaultyStore store{memory};
+  s3::Breaker breaker{clock, *log_};
 
  private:
   void start() {
     const std::string state = directory_.file("state");
-    auto stage = stage::StageDirectory::open(state, given_.stage_bytes);
+    auto stage = stage::StageDirectory::open(state, given_.stage_bytes, "boot");
     ASSERT_TRUE(stage) << describe(stage.error());
     stage_ = std::move(*stage);
     auto meta = meta::open_meta({.directory = state, .source = "test", .cache_map_bytes = 256 << 20, .journal_map_bytes = 16 << 20}, clock);
@@ -226,15 +242,25 @@ class Mount {
     meta_ = std::move(*meta);
     fetchers_ = std::make_unique<WorkerPool>("fetch", 4);
     uploaders_ = std::make_unique<WorkerPool>("upload", 4);
-    uploader_ = std::make_unique<sync::Uploader>(store, *uploaders_, given_.upload, clock, *log_);
+    journal_ = wrap_journal ? wrap_journal(*meta_.journal) : nullptr;
+    meta::Journal& journal = journal_ ? *journal_ : *meta_.journal;
+    journalled_ = sync::make_journalled_uploads(store, journal, clock, *log_);
+    uploader_ = std::make_unique<sync::Uploader>(*journalled_, *uploaders_, given_.upload, clock, *log_);
     filesystem_ = std::make_unique<Filesystem>(
-        given_.settings, Surroundings{store, *meta_.nodes, *stage_, *uploader_, *fetchers_, processes, clock, *log_});
+        given_.settings, Surroundings{*journalled_, store, breaker, *meta_.nodes, journal, *stage_, *uploader_, *fetchers_, processes, clock, random_, *log_});
+    EXPECT_TRUE(filesystem_->recover());
+    if (reopen) {
+      reopen();
+    }
+    filesystem_->end_reopening();
   }
   void stop() {
     filesystem_.reset();
     uploader_.reset();
     uploaders_.reset();
     fetchers_.reset();
+    journalled_.reset();
+    journal_.reset();
     meta_ = {};
     stage_.reset();
   }
@@ -250,13 +276,15 @@ class Mount {
     return (flags_[handle] & O_APPEND) != 0;
   }
 
+  SystemRandom random_;
   std::mutex flags_mutex_;
   std::map<HandleId, int> flags_;
   MountSettings given_;
   test::TempDir directory_;
-  std::unique_ptr<Log> log_ = make_null_log();
   std::unique_ptr<stage::StageDirectory> stage_;
   meta::MetaStore meta_;
+  std::unique_ptr<meta::Journal> journal_;
+  std::unique_ptr<s3::ObjectStore> journalled_;
   std::unique_ptr<WorkerPool> fetchers_;
   std::unique_ptr<WorkerPool> uploaders_;
   std::unique_ptr<sync::Uploader> uploader_;

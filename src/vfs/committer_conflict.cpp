@@ -1,0 +1,110 @@
+// A condition failed, or an answer was lost: whose is what stands there, and who comes last?
+
+#include <fmt/format.h>
+
+#include "attributes.h"
+#include "committer.h"
+#include "prefixfs/s3/own_write.h"
+
+namespace prefixfs::vfs {
+namespace {
+
+// Last-Modified has whole seconds.
+constexpr std::chrono::seconds kClockSlack{1};
+constexpr std::chrono::seconds kAtOnce{10};
+
+}  // namespace
+
+/// By S3's clock, which is Last-Modified's: ours may be off.
+bool Committer::written_after(const ObjectInfo& info, WallTime moment) const {
+  const WallTime there = info.told_at == WallTime{} ? moment : info.told_at - (p_.clock.now() - moment);
+  return info.last_modified > there + kClockSlack;
+}
+
+/// The condition failed, and an answer to the same write may have been lost before: what is there may be this very state.
+Result<std::optional<sync::Committed>> Committer::own_write(OpenFile& file, State& state, const sync::UploadTarget& target,
+                                                            const CallContext& context) {
+  {
+    const std::lock_guard lock(file.mutex);
+    if (!file.maybe_stored) {
+      return std::optional<sync::Committed>();
+    }
+  }
+  const auto info = p_.store.head(target.key, context);
+  if (!info) {
+    const bool gone = info.error().code == Errc::not_found || info.error().code == Errc::denied;
+    return gone ? Result<std::optional<sync::Committed>>(std::nullopt) : fail(info.error());
+  }
+  const std::uint64_t change_count = state.content->file->change_count();
+  const stage::StagedFile& staged = *state.content->file;
+  if (!staged.missing(kWholeFile).empty()) {
+    // Ranges that were never here have been copied within S3; size and metadata with its time in nanoseconds have to do.
+    const bool same = info->size == staged.size() && !info->user_metadata.empty() && info->user_metadata == target.headers.user_metadata;
+    return same ? std::optional(sync::Committed{info->etag, info->size, change_count, target.headers}) : std::nullopt;
+  }
+  // The bytes decide. What the object says of mode and time is compared afterwards, and mended where it differs.
+  const stage::StagedBody body(staged, {0, staged.size()});
+  s3::ObjectHeaders headers = target.headers;
+  headers.user_metadata = info->user_metadata;
+  TRY_ASSIGN(const bool same, s3::is_body(*info, body, headers, context));
+  return same ? std::optional(sync::Committed{info->etag, info->size, change_count, std::move(headers)}) : std::nullopt;
+}
+
+/// The last writer wins, and what somebody else has made under the name is older than what was written here: it is overwritten as an open() of it
+/// with O_TRUNC would have, so its headers, mode and owner are those to go on with. False: that is not what has happened.
+Result<bool> Committer::learn_replaced(OpenFile& file, State& state, const Key& key, const CallContext& context) {
+  {
+    const std::lock_guard lock(file.mutex);
+    const bool last_writer_wins = file.presumed_new || (state.acknowledged && file.overwrites);
+    if (!last_writer_wins || file.exclusive) {
+      return false;
+    }
+  }
+  auto info = p_.store.head(key, context);
+  if (!info) {
+    const bool unreadable = info.error().code == Errc::not_found || info.error().code == Errc::denied;
+    return unreadable ? Result<bool>(true) : Result<bool>(fail(info.error()));
+  }
+  // What goes out at once is as much the last writer as a close that waits for S3: what stands there may be an earlier state of our own.
+  const bool delayed = state.acknowledged && p_.clock.now() - *state.acknowledged > kAtOnce;
+  if (delayed && written_after(*info, *state.acknowledged)) {
+    return false;
+  }
+  const std::lock_guard lock(file.mutex);
+  file.presumed_new = false;
+  PosixAttributes posix = attributes_from(*info, p_.settings, NodeKind::file);
+  posix.mtime_ns = file.node.posix.mtime_ns;
+  if (!file.attributes_changed) {  // a chmod of the open file counts more
+    file.node.posix = posix;
+    if (state.posix) {
+      posix.mtime_ns = state.posix->mtime_ns;
+      state.posix = posix;
+    }
+  }
+  file.node.etag = info->etag;
+  const std::lock_guard content_lock(state.content->mutex);
+  state.content->info = std::move(info.value());
+  return true;
+}
+
+Error Committer::refused(OpenFile& file, Error error) {
+  const auto key = key_of(file)();
+  const std::lock_guard lock(file.mutex);
+  if (error.code == Errc::conflict) {
+    error.code = Errc::stale;
+    error.what = fmt::format("{} was changed by another client while it was open here; what was written here is kept aside", key.str());
+    p_.tree.doubt(file.node.id);
+    file.failed = error;
+    file.content->irreplaceable = true;  // so that it is kept as whole as it is
+  } else {
+    note_maybe_stored(file, error);
+  }
+  p_.log.error("close: {} is not in S3: {}", key.str(), describe(error));
+  return error;
+}
+
+void Committer::note_maybe_stored(OpenFile& file, const Error& error) {
+  file.maybe_stored = file.maybe_stored || s3::is_unclear(error) || error.code == Errc::cancelled || error.code == Errc::corrupt;
+}
+
+}  // namespace prefixfs::vfs

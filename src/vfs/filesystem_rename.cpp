@@ -1,0 +1,266 @@
+// rename.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/fs.h>
+
+#include <tuple>
+
+#include "attributes.h"
+#include "core.h"
+#include "no_commits.h"
+#include "open_note.h"
+#include "prefixfs/s3/client.h"
+#include "prefixfs/sync/object_copy.h"
+
+namespace prefixfs::vfs {
+
+Result<void> Filesystem::rename(InodeId parent, std::string_view name, InodeId new_parent, std::string_view new_name, unsigned flags,
+                                const Caller& caller) {
+  TRY(core_->writable());
+  TRY(check_name(new_name));
+  if ((flags & ~static_cast<unsigned>(RENAME_NOREPLACE)) != 0) {
+    return fail(Errc::invalid, "only RENAME_NOREPLACE is possible: S3 cannot exchange two objects at once");
+  }
+  TRY_ASSIGN(const std::optional<meta::Node> node, core_->look(parent, name, caller.context));
+  if (!node) {
+    return fail(Errc::not_found, std::string(name) + " does not exist");
+  }
+  if (parent == new_parent && name == new_name) {
+    return {};
+  }
+  TRY_ASSIGN(const std::optional<meta::Node> target, core_->look(new_parent, new_name, caller.context));
+  const bool no_replace = (flags & RENAME_NOREPLACE) != 0;
+  if (target && no_replace) {
+    return fail(Errc::exists, std::string(new_name) + " exists");
+  }
+  if (target && target->id == node->id) {
+    return {};
+  }
+  if (node->kind == NodeKind::directory) {
+    if (target && target->kind != NodeKind::directory) {
+      return fail(Errc::not_dir, std::string(new_name) + " is not a directory");
+    }
+    return fail(Errc::cross_device, "a directory is renamed by copying what is in it (mv does)");
+  }
+  if (target && target->kind == NodeKind::directory) {
+    return fail(Errc::is_dir, std::string(new_name) + " is a directory");
+  }
+  return core_->rename_file({*node, target, new_parent, new_name, no_replace, caller.resent}, caller.context);
+}
+
+Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallContext& context) {
+  TRY_ASSIGN(const Key destination, tree.file_key(rename.new_parent, rename.new_name));
+  if (destination.str().size() > settings.key_bytes_max) {
+    return fail(Errc::name_too_long, destination.str() + " is longer than a key can be");
+  }
+  const HeldFile file(*this, rename.node);
+  std::optional<HeldFile> replaced;
+  std::optional<NoCommits> none;
+  Pin replaced_bytes;
+  WriteBack::Taken replaced_owed;
+  if (rename.target) {
+    replaced.emplace(*this, *rename.target);
+    none.emplace(*file, **replaced);
+    TRY_ASSIGN(replaced_bytes, detach(*rename.target, context));
+    TRY_ASSIGN(replaced_owed, write_back.take(replaced->shared(), context));
+  } else {
+    none.emplace(*file);
+  }
+  TRY_ASSIGN(const bool moved, move_owed(file.shared(), rename, replaced_owed, context));
+  meta::Node mine = node_of(*file);
+  bool free = true;
+  if (!moved) {
+    TRY(write_back.wait_for_removal(rename.new_parent, rename.new_name, context));
+    auto done = move_object(*file, rename, mine, context);
+    if (!done && rename.resent && (done.error().code == Errc::not_found || done.error().code == Errc::exists)) {
+      done = finish_renamed(rename, mine, context);
+    }
+    TRY_ASSIGN(free, std::move(done));
+    TRY(write_back.drop(replaced_owed));
+  }
+  if (rename.target) {
+    mark_unlinked(rename.target->id);
+    contents.drop(rename.target->id);
+  }
+  mine.parent = rename.new_parent;
+  mine.name = std::string(rename.new_name);
+  if (free) {
+    absent.add(rename.node.parent, rename.node.name, outside.clock.now());
+  } else {
+    TRY(outside.nodes.forget_listing(rename.node.parent));
+  }
+  if (moved) {
+    // Its delivery may have ended by now: what the file says of itself counts, and is recorded with its lock held, as the delivery does.
+    const std::lock_guard lock(file->mutex);
+    TRY(outside.nodes.put(file->node));
+    if (file->upload != nullptr) {
+      file->upload->abandon();
+    }
+    note_locked(*file);
+  } else {
+    TRY(outside.nodes.put(mine));
+    adopt_name(*file, mine, rename.no_replace);
+  }
+  absent.remove(mine.parent, mine.name);
+  return {};
+}
+
+/// A file of which S3 has nothing yet is owed under its new name, and that is all. False: there is an object that must be moved.
+Result<bool> Filesystem::Core::move_owed(const std::shared_ptr<OpenFile>& file, const Rename& rename, WriteBack::Taken& replaced,
+                                         const CallContext& context) {
+  {
+    TRY_ASSIGN(WriteBack::Taken taken, write_back.take(file, context));
+    std::unique_lock lock(file->mutex);
+    if (taken.empty()) {
+      return false;
+    }
+    if (file->node.etag.empty()) {
+      const meta::Node before = file->node;
+      const auto flags = std::tuple(file->exclusive, file->presumed_new, file->overwrites, file->maybe_stored);
+      std::optional<WriteBack::Name> left;
+      if (file->maybe_stored) {
+        TRY_ASSIGN(Key key, tree.file_key(before.parent, before.name));
+        left = {before.parent, before.name, std::move(key)};
+      }
+      file->node.parent = rename.new_parent;
+      file->node.name = std::string(rename.new_name);
+      std::tie(file->exclusive, file->presumed_new, file->overwrites, file->maybe_stored) =
+          std::tuple(rename.no_replace, false, !rename.no_replace, false);
+      lock.unlock();
+      auto moved = write_back.move(taken, replaced, left);
+      if (moved) {
+        return true;
+      }
+      lock.lock();
+      file->node = before;
+      std::tie(file->exclusive, file->presumed_new, file->overwrites, file->maybe_stored) = flags;
+      return fail(std::move(moved.error()));
+    }
+  }
+  // Parts of it are under the old name only: it is stored there, and then moved like others.
+  TRY(write_back.wait_for(*file, context));
+  return false;
+}
+
+/// The headers of the object, where the rename has to know them: a temporary name says nothing of the content, the final name does.
+Result<std::optional<ObjectInfo>> Filesystem::Core::info_for_rename(OpenFile& file, const Rename& rename, const meta::Node& mine,
+                                                                    const CallContext& context) {
+  const std::shared_ptr<Content> content = content_of(file);
+  if (s3::content_type_of(mine.name) != s3::content_type_of(rename.new_name)) {
+    return committer.version_info(mine, content, context);
+  }
+  auto info = content != nullptr ? content->headers() : std::nullopt;
+  return info && info->etag == mine.etag ? std::move(info) : std::nullopt;
+}
+
+s3::CopyOptions Filesystem::Core::rename_options(const Rename& rename, const meta::Node& mine, const std::optional<ObjectInfo>& info) const {
+  // The encryption is told by GET and HEAD only, the storage class by listings too.
+  s3::CopyOptions options{.replace = {}, .storage = s3::storage_of(info ? *info : ObjectInfo{.storage_class = mine.storage_class}), .condition = {}};
+  if (rename.no_replace && outside.store.capabilities().conditional_copy == s3::Support::yes) {
+    options.condition = s3::WriteCondition::if_absent();
+  }
+  const std::string type = s3::content_type_of(rename.new_name);
+  if (info && info->content_type == s3::content_type_of(mine.name) && info->content_type != type) {
+    options.replace = s3::headers_of(*info);
+    options.replace->content_type = type;
+  }
+  return options;
+}
+
+/// Copy, then delete. `mine` gets the version that is under the new name then.
+Result<bool> Filesystem::Core::move_object(OpenFile& file, const Rename& rename, meta::Node& mine, const CallContext& context) {
+  TRY_ASSIGN(const Key source, tree.file_key(mine.parent, mine.name));
+  if (mine.etag.empty()) {
+    const bool maybe_stored = [&] {
+      const std::lock_guard lock(file.mutex);
+      return std::exchange(file.maybe_stored, false);
+    }();
+    return maybe_stored ? remove_renamed(rename, source, ETag(), context) : Result<bool>(true);
+  }
+  TRY_ASSIGN(const Key destination, tree.file_key(rename.new_parent, rename.new_name));
+  TRY_ASSIGN(const auto info, info_for_rename(file, rename, mine, context));
+  const s3::CopyOptions options = rename_options(rename, mine, info);
+  const auto copied = sync::copy_object(outside.store, {.key = source, .if_match = mine.etag}, mine.size, destination, options, context);
+  if (!copied) {
+    Error error = copied.error();
+    if (error.code == Errc::conflict || error.code == Errc::not_found) {
+      // What is known of the source is out of date (or, with a condition, of the destination). The kernel looks again after ESTALE.
+      tree.doubt(mine.id);
+      const bool taken = options.condition.kind != s3::WriteCondition::Kind::none;
+      error.code = error.code == Errc::not_found ? Errc::not_found : taken ? Errc::exists : Errc::stale;
+    }
+    return fail(std::move(error));
+  }
+  keep_directory(mine.parent);
+  TRY_ASSIGN(const bool free, remove_renamed(rename, source, mine.etag, context));
+  if (copied->etag != mine.etag) {
+    contents.drop(mine.id);
+  }
+  mine.etag = copied->etag;
+  mine.last_modified = {};  // what the answer says may be a moment off; the next listing will tell
+  mine.checked_at = outside.clock.now();
+  return free;
+}
+
+/// A former process has died between the steps: the copy is there, and the source is gone or to go.
+Result<bool> Filesystem::Core::finish_renamed(const Rename& rename, meta::Node& mine, const CallContext& context) {
+  TRY_ASSIGN(const Key source, tree.file_key(rename.node.parent, rename.node.name));
+  TRY_ASSIGN(const Key destination, tree.file_key(rename.new_parent, rename.new_name));
+  TRY_ASSIGN(const ObjectInfo copied, outside.store.head(destination, context));
+  if (copied.size != mine.size) {
+    return fail(Errc::not_found, source.str() + " does not exist");
+  }
+  TRY_ASSIGN(const bool free, remove_renamed(rename, source, mine.etag, context));
+  contents.drop(mine.id);
+  mine.etag = copied.etag;
+  mine.last_modified = {};
+  mine.checked_at = outside.clock.now();
+  return free;
+}
+
+/// Whether the old name is free now. Another client's newer version of it stays.
+Result<bool> Filesystem::Core::remove_renamed(const Rename& rename, const Key& source, const ETag& version, const CallContext& context) {
+  auto removed = outside.store.remove(source, version, context);
+  if (removed || removed.error().code == Errc::not_found) {
+    return true;
+  }
+  if (removed.error().code == Errc::conflict) {
+    outside.log.info("{} was written by another client while it was renamed here; that version stays", source.str());
+    return false;
+  }
+  // Now there are two. The caller may rename again; what is under the new name is asked of S3.
+  absent.remove(rename.new_parent, rename.new_name);
+  TRY(outside.nodes.forget_listing(rename.new_parent));
+  if (rename.target) {
+    tree.doubt(rename.target->id);
+  }
+  return fail(removed.error());
+}
+
+void Filesystem::Core::adopt_name(OpenFile& file, const meta::Node& mine, bool no_replace) {
+  const std::lock_guard lock(file.mutex);
+  file.node.parent = mine.parent;
+  file.node.name = mine.name;
+  file.node.etag = mine.etag;
+  file.node.last_modified = mine.last_modified;
+  if (file.unstored && mine.etag.empty()) {
+    // Created with O_EXCL under the old name; a rename replaces what has the new one.
+    file.exclusive = no_replace;
+    file.presumed_new = false;
+    file.overwrites = !no_replace;
+  }
+  if (file.upload != nullptr) {
+    file.upload->abandon();
+  }
+  if (file.content != nullptr) {
+    const std::lock_guard content_lock(file.content->mutex);
+    file.content->etag = mine.etag;
+    if (file.content->info) {
+      file.content->info->etag = mine.etag;
+    }
+  }
+  note_locked(file);
+}
+
+}  // namespace prefixfs::vfs

@@ -1,0 +1,214 @@
+#pragma once
+// Who acknowledges a change, S3 or the journal? And what the journal has acknowledged is delivered from here.
+// The rules are in README.md, "What the journal acknowledges".
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "committer.h"
+#include "name_memory.h"
+#include "open_note.h"
+#include "prefixfs/meta/journal.h"
+#include "prefixfs/sync/delivery_queue.h"
+
+namespace prefixfs::vfs {
+
+/// Thread-safe.
+class WriteBack {
+ public:
+  struct Parts {
+    const Settings& settings;
+    s3::ObjectStore& store;
+    meta::NodeCache& nodes;
+    meta::Journal& journal;
+    stage::StageDirectory& stage;
+    const Tree& tree;
+    Committer& committer;
+    OpenFiles& open_files;
+    AbsentNames& absent;
+    const s3::Breaker& breaker;
+    const Clock& clock;
+    Random& random;
+    Log& log;
+  };
+  /// `settled`: called when the last thing that was owed of a file has gone, with no lock held.
+  WriteBack(const Parts& parts, std::function<void(const std::shared_ptr<OpenFile>&)> settled);
+
+  /// close() and fsync(): returns when what the file held at the call is acknowledged, or with the error; then its bytes are still staged.
+  Result<void> commit(OpenFile& file, const CallContext& context);
+
+  /// Whether the removal of a name is acknowledged from the journal now.
+  bool acknowledges_removals() const { return p_.settings.journal_removals || in_outage(); }
+
+  /// Nothing of a file is delivered while one of these lives; made with its commit_mutex held. What was taken goes back to the queue at the
+  /// end, unless something else was acknowledged in its place.
+  class Taken {
+   public:
+    Taken() = default;
+    Taken(Taken&& other) noexcept : write_back_(other.write_back_), file_(std::move(other.file_)), ids_(std::move(other.ids_)) {
+      other.ids_.clear();
+    }
+    Taken& operator=(Taken&& other) noexcept {
+      std::swap(write_back_, other.write_back_);
+      std::swap(file_, other.file_);
+      std::swap(ids_, other.ids_);
+      return *this;
+    }
+    ~Taken();
+    bool empty() const { return ids_.empty(); }
+
+   private:
+    friend class WriteBack;
+    WriteBack* write_back_ = nullptr;
+    std::shared_ptr<OpenFile> file_;
+    std::vector<meta::IntentId> ids_;
+  };
+  /// Errors: timeout, cancelled (a delivery on its way has not ended in time).
+  Result<Taken> take(const std::shared_ptr<OpenFile>& file, const CallContext& context);
+  /// What was taken is void: the file is gone, and S3 has nothing of it or has been told.
+  Result<void> drop(Taken& taken);
+  /// The newest state that was taken is owed under the name that the file has by now; what was taken of the file it replaces is void.
+  /// `left`: what may have reached S3 under the old name, and is to go.
+  struct Name {
+    InodeId parent = 0;
+    std::string name;
+    Key key;
+  };
+  Result<void> move(Taken& taken, Taken& replaced, const std::optional<Name>& left);
+  /// What was taken is void, and the object `key` of that name is to go; `version`: the one that this mount knows, empty where it knows none.
+  /// Afterwards the name is absent here.
+  Result<void> remove(Taken& taken, const Name& name, const ETag& version);
+  /// Until an acknowledged removal of that name has been delivered.
+  Result<void> wait_for_removal(InodeId parent, std::string_view name, const CallContext& context);
+  /// The same for all of the directory.
+  Result<void> wait_for_removals(InodeId directory, const CallContext& context);
+
+  /// Whether a new directory is acknowledged from the journal now.
+  bool acknowledges_directories() const { return p_.settings.journal_commits || in_outage(); }
+  /// The new directory is to get its marker.
+  Result<void> make_directory(const meta::Node& directory);
+  /// Its marker is not to be made any more, if it is not there yet. False: there may be one by now.
+  Result<bool> unmake_directory(InodeId directory, const CallContext& context);
+
+  /// Until nothing of the file is owed.
+  Result<void> wait_for(OpenFile& file, const CallContext& context);
+
+  /// What a former process has acknowledged and not delivered. Before the first request; once.
+  Result<void> recover();
+
+  /// What a former process of this boot had open and not stored, if there is something; once for each inode.
+  struct Former {
+    OpenNote note;
+    std::shared_ptr<Content> content;
+  };
+  std::optional<Former> take_former(InodeId id);
+  void drop_formers();
+  /// After recover(): until then nothing is delivered, so that what is reopened is as it was.
+  void begin_deliveries();
+
+  /// See Filesystem::owed().
+  std::vector<OwedIntent> owed() const;
+  Result<void> drain(bool through_outage, const CallContext& context) { return queue_.wait_for({}, through_outage, context); }
+  void resume() { queue_.resume(); }
+  void retry(std::optional<meta::IntentId> id) { queue_.retry(id); }
+  std::optional<Error> outage() const { return queue_.outage(); }
+  void stop() { queue_.stop(); }
+
+  // write_back_admin.cpp
+  /// See Filesystem::discard().
+  Result<void> discard(meta::IntentId id, const CallContext& context);
+  struct Progress {
+    bool parked = false;
+    std::optional<Error> last_error;
+  };
+  /// How the deliveries of these intents stand.
+  Progress progress_of(std::span<const meta::IntentId> ids) const;
+
+ private:
+  struct Entry {
+    meta::IntentKind kind = meta::IntentKind::store;
+    std::string path;
+    WallTime since{};
+    std::shared_ptr<OpenFile> file;  ///< of a store
+    std::shared_ptr<Owed> owed;
+    InodeId inode = 0;               ///< of a marker
+    InodeId parent = 0;              ///< of a removal
+    std::string name;                ///< or the id of an upload that a former process has begun
+    ETag version;
+    std::string refusal;             ///< what a former process was told when it parked the intent
+  };
+  struct Removal {
+    meta::Intent intent;
+    Entry entry;
+  };
+  struct Sealed {
+    std::shared_ptr<Owed> owed;
+    std::shared_ptr<Owed> previous;
+    bool unstored = false;
+    bool attributes_changed = false;
+  };
+
+  // write_back.cpp: acknowledging
+  bool in_outage() const { return p_.settings.queue_in_outage && p_.breaker.open(); }
+  bool needs_journal(const OpenFile& file) const;
+  bool may_queue(const OpenFile& file, const Error& error) const;
+  Result<void> acknowledge(OpenFile& file);
+  Result<Sealed> seal(OpenFile& file, meta::IntentId id);
+  void unseal(OpenFile& file, Sealed& sealed);
+  Result<meta::Intent> record_of(OpenFile& file, const Owed& owed) const;
+  void add(meta::IntentId id, Entry entry, bool parked = false);
+  void enqueue(meta::IntentId id, const std::string& path, meta::IntentKind kind, bool parked);
+  std::optional<Entry> entry(meta::IntentId id) const;
+  void forget(meta::IntentId id);
+  void end(OpenFile& file, meta::IntentId id);
+  Result<Removal> removal_of(const Name& name, const ETag& version);
+  void begin(Removal removal);
+  void void_taken(Taken& taken);
+  void give_back(Taken& taken);
+  void release_bytes(const OpenFile& file, const Owed& owed);
+
+  // write_back_delivery.cpp
+  std::vector<Result<void>> deliver(std::span<const meta::IntentId> ids, const CallContext& context);
+  Result<void> deliver_one(meta::IntentId id, const Entry& entry, const CallContext& context);
+  Result<void> deliver_store(meta::IntentId id, const Entry& entry, const CallContext& context);
+  Result<void> abort_upload(meta::IntentId id, const Entry& entry, const CallContext& context);
+  Result<void> deliver_marker(meta::IntentId id, const Entry& entry, const CallContext& context);
+  std::vector<Result<void>> deliver_removals(std::span<const meta::IntentId> ids, const CallContext& context);
+  std::vector<s3::DeleteOutcome> remove_objects(const std::vector<s3::RemoveTarget>& targets, const CallContext& context);
+  void stored(meta::IntentId id, const Entry& entry);
+  void set_aside(meta::IntentId id, const Entry& entry, Error error);
+  void cut_off(OpenFile& file, const std::shared_ptr<Owed>& owed, Error error);
+  Result<void> park(meta::IntentId id, const Entry& entry, Error error);
+  Result<void> removed(meta::IntentId id, const Entry& entry);
+
+  // write_back_admin.cpp
+  static Error recalled(const std::string& refusal);
+  Result<void> discard_store(meta::IntentId id, const Entry& entry, const CallContext& context);
+  Result<void> discard_removal(meta::IntentId id, const Entry& entry);
+
+  // write_back_recovery.cpp
+  Result<void> recover_open_files();
+  Result<InodeId> directory_of(std::string_view path, std::string& name);
+  Result<void> recover_store(const meta::Intent& intent, std::map<std::string, std::shared_ptr<Content>>& contents);
+  Result<void> recover_marker(const meta::Intent& intent);
+  Result<void> recover_removal(const meta::Intent& intent);
+  Result<void> recover_upload(const meta::Intent& intent);
+
+  Parts p_;
+  const std::function<void(const std::shared_ptr<OpenFile>&)> settled_;
+  mutable std::mutex mutex_;  // taken after all others
+  std::map<meta::IntentId, Entry> entries_;
+  std::unordered_map<InodeId, Former> formers_;
+  std::vector<std::pair<meta::IntentId, bool>> recovered_;  ///< with `parked`, in order; until begin_deliveries()
+  bool recovering_ = false;
+  std::unordered_map<InodeId, std::set<meta::IntentId>> removals_;  ///< by the directory that they are in
+  std::unordered_map<InodeId, meta::IntentId> markers_;             ///< by the directory that they are of
+  sync::DeliveryQueue queue_;  // last: its threads use all of the above
+};
+
+}  // namespace prefixfs::vfs

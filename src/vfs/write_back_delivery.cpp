@@ -1,0 +1,237 @@
+// Delivering: what becomes of each answer of S3.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "prefixfs/sync/journalled_uploads.h"
+#include "write_back.h"
+
+namespace prefixfs::vfs {
+
+std::vector<Result<void>> WriteBack::deliver(std::span<const meta::IntentId> ids, const CallContext& context) {
+  const auto first = entry(ids.front());
+  if (first && first->kind == meta::IntentKind::remove) {
+    return deliver_removals(ids, context);
+  }
+  std::vector<Result<void>> outcomes;
+  for (const meta::IntentId id : ids) {
+    const auto known = entry(id);
+    outcomes.push_back(known ? deliver_one(id, *known, context) : Result<void>());
+  }
+  return outcomes;
+}
+
+Result<void> WriteBack::deliver_one(meta::IntentId id, const Entry& entry, const CallContext& context) {
+  switch (entry.kind) {
+    case meta::IntentKind::store_marker: return deliver_marker(id, entry, context);
+    case meta::IntentKind::upload: return abort_upload(id, entry, context);
+    default: return deliver_store(id, entry, context);
+  }
+}
+
+Result<void> WriteBack::abort_upload(meta::IntentId id, const Entry& entry, const CallContext& context) {
+  meta::Intent upload{.kind = entry.kind, .path = entry.path, .source = entry.name, .since = entry.since};
+  if (auto aborted = sync::abort_former_upload(p_.store, upload, context); !aborted) {
+    const bool again = sync::is_outage(aborted.error()) || aborted.error().code == Errc::cancelled;
+    return again ? std::move(aborted) : park(id, entry, std::move(aborted.error()));
+  }
+  TRY(p_.journal.apply({.put = {}, .erase = {id}}));
+  forget(id);
+  return {};
+}
+
+Result<void> WriteBack::deliver_store(meta::IntentId id, const Entry& entry, const CallContext& context) {
+  std::stop_source given_up;
+  {
+    const std::lock_guard lock(entry.file->mutex);
+    given_up = entry.owed->given_up;
+  }
+  const std::stop_callback ends(context.cancel, [&] { given_up.request_stop(); });
+  auto done = p_.committer.deliver(*entry.file, *entry.owed, {context.deadline, given_up.get_token()});
+  if (done) {
+    stored(id, entry);
+    return {};
+  }
+  Error& error = done.error();
+  if (given_up.stop_requested()) {
+    return context.cancel.stop_requested() ? fail(Errc::cancelled, "the mount ends") : Result<void>();
+  }
+  if (error.code == Errc::conflict) {
+    set_aside(id, entry, std::move(error));
+    return {};
+  }
+  return sync::is_outage(error) || error.code == Errc::cancelled ? fail(std::move(error)) : park(id, entry, std::move(error));
+}
+
+/// S3 has it: the record goes, and that of a newer state says from now on which version it goes on from.
+void WriteBack::stored(meta::IntentId id, const Entry& entry) {
+  OpenFile& file = *entry.file;
+  {
+    const std::lock_guard record(file.record_mutex);
+    std::shared_ptr<Owed> newer;
+    {
+      const std::lock_guard lock(file.mutex);
+      const bool journalled = file.owed != entry.owed && file.owed != nullptr && std::ranges::find(file.intents, file.owed->intent) != file.intents.end();
+      newer = journalled ? file.owed : nullptr;
+    }
+    meta::JournalChange change{.put = {}, .erase = {id}};
+    if (newer != nullptr) {
+      if (auto next = record_of(file, *newer)) {
+        change.put.push_back(std::move(*next));
+      }
+    }
+    if (const auto written = p_.journal.apply(std::move(change)); !written) {
+      // The next start delivers it once more, finds its own bytes there, and is content.
+      p_.log.error("{} is in S3, and the journal still says that it is owed: {}", entry.path, describe(written.error()));
+    } else if (newer == nullptr || newer->content != entry.owed->content) {
+      entry.owed->content->file->retain(false);
+    }
+    const std::lock_guard lock(file.mutex);
+    if (file.owed == entry.owed) {
+      file.owed = nullptr;
+    }
+  }
+  end(file, id);
+  settled_(entry.file);
+}
+
+/// Somebody else has changed the object since the version that this state goes on from: both stay.
+void WriteBack::set_aside(meta::IntentId id, const Entry& entry, Error error) {
+  OpenFile& file = *entry.file;
+  error.code = Errc::stale;
+  error.what = fmt::format("{} was changed by another client before what was written here could be stored; both are kept", entry.path);
+  p_.committer.keep(*entry.owed->content, entry.path, describe(error));
+  if (const auto written = p_.journal.apply({.put = {}, .erase = {id}}); !written) {
+    p_.log.error("the journal still says that {} is owed: {}", entry.path, describe(written.error()));
+  }
+  cut_off(file, entry.owed, std::move(error));
+  end(file, id);
+  settled_(entry.file);
+}
+
+/// What programs have of it is not what the name stands for any more.
+void WriteBack::cut_off(OpenFile& file, const std::shared_ptr<Owed>& owed, Error error) {
+  const std::lock_guard lock(file.mutex);
+  owed->content->irreplaceable = true;
+  if (file.owed == owed) {
+    file.owed = nullptr;
+  }
+  file.failed = std::move(error);
+  file.stale = true;  // nothing of it goes back into the cache
+  const meta::Node& node = file.node;
+  // What S3 has under the name is asked by the next lookup.
+  auto forgotten = p_.nodes.erase(node.parent, node.name);
+  if (forgotten) {
+    forgotten = p_.nodes.forget_listing(node.parent);
+  }
+  if (!forgotten) {
+    p_.log.warn("the metadata cache keeps a name that is another file now: {}", describe(forgotten.error()));
+  }
+}
+
+/// Refused for good: it waits for an administrator, also after a restart.
+Result<void> WriteBack::park(meta::IntentId id, const Entry& entry, Error error) {
+  auto intent = Result<meta::Intent>(meta::Intent{.id = id, .kind = entry.kind, .inode = entry.inode, .path = entry.path, .since = entry.since,
+                                                  .base = entry.version});
+  intent->source = entry.kind == meta::IntentKind::upload ? entry.name : "";
+  std::unique_lock<std::mutex> record;
+  if (entry.file != nullptr) {
+    record = std::unique_lock(entry.file->record_mutex);
+    intent = record_of(*entry.file, *entry.owed);
+  }
+  if (intent) {
+    intent->parked = true;
+    intent->last_error = describe(error);
+    if (const auto written = p_.journal.apply({.put = {std::move(*intent)}, .erase = {}}); !written) {
+      p_.log.warn("that {} was refused is not in the journal: {}", entry.path, describe(written.error()));
+    }
+  }
+  return fail(std::move(error));
+}
+
+/// The marker says what mode and owner the directory has by now.
+Result<void> WriteBack::deliver_marker(meta::IntentId id, const Entry& entry, const CallContext& context) {
+  TRY_ASSIGN(const std::optional<meta::Node> node, p_.nodes.get(entry.inode));
+  if (node) {
+    std::optional<ObjectInfo> nothing_before;
+    auto stored = p_.committer.store_attributes(*node, nothing_before, context);
+    if (!stored) {
+      const bool again = sync::is_outage(stored.error()) || stored.error().code == Errc::cancelled;
+      return again ? Result<void>(fail(std::move(stored.error()))) : park(id, entry, std::move(stored.error()));
+    }
+    stored->local = false;
+    TRY(p_.nodes.put_if_unchanged(*node, std::move(*stored)));
+  }
+  if (const auto written = p_.journal.apply({.put = {}, .erase = {id}}); !written) {
+    p_.log.error("{} is in S3, and the journal still says that it is owed: {}", entry.path, describe(written.error()));
+  }
+  forget(id);
+  return {};
+}
+
+/// All that are ready in one request. Of what was acknowledged a moment ago nobody asks which version it was, as little as unlink() with commit=close
+/// does; later, a version that another client has made in between must stay.
+std::vector<Result<void>> WriteBack::deliver_removals(std::span<const meta::IntentId> ids, const CallContext& context) {
+  constexpr std::chrono::seconds kMoment{5};
+  const bool conditions = p_.store.capabilities().conditional_delete != s3::Support::no;
+  std::map<std::string, std::size_t> place;  // in `ids`, by key
+  std::vector<s3::RemoveTarget> targets;
+  std::vector<Entry> entries;
+  std::vector<Result<void>> outcomes(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto known = entry(ids[i]);
+    entries.push_back(known.value_or(Entry()));
+    if (known) {
+      const bool ask = conditions || p_.clock.now() - known->since > kMoment;
+      targets.push_back({Key(known->path), ask ? known->version : ETag()});
+      place[known->path] = i;
+    }
+  }
+  auto answers = remove_objects(targets, context);
+  for (s3::DeleteOutcome& answer : answers) {
+    const std::size_t i = place.at(answer.key.str());
+    if (answer.error && answer.error->code == Errc::conflict) {
+      p_.log.warn("{} was written by another client after it was deleted here; that version stays", answer.key.str());
+      answer.error.reset();
+    }
+    if (!answer.error) {
+      outcomes[i] = removed(ids[i], entries[i]);
+    } else if (sync::is_outage(*answer.error) || answer.error->code == Errc::cancelled) {
+      outcomes[i] = fail(std::move(*answer.error));
+    } else {
+      outcomes[i] = park(ids[i], entries[i], std::move(*answer.error));
+    }
+  }
+  return outcomes;
+}
+
+std::vector<s3::DeleteOutcome> WriteBack::remove_objects(const std::vector<s3::RemoveTarget>& targets, const CallContext& context) {
+  if (targets.size() == 1) {
+    const auto gone = p_.store.remove(targets[0].key, targets[0].if_match, context);
+    return {{targets[0].key, gone ? std::nullopt : std::optional(gone.error())}};
+  }
+  auto answers = targets.empty() ? Result<std::vector<s3::DeleteOutcome>>({}) : p_.store.remove_many(targets, context);
+  if (answers) {
+    return std::move(*answers);
+  }
+  std::vector<s3::DeleteOutcome> refused;
+  for (const s3::RemoveTarget& target : targets) {
+    refused.push_back({target.key, answers.error()});
+  }
+  return refused;
+}
+
+Result<void> WriteBack::removed(meta::IntentId id, const Entry& entry) {
+  if (const auto written = p_.journal.apply({.put = {}, .erase = {id}}); !written) {
+    p_.log.error("{} is removed, and the journal still says that it is to go: {}", entry.path, describe(written.error()));
+  }
+  // From now on S3's own word counts, and it says the same.
+  p_.absent.add(entry.parent, entry.name, p_.clock.now());
+  p_.absent.let_go(entry.parent, entry.name, id);
+  forget(id);
+  return {};
+}
+
+}  // namespace prefixfs::vfs

@@ -1,0 +1,193 @@
+// What becomes of acknowledged states when their file is unlinked or renamed.
+
+#include "write_back.h"
+
+namespace prefixfs::vfs {
+
+Result<WriteBack::Taken> WriteBack::take(const std::shared_ptr<OpenFile>& file, const CallContext& context) {
+  Taken taken;
+  taken.write_back_ = this;
+  taken.file_ = file;
+  std::vector<meta::IntentId> ids;
+  {
+    const std::lock_guard lock(file->mutex);
+    ids = file->intents;
+  }
+  for (const meta::IntentId id : ids) {
+    const auto known = entry(id);
+    if (known && !queue_.withdraw(id)) {
+      {
+        const std::lock_guard lock(file->mutex);
+        known->owed->given_up.request_stop();
+      }
+      TRY(queue_.withdraw_after(id, context));
+    }
+    if (entry(id)) {  // otherwise it was delivered meanwhile
+      taken.ids_.push_back(id);
+    }
+  }
+  return taken;
+}
+
+WriteBack::Taken::~Taken() {
+  if (!ids_.empty()) {
+    write_back_->give_back(*this);
+  }
+}
+
+void WriteBack::give_back(Taken& taken) {
+  for (const meta::IntentId id : taken.ids_) {
+    const auto known = entry(id);
+    {
+      const std::lock_guard lock(taken.file_->mutex);
+      known->owed->given_up = std::stop_source();
+    }
+    queue_.add(id, {known->path});
+  }
+  taken.ids_.clear();
+}
+
+/// The journal has let go of what was taken.
+void WriteBack::void_taken(Taken& taken) {
+  for (const meta::IntentId id : std::exchange(taken.ids_, {})) {
+    const auto known = entry(id);
+    {
+      const std::lock_guard lock(taken.file_->mutex);
+      if (taken.file_->owed == known->owed) {
+        taken.file_->owed = nullptr;
+      }
+    }
+    end(*taken.file_, id);
+    release_bytes(*taken.file_, *known->owed);
+  }
+}
+
+Result<void> WriteBack::drop(Taken& taken) {
+  if (taken.empty()) {
+    return {};
+  }
+  TRY(p_.journal.apply({.put = {}, .erase = taken.ids_}));
+  void_taken(taken);
+  return {};
+}
+
+Result<WriteBack::Removal> WriteBack::removal_of(const Name& name, const ETag& version) {
+  Removal removal;
+  meta::Intent& intent = removal.intent;
+  TRY_ASSIGN(intent.id, p_.journal.next_id());
+  intent.kind = meta::IntentKind::remove;
+  intent.path = name.key.str();
+  intent.since = p_.clock.now();
+  intent.base = version;
+  intent.guard = version.empty() ? meta::IntentGuard::none : meta::IntentGuard::match;
+  removal.entry = {.kind = intent.kind, .path = intent.path, .since = intent.since, .parent = name.parent, .name = name.name, .version = version};
+  return removal;
+}
+
+/// It is in the journal.
+void WriteBack::begin(Removal removal) {
+  p_.absent.hold(removal.entry.parent, removal.entry.name, removal.intent.id);
+  add(removal.intent.id, std::move(removal.entry));
+}
+
+Result<void> WriteBack::move(Taken& taken, Taken& replaced, const std::optional<Name>& left) {
+  TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
+  std::optional<Removal> removal;
+  if (left) {
+    TRY_ASSIGN(removal, removal_of(*left, ETag()));
+  }
+  OpenFile& file = *taken.file_;
+  auto owed = std::make_shared<Owed>();
+  Entry moved{.kind = meta::IntentKind::store, .file = taken.file_, .owed = owed};
+  {
+    const std::lock_guard record(file.record_mutex);
+    {
+      const std::lock_guard lock(file.mutex);
+      owed->intent = id;
+      owed->content = file.owed->content;
+      owed->posix = file.owed->posix;
+      owed->emptied = file.owed->emptied;
+      owed->since = p_.clock.now();
+    }
+    TRY_ASSIGN(meta::Intent intent, record_of(file, *owed));
+    moved.path = intent.path;
+    moved.since = intent.since;
+    meta::JournalChange change{.put = {std::move(intent)}, .erase = taken.ids_};
+    change.erase.insert(change.erase.end(), replaced.ids_.begin(), replaced.ids_.end());
+    if (removal) {
+      change.put.push_back(removal->intent);
+    }
+    TRY(p_.journal.apply(std::move(change)));
+    const std::lock_guard lock(file.mutex);
+    file.owed = owed;
+    file.intents.push_back(id);
+  }
+  void_taken(taken);
+  void_taken(replaced);
+  add(id, std::move(moved));
+  if (removal) {
+    begin(std::move(*removal));
+  }
+  return {};
+}
+
+Result<void> WriteBack::remove(Taken& taken, const Name& name, const ETag& version) {
+  TRY_ASSIGN(Removal removal, removal_of(name, version));
+  TRY(p_.journal.apply({.put = {removal.intent}, .erase = taken.ids_}));
+  void_taken(taken);
+  begin(std::move(removal));
+  return {};
+}
+
+Result<void> WriteBack::wait_for_removal(InodeId parent, std::string_view name, const CallContext& context) {
+  const auto id = p_.absent.held(parent, name);
+  return id ? queue_.wait_for(std::span(&*id, 1), false, context) : Result<void>();
+}
+
+Result<void> WriteBack::wait_for_removals(InodeId directory, const CallContext& context) {
+  std::vector<meta::IntentId> ids;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = removals_.find(directory); found != removals_.end()) {
+      ids.assign(found->second.begin(), found->second.end());
+    }
+  }
+  return ids.empty() ? Result<void>() : queue_.wait_for(ids, false, context);
+}
+
+Result<void> WriteBack::make_directory(const meta::Node& directory) {
+  TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
+  TRY_ASSIGN(const Key key, p_.tree.key_of(directory));
+  meta::Intent intent{.id = id, .kind = meta::IntentKind::store_marker, .inode = directory.id, .path = key.str(), .since = p_.clock.now(),
+                      .posix = directory.posix};
+  Entry made{.kind = intent.kind, .path = intent.path, .since = intent.since, .inode = directory.id};
+  TRY(p_.journal.apply({.put = {std::move(intent)}, .erase = {}}));
+  add(id, std::move(made));
+  return {};
+}
+
+Result<bool> WriteBack::unmake_directory(InodeId directory, const CallContext& context) {
+  const auto marker_of = [&]() -> std::optional<meta::IntentId> {
+    const std::lock_guard lock(mutex_);
+    const auto found = markers_.find(directory);
+    return found == markers_.end() ? std::nullopt : std::optional(found->second);
+  };
+  const auto id = marker_of();
+  TRY_ASSIGN(const bool withdrawn, id ? queue_.withdraw_after(*id, context) : Result<bool>(false));
+  if (withdrawn) {
+    TRY(p_.journal.apply({.put = {}, .erase = {*id}}));
+    forget(*id);
+  }
+  return withdrawn;
+}
+
+Result<void> WriteBack::wait_for(OpenFile& file, const CallContext& context) {
+  std::vector<meta::IntentId> ids;
+  {
+    const std::lock_guard lock(file.mutex);
+    ids = file.intents;
+  }
+  return ids.empty() ? Result<void>() : queue_.wait_for(ids, false, context);
+}
+
+}  // namespace prefixfs::vfs

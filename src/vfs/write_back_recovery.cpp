@@ -1,0 +1,166 @@
+// After a restart: what a former process has acknowledged and not delivered.
+
+#include <fmt/format.h>
+
+#include "write_back.h"
+
+namespace prefixfs::vfs {
+namespace {
+
+stage::FileState state_of(const meta::StagedBytes& bytes) {
+  return {.name = bytes.name, .size = bytes.size, .base_size = bytes.base_size, .valid = bytes.valid, .dirty = bytes.dirty, .change_count = 0};
+}
+
+}  // namespace
+
+Result<void> WriteBack::recover() {
+  TRY_ASSIGN(const meta::JournalContents journal, p_.journal.load());
+  for (const std::string& sentence : journal.damaged) {
+    p_.log.error("journal: {}; it is set aside, and staged files without a record are moved to kept/", sentence);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    recovering_ = true;
+  }
+  bool whole = journal.damaged.empty();
+  std::map<std::string, std::shared_ptr<Content>> contents;
+  for (const meta::Intent& intent : journal.intents) {
+    const auto recovered = intent.kind == meta::IntentKind::store          ? recover_store(intent, contents)
+                           : intent.kind == meta::IntentKind::store_marker ? recover_marker(intent)
+                           : intent.kind == meta::IntentKind::upload       ? recover_upload(intent)
+                                                                           : recover_removal(intent);
+    if (!recovered) {
+      whole = false;
+      p_.log.error("journal: {} (intent {}) cannot be delivered and stays in the journal: {}", intent.path, intent.id,
+                   describe(recovered.error()));
+    }
+  }
+  TRY(recover_open_files());
+  TRY_ASSIGN(const auto unclaimed, p_.stage.remove_unclaimed(!whole));
+  for (const std::string& name : unclaimed.foreign) {
+    p_.log.warn("stage/{} is not a file of prefixfs and is left alone", name);
+  }
+  if (!journal.intents.empty()) {
+    p_.log.info("{} changes of a former process are owed to S3 and will be delivered", journal.intents.size());
+  }
+  return {};
+}
+
+Result<void> WriteBack::recover_open_files() {
+  TRY_ASSIGN(const std::vector<stage::FormerFile> files, p_.stage.former());
+  for (const stage::FormerFile& former : files) {
+    auto note = decode_note(former.note);
+    auto staged = note ? p_.stage.adopt(former.state, former.last_request) : Result<std::shared_ptr<stage::StagedFile>>(nullptr);
+    if (!staged || *staged == nullptr) {
+      continue;  // acknowledged meanwhile, or of no use: remove_unclaimed() sees to it
+    }
+    (*staged)->retain(false);
+    (*staged)->track(former.note);
+    const InodeId id = note->node.id;
+    auto content = std::make_shared<Content>(std::move(*staged), note->node.etag);
+    formers_.insert_or_assign(id, Former{std::move(*note), std::move(content)});
+  }
+  return {};
+}
+
+std::optional<WriteBack::Former> WriteBack::take_former(InodeId id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = formers_.find(id);
+  if (found == formers_.end()) {
+    return std::nullopt;
+  }
+  Former former = std::move(found->second);
+  formers_.erase(found);
+  return former;
+}
+
+void WriteBack::drop_formers() {
+  const std::lock_guard lock(mutex_);
+  formers_.clear();
+}
+
+/// The directory of a path, whose records are made where the cache has lost them.
+Result<InodeId> WriteBack::directory_of(std::string_view path, std::string& name) {
+  InodeId parent = meta::kRootInode;
+  for (auto slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/')) {
+    const std::string_view part = path.substr(0, slash);
+    path.remove_prefix(slash + 1);
+    TRY_ASSIGN(std::optional<meta::Node> directory, p_.nodes.find(parent, part));
+    if (!directory || directory->kind != meta::NodeKind::directory) {
+      TRY_ASSIGN(directory, p_.nodes.put({.parent = parent, .name = std::string(part), .kind = meta::NodeKind::directory,
+                                          .posix = {.mode = p_.settings.directory_mode, .uid = p_.settings.uid, .gid = p_.settings.gid},
+                                          .local = true}));
+    }
+    parent = directory->id;
+  }
+  name = path;
+  return parent;
+}
+
+Result<void> WriteBack::recover_store(const meta::Intent& intent, std::map<std::string, std::shared_ptr<Content>>& contents) {
+  if (!intent.bytes) {
+    return fail(Errc::corrupt, "the record names no staged file");
+  }
+  std::shared_ptr<Content>& content = contents[intent.bytes->name];
+  if (content == nullptr) {
+    TRY_ASSIGN(std::shared_ptr<stage::StagedFile> staged, p_.stage.adopt(state_of(*intent.bytes)));
+    content = std::make_shared<Content>(std::move(staged), intent.base);
+    content->file->retain(true);
+  }
+  meta::Node node{.id = intent.inode, .kind = meta::NodeKind::file, .size = intent.bytes->size, .etag = intent.base, .posix = intent.posix,
+                  .posix_exact = true, .local = true, .checked_at = p_.clock.now()};
+  TRY_ASSIGN(node.parent, directory_of(intent.path, node.name));
+  TRY_ASSIGN(node, p_.nodes.put(std::move(node)));
+  const std::shared_ptr<OpenFile> file = p_.open_files.restore(node);
+  auto owed = std::make_shared<Owed>();
+  owed->intent = intent.id;
+  owed->content = content;
+  owed->posix = intent.posix;
+  owed->since = intent.since;
+  {
+    const std::lock_guard lock(file->mutex);
+    file->node = node;
+    file->content = content;
+    file->exclusive = intent.guard == meta::IntentGuard::absent;
+    file->presumed_new = intent.guard == meta::IntentGuard::absent_or_newer;
+    file->overwrites = intent.guard == meta::IntentGuard::none || file->presumed_new;
+    file->maybe_stored = true;  // the former process may have died between S3's answer and its note
+    file->owed = owed;
+    file->intents.push_back(intent.id);
+  }
+  add(intent.id, {.kind = meta::IntentKind::store, .path = intent.path, .since = intent.since, .file = file, .owed = owed, .refusal = intent.last_error},
+      intent.parked);
+  return {};
+}
+
+Result<void> WriteBack::recover_marker(const meta::Intent& intent) {
+  meta::Node node{.id = intent.inode, .kind = meta::NodeKind::directory, .posix = intent.posix, .posix_exact = true, .local = true,
+                  .checked_at = p_.clock.now()};
+  TRY_ASSIGN(node.parent, directory_of(intent.path.substr(0, intent.path.size() - 1), node.name));
+  TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(node.parent, node.name));
+  if (!known || known->id != intent.inode) {
+    TRY(p_.nodes.put(std::move(node)));
+  }
+  add(intent.id, {.kind = intent.kind, .path = intent.path, .since = intent.since, .inode = intent.inode}, intent.parked);
+  return {};
+}
+
+Result<void> WriteBack::recover_upload(const meta::Intent& intent) {
+  add(intent.id, {.kind = intent.kind, .path = intent.path, .since = intent.since, .name = intent.source}, intent.parked);
+  return {};
+}
+
+Result<void> WriteBack::recover_removal(const meta::Intent& intent) {
+  if (intent.kind != meta::IntentKind::remove) {
+    return fail(Errc::unsupported, "this version of prefixfs does not know this kind of intent");
+  }
+  Entry entry{.kind = meta::IntentKind::remove, .path = intent.path, .since = intent.since, .version = intent.base, .refusal = intent.last_error};
+  const bool marker = intent.path.ends_with('/');
+  TRY_ASSIGN(entry.parent, directory_of(std::string_view(intent.path).substr(0, intent.path.size() - (marker ? 1 : 0)), entry.name));
+  TRY(p_.nodes.erase(entry.parent, entry.name));
+  p_.absent.hold(entry.parent, entry.name, intent.id);
+  add(intent.id, std::move(entry), intent.parked);
+  return {};
+}
+
+}  // namespace prefixfs::vfs

@@ -1,0 +1,156 @@
+// Handles of a process that has died: the same version under the same number, or an error for ever.
+
+#include "vfs_fixture.h"
+
+namespace prefixfs::vfs {
+namespace {
+
+class ReopenTest : public VfsTest {
+ protected:
+  /// The process dies; the next one is told what was open.
+  Result<void> die_and_reopen(HandleId handle, InodeId inode, int flags) {
+    const auto state = mount.fs().open_state(inode);
+    mount.restart();
+    mount.fs().number_handles_from(1000);
+    return mount.fs().reopen({.handle = handle, .inode = inode, .flags = flags, .state = state.value_or(OpenState{})});
+  }
+  Mount mount{small_parts()};
+};
+
+TEST_F(ReopenTest, AReaderGoesOnWithoutARequestOfItsOwn) {
+  const std::string body = pattern(200'000);
+  mount.memory.put_text("file", body);
+  const auto handle = mount.open("file", O_RDONLY);
+  ASSERT_OK(handle);
+  const InodeId inode = mount.id("file");
+  ASSERT_OK(mount.read(*handle, 0, 100));
+  mount.requests();
+  ASSERT_OK(die_and_reopen(*handle, inode, O_RDONLY));
+  EXPECT_THAT(mount.requests(), testing::IsEmpty());
+  const auto read = mount.read(*handle, 150'000, 1000);
+  ASSERT_OK(read);
+  EXPECT_EQ(*read, body.substr(150'000, 1000));
+  EXPECT_OK(mount.close(*handle));
+}
+
+TEST_F(ReopenTest, NewHandlesHaveOtherNumbers) {
+  mount.memory.put_text("file", "x");
+  const auto handle = mount.open("file", O_RDONLY);
+  ASSERT_OK(handle);
+  ASSERT_OK(die_and_reopen(*handle, mount.id("file"), O_RDONLY));
+  const auto another = mount.open("file", O_RDONLY);
+  ASSERT_OK(another);
+  EXPECT_GE(*another, 1000u);
+  const auto directory = mount.fs().opendir(kRoot, mount.caller());
+  ASSERT_OK(directory);
+  EXPECT_GE(*directory, 1000u);
+}
+
+TEST_F(ReopenTest, AVersionThatIsGoneIsStaleAndNeverMixed) {
+  mount.memory.put_text("file", pattern(200'000, 1));
+  const auto handle = mount.open("file", O_RDONLY);
+  ASSERT_OK(handle);
+  const InodeId inode = mount.id("file");
+  ASSERT_OK(die_and_reopen(*handle, inode, O_RDONLY));
+  mount.memory.put_text("file", pattern(200'000, 2));
+  EXPECT_ERRC(mount.read(*handle, 150'000, 1000), Errc::stale);
+}
+
+TEST_F(ReopenTest, AnotherVersionBehindTheInodeIsStale) {
+  mount.memory.put_text("file", "x");
+  const InodeId inode = mount.id("file");
+  mount.restart();
+  const OpenBefore before{.handle = 5, .inode = inode, .flags = O_RDONLY, .state = {.version = ETag::from_wire("another")}};
+  EXPECT_ERRC(mount.fs().reopen(before), Errc::stale);
+  EXPECT_ERRC(mount.read(5), Errc::stale);
+  EXPECT_OK(mount.close(5));
+  EXPECT_EQ(mount.read_file("file"), "x");
+}
+
+TEST_F(ReopenTest, AWriterOfWhichEverythingIsStoredGoesOn) {
+  mount.memory.put_text("file", pattern(3000));
+  const auto handle = mount.open("file", O_RDWR);
+  ASSERT_OK(handle);
+  const InodeId inode = mount.id("file");
+  ASSERT_OK(mount.write(*handle, 0, "first"));
+  ASSERT_OK(mount.fs().fsync(*handle, mount.caller()));
+  ASSERT_OK(die_and_reopen(*handle, inode, O_RDWR));
+  ASSERT_OK(mount.write(*handle, 10, "second"));
+  ASSERT_OK(mount.close(*handle));
+  std::string expected = pattern(3000);
+  expected.replace(0, 5, "first").replace(10, 6, "second");
+  EXPECT_EQ(mount.memory.text("file"), expected);
+}
+
+TEST_F(ReopenTest, WhatWasNotStoredIsAnErrorForItsHandleAndForNobodyElse) {
+  mount.memory.put_text("file", "old");
+  const auto handle = mount.open("file", O_RDWR);
+  ASSERT_OK(handle);
+  const InodeId inode = mount.id("file");
+  ASSERT_OK(mount.write(*handle, 0, "NEW"));
+  EXPECT_ERRC(die_and_reopen(*handle, inode, O_RDWR), Errc::io);
+  EXPECT_ERRC(mount.read(*handle), Errc::stale);
+  EXPECT_ERRC(mount.write(*handle, 0, "x"), Errc::io);
+  EXPECT_ERRC(mount.fs().fsync(*handle, mount.caller()), Errc::io);
+  EXPECT_ERRC(mount.fs().setattr(inode, *handle, {.size = 0}, mount.caller()), Errc::io);
+  EXPECT_EQ(mount.read_file("file"), "old");
+  EXPECT_OK(mount.change_file("file", O_WRONLY, 0, "own"));
+  EXPECT_ERRC(mount.close(*handle), Errc::io);
+  EXPECT_EQ(mount.memory.text("file"), "own");
+}
+
+TEST_F(ReopenTest, ANewFileThatNeverReachedS3LosesItsName) {
+  const auto handle = mount.create(kRoot, "new");
+  ASSERT_OK(handle);
+  const InodeId inode = mount.id("new");
+  ASSERT_OK(mount.write(*handle, 0, "lost"));
+  EXPECT_ERRC(die_and_reopen(*handle, inode, O_WRONLY), Errc::io);
+  EXPECT_ERRC(mount.fs().open(inode, O_WRONLY, mount.caller()), Errc::stale);  // the kernel looks it up again
+  EXPECT_ERRC(mount.lookup("new"), Errc::not_found);
+  EXPECT_OK(mount.create_file(kRoot, "new", "again"));
+  EXPECT_ERRC(mount.close(*handle), Errc::io);
+  EXPECT_EQ(mount.memory.text("new"), "again");
+}
+
+TEST_F(ReopenTest, OfAnOpenFileIsKnownWhatIsNotStored) {
+  mount.memory.put_text("file", "old");
+  const InodeId inode = mount.id("file");
+  EXPECT_FALSE(mount.fs().open_state(inode));
+  const auto handle = mount.open("file", O_RDWR);
+  ASSERT_OK(handle);
+  const auto before = mount.fs().open_state(inode);
+  ASSERT_TRUE(before);
+  EXPECT_FALSE(before->unstored);
+  ASSERT_OK(mount.write(*handle, 0, "NEW"));
+  EXPECT_TRUE(mount.fs().open_state(inode)->unstored);
+  ASSERT_OK(mount.fs().fsync(*handle, mount.caller()));
+  EXPECT_FALSE(mount.fs().open_state(inode)->unstored);
+  EXPECT_NE(mount.fs().open_state(inode)->version, before->version);
+}
+
+TEST_F(ReopenTest, ADirectoryGoesOnBehindANameThatIsGone) {
+  for (const char* name : {"a", "b", "c", "d"}) {
+    mount.memory.put_text(name, "x");
+  }
+  const auto handle = mount.fs().opendir(kRoot, mount.caller());
+  ASSERT_OK(handle);
+  std::uint64_t position = 0;
+  ASSERT_OK(mount.fs().readdir(*handle, 0, [&](const DirectoryEntry& entry) {
+    position = entry.position;
+    return entry.name != "b";
+  }, mount.caller()));
+  position = mount.id("b") + 2;  // "." and ".." come before
+  ASSERT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  ASSERT_OK(mount.fs().unlink(kRoot, "b", mount.caller()));
+  mount.restart();
+  mount.fs().reopen_directory(*handle, kRoot);
+  std::vector<std::string> rest;
+  ASSERT_OK(mount.fs().readdir(*handle, position, [&](const DirectoryEntry& entry) {
+    rest.push_back(entry.name);
+    return true;
+  }, mount.caller()));
+  EXPECT_THAT(rest, testing::ElementsAre("c", "d"));
+}
+
+}  // namespace
+}  // namespace prefixfs::vfs

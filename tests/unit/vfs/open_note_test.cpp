@@ -1,0 +1,42 @@
+#include "open_note.h"
+
+#include <gtest/gtest.h>
+
+namespace prefixfs::vfs {
+namespace {
+
+OpenNote example() {
+  OpenNote note;
+  note.node = {.id = 4660, .parent = 7, .name = "a name\nwith a line break", .size = 12, .etag = ETag::from_wire("\"abc-2\""),
+               .storage_class = "STANDARD_IA", .posix = {.mode = 0640, .uid = 1000, .gid = 33, .mtime_ns = -5}, .posix_exact = true, .local = true};
+  note.overwrites = true;
+  note.unstored = true;
+  note.explicit_mtime = true;
+  return note;
+}
+
+TEST(OpenNote, SurvivesTheTrip) {
+  const OpenNote note = example();
+  const auto again = decode_note(encode_note(note));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->node, note.node);
+  EXPECT_EQ(again->exclusive, note.exclusive);
+  EXPECT_EQ(again->presumed_new, note.presumed_new);
+  EXPECT_EQ(again->overwrites, note.overwrites);
+  EXPECT_EQ(again->unstored, note.unstored);
+  EXPECT_EQ(again->attributes_changed, note.attributes_changed);
+  EXPECT_EQ(again->explicit_mtime, note.explicit_mtime);
+  EXPECT_EQ(again->unlinked, note.unlinked);
+}
+
+TEST(OpenNote, NonsenseIsNoNote) {
+  const std::string whole = encode_note(example());
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(decode_note(whole.substr(0, size))) << size;
+  }
+  EXPECT_FALSE(decode_note("2" + whole.substr(1)));
+  EXPECT_FALSE(decode_note("1 1 1 1 1 1 1 1 1 99999999 1 1\nx"));
+}
+
+}  // namespace
+}  // namespace prefixfs::vfs

@@ -1,0 +1,385 @@
+// commit=journal: what close() acknowledges, what reaches S3, and what a restart finds.
+
+#include <atomic>
+#include <condition_variable>
+
+#include "vfs_fixture.h"
+
+namespace prefixfs::vfs {
+namespace {
+
+MountSettings journalled() {
+  MountSettings given;
+  given.settings.journal_commits = true;
+  given.settings.journal_removals = true;
+  return given;
+}
+
+class WriteBackTest : public VfsTest {
+ protected:
+  void SetUp() override { mount.clock.hold_naps(true); }
+  void TearDown() override { open_gate(); }
+
+  /// S3 does not answer writes.
+  void outage() {
+    for (const char* operation : {"PutObject", "DeleteObject", "DeleteObjects", "CreateMultipartUpload", "CompleteMultipartUpload"}) {
+      mount.store.add({.operation = operation, .count = -1});
+    }
+  }
+  /// S3 answers again, and pauses take no time.
+  void answers() {
+    mount.store.clear_faults();
+    mount.clock.hold_naps(false);
+  }
+  void delivered() {
+    const auto drained = mount.fs().drain(true, {SteadyTime::max(), deadline_.get_token()});
+    EXPECT_OK(drained);
+    EXPECT_TRUE(mount.fs().owed().empty());
+  }
+
+  /// The next PutObject waits for open_gate().
+  void close_gate() {
+    gate_ = true;
+    mount.store.before_each([this](const test::FaultyStore::Call& call) {
+      std::unique_lock lock(mutex_);
+      if (call.operation == "PutObject" && gate_) {
+        ++waiting_;
+        changed_.notify_all();
+        changed_.wait(lock, [this] { return !gate_; });
+      }
+    });
+  }
+  void wait_for_gate() {
+    std::unique_lock lock(mutex_);
+    ASSERT_TRUE(changed_.wait_for(lock, 10s, [this] { return waiting_ > 0; }));
+  }
+  void open_gate() {
+    const std::lock_guard lock(mutex_);
+    gate_ = false;
+    changed_.notify_all();
+  }
+
+  Mount mount{journalled()};
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool gate_ = false;
+  int waiting_ = 0;
+  std::stop_source deadline_;
+};
+
+TEST_F(WriteBackTest, CloseReturnsBeforeS3HasTheFile) {
+  outage();
+  EXPECT_OK(mount.create_file(kRoot, "cv.pdf", "text"));
+  EXPECT_EQ(mount.memory.text("cv.pdf"), std::nullopt);
+  ASSERT_EQ(mount.fs().owed().size(), 1u);
+  EXPECT_EQ(mount.fs().owed()[0].path, "cv.pdf");
+  EXPECT_EQ(mount.fs().owed()[0].bytes, 4u);
+  mount.window_ends();
+  EXPECT_EQ(*mount.read_file("cv.pdf"), "text");
+  EXPECT_THAT(*mount.names(kRoot), ::testing::ElementsAre("cv.pdf"));
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("cv.pdf"), "text");
+  EXPECT_EQ(mount.memory.info("cv.pdf")->user_metadata.count("file-mtime"), 1u);
+  mount.window_ends();
+  EXPECT_EQ(*mount.read_file("cv.pdf"), "text");
+}
+
+TEST_F(WriteBackTest, OneNewFileIsOneRequest) {
+  static_cast<void>(mount.names(kRoot));
+  mount.requests();
+  EXPECT_OK(mount.create_file(kRoot, "a", "text"));
+  delivered();
+  EXPECT_THAT(mount.requests(), ::testing::ElementsAre("PutObject a"));
+}
+
+TEST_F(WriteBackTest, ARestartDeliversWhatIsOwed) {
+  mount.memory.put_text("old", "before");
+  outage();
+  EXPECT_OK(mount.create_file(kRoot, "new", "text"));
+  EXPECT_OK(mount.change_file("old", O_WRONLY | O_APPEND, 0, " after"));
+  EXPECT_OK(mount.create_file(kRoot, "empty", ""));
+  mount.restart();
+  EXPECT_EQ(mount.fs().owed().size(), 3u);
+  EXPECT_EQ(*mount.read_file("new"), "text");
+  EXPECT_EQ(*mount.read_file("old"), "before after");
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("new"), "text");
+  EXPECT_EQ(mount.memory.text("old"), "before after");
+  EXPECT_EQ(mount.memory.text("empty"), "");
+  mount.restart();
+  EXPECT_TRUE(mount.fs().owed().empty());
+  EXPECT_EQ(mount.staged_files(), 0u);
+}
+
+TEST_F(WriteBackTest, TheAcknowledgedStateIsDeliveredWhateverIsWrittenMeanwhile) {
+  outage();
+  EXPECT_OK(mount.create_file(kRoot, "a", "acknowledged"));
+  const auto handle = *mount.open("a", O_WRONLY);
+  EXPECT_OK(mount.write(handle, 0, "HALF"));
+  EXPECT_EQ(*mount.read_file("a"), "HALFowledged");
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "acknowledged");
+  EXPECT_OK(mount.write(handle, 4, "-WHOLE--"));
+  EXPECT_OK(mount.close(handle));
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "HALF-WHOLE--");
+}
+
+TEST_F(WriteBackTest, WhatWasNotAcknowledgedIsGoneAfterACrashAndTheStateBeforeIsThere) {
+  outage();
+  EXPECT_OK(mount.create_file(kRoot, "a", "acknowledged"));
+  const auto handle = *mount.open("a", O_WRONLY | O_TRUNC);
+  EXPECT_OK(mount.write(handle, 0, "HALF"));
+  mount.restart();
+  EXPECT_EQ(*mount.read_file("a"), "acknowledged");
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "acknowledged");
+}
+
+TEST_F(WriteBackTest, SeveralClosesBeforeTheDeliveryAreOneUpload) {
+  outage();
+  EXPECT_OK(mount.create_file(kRoot, "a", "1"));
+  EXPECT_OK(mount.change_file("a", O_WRONLY | O_APPEND, 0, "2"));
+  EXPECT_OK(mount.change_file("a", O_WRONLY | O_APPEND, 0, "3"));
+  EXPECT_EQ(mount.fs().owed().size(), 1u);
+  mount.requests();
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "123");
+  EXPECT_EQ(mount.store.count("PutObject"), 1);
+}
+
+TEST_F(WriteBackTest, ACloseWhileTheStateBeforeIsOnItsWayIsDeliveredAfterIt) {
+  close_gate();
+  EXPECT_OK(mount.create_file(kRoot, "a", "1"));
+  wait_for_gate();
+  EXPECT_OK(mount.change_file("a", O_WRONLY | O_APPEND, 0, "2"));
+  EXPECT_EQ(mount.fs().owed().size(), 2u);
+  open_gate();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "12");
+}
+
+TEST_F(WriteBackTest, AFileRenamedBeforeItsUploadIsUploadedOnceUnderItsFinalName) {
+  static_cast<void>(mount.names(kRoot));
+  outage();
+  EXPECT_OK(mount.create_file(kRoot, ".cv.tmp", "text"));
+  EXPECT_OK(mount.fs().rename(kRoot, ".cv.tmp", kRoot, "cv.pdf", 0, mount.caller()));
+  EXPECT_ERRC(mount.lookup(".cv.tmp"), Errc::not_found);
+  EXPECT_EQ(*mount.read_file("cv.pdf"), "text");
+  mount.restart();
+  EXPECT_EQ(*mount.read_file("cv.pdf"), "text");
+  mount.requests();
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("cv.pdf"), "text");
+  EXPECT_EQ(mount.memory.text(".cv.tmp"), std::nullopt);
+  EXPECT_EQ(mount.memory.info("cv.pdf")->content_type, "application/pdf");
+}
+
+TEST_F(WriteBackTest, ARenameOverAnotherOwedFileDeliversOnlyTheWinner) {
+  outage();
+  EXPECT_OK(mount.create_file(kRoot, "final", "old"));
+  EXPECT_OK(mount.create_file(kRoot, "temp", "new"));
+  EXPECT_OK(mount.fs().rename(kRoot, "temp", kRoot, "final", 0, mount.caller()));
+  EXPECT_EQ(mount.fs().owed().size(), 1u);
+  mount.store.forget_calls();
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("final"), "new");
+  EXPECT_EQ(mount.store.count("PutObject"), 1);
+}
+
+TEST_F(WriteBackTest, AFileDeletedBeforeItsUploadIsNeverUploaded) {
+  outage();
+  EXPECT_OK(mount.create_file(kRoot, "a", "text"));
+  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  EXPECT_TRUE(mount.fs().owed().empty());
+  mount.store.forget_calls();
+  answers();
+  delivered();
+  EXPECT_EQ(mount.store.count("PutObject"), 0);
+  EXPECT_EQ(mount.staged_files(), 0u);
+}
+
+TEST_F(WriteBackTest, ARemovalIsAcknowledgedAndTheNameStaysAbsent) {
+  mount.memory.put_text("a", "text");
+  EXPECT_EQ(*mount.read_file("a"), "text");
+  outage();
+  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  mount.window_ends();
+  EXPECT_ERRC(mount.lookup("a"), Errc::not_found);
+  EXPECT_TRUE(mount.names(kRoot)->empty());
+  mount.restart();
+  EXPECT_ERRC(mount.lookup("a"), Errc::not_found);
+  EXPECT_EQ(mount.memory.text("a"), "text");
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), std::nullopt);
+  EXPECT_ERRC(mount.lookup("a"), Errc::not_found);
+}
+
+TEST_F(WriteBackTest, ANameIsMadeAgainBeforeItsRemovalIsDelivered) {
+  mount.memory.put_text("a", "old");
+  EXPECT_EQ(*mount.read_file("a"), "old");
+  outage();
+  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  EXPECT_OK(mount.create_file(kRoot, "a", "new"));
+  mount.restart();
+  EXPECT_EQ(*mount.read_file("a"), "new");
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "new");
+  mount.window_ends();
+  EXPECT_EQ(*mount.read_file("a"), "new");
+}
+
+TEST_F(WriteBackTest, ANewerVersionOfAnotherClientIsNotRemovedByAnOlderIntent) {
+  mount.memory.put_text("a", "old");
+  EXPECT_EQ(*mount.read_file("a"), "old");
+  outage();
+  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  mount.memory.put_text("a", "newer");
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "newer");
+  mount.window_ends();
+  EXPECT_EQ(*mount.read_file("a"), "newer");
+}
+
+TEST_F(WriteBackTest, AConflictKeepsBoth) {
+  mount.memory.put_text("a", "old");
+  outage();
+  EXPECT_OK(mount.change_file("a", O_WRONLY, 0, "OLD"));
+  mount.memory.put_text("a", "theirs");
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "theirs");
+  EXPECT_THAT(mount.kept(), ::testing::ElementsAre("OLD"));
+  EXPECT_EQ(*mount.read_file("a"), "theirs");
+  mount.restart();
+  EXPECT_TRUE(mount.fs().owed().empty());
+}
+
+TEST_F(WriteBackTest, AnExclusiveCreateThatLosesKeepsBoth) {
+  outage();
+  EXPECT_OK(mount.create_file(kRoot, "a", "mine", O_WRONLY | O_EXCL));
+  mount.memory.put_text("a", "theirs");
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "theirs");
+  EXPECT_THAT(mount.kept(), ::testing::ElementsAre("mine"));
+}
+
+TEST_F(WriteBackTest, AnUploadWhoseAnswerWasLostBeforeTheCrashIsNoConflict) {
+  mount.store.add({.operation = "PutObject", .count = 1, .after_the_work = true});
+  mount.store.add({.operation = "PutObject", .count = -1});
+  EXPECT_OK(mount.create_file(kRoot, "a", "mine", O_WRONLY | O_EXCL));
+  mount.restart();
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "mine");
+  EXPECT_TRUE(mount.kept().empty());
+}
+
+TEST_F(WriteBackTest, ARefusalIsParkedAndSurvivesARestart) {
+  mount.memory.set_rights({.put = false});
+  EXPECT_OK(mount.create_file(kRoot, "a", "text"));
+  EXPECT_ERRC(mount.fs().drain(true, {}), Errc::denied);
+  ASSERT_EQ(mount.fs().owed().size(), 1u);
+  EXPECT_TRUE(mount.fs().owed()[0].parked);
+  mount.store.forget_calls();
+  mount.restart();
+  ASSERT_EQ(mount.fs().owed().size(), 1u);
+  EXPECT_TRUE(mount.fs().owed()[0].parked);
+  EXPECT_EQ(mount.store.count("PutObject"), 0);
+  EXPECT_EQ(*mount.read_file("a"), "text");
+  mount.memory.set_rights({});
+  mount.fs().retry({});
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "text");
+}
+
+TEST_F(WriteBackTest, ModeOfAnOwedFileIsDeliveredWithIt) {
+  outage();
+  EXPECT_OK(mount.create_file(kRoot, "a", "text"));
+  EXPECT_OK(mount.fs().setattr(mount.id("a"), std::nullopt, {.mode = 0600}, mount.caller()));
+  mount.restart();
+  EXPECT_EQ(mount.lookup("a")->attributes.posix.mode, 0600u);
+  mount.store.forget_calls();
+  answers();
+  delivered();
+  EXPECT_EQ(mount.store.count("CopyObject"), 0);
+  mount.window_ends();
+  EXPECT_EQ(mount.lookup("a")->attributes.posix.mode, 0600u);
+}
+
+TEST_F(WriteBackTest, AnUnlinkGivesUpTheUploadThatIsOnItsWay) {
+  close_gate();
+  EXPECT_OK(mount.create_file(kRoot, "a", "text"));
+  wait_for_gate();
+  std::jthread opener([this] { open_gate(); });
+  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), std::nullopt);
+  EXPECT_ERRC(mount.lookup("a"), Errc::not_found);
+}
+
+TEST_F(WriteBackTest, DirectoriesAndWhatIsInThemSurviveARestart) {
+  outage();
+  const auto made = mount.fs().mkdir(kRoot, "dir", 0750, mount.caller());
+  ASSERT_OK(made);
+  EXPECT_OK(mount.create_file(made->attributes.id, "a", "text"));
+  mount.restart();
+  EXPECT_EQ(mount.lookup("dir")->attributes.posix.mode, 0750u);
+  EXPECT_EQ(*mount.read_file("dir/a"), "text");
+  answers();
+  delivered();
+  EXPECT_TRUE(mount.memory.info("dir/"));
+  EXPECT_EQ(mount.memory.text("dir/a"), "text");
+}
+
+TEST_F(WriteBackTest, ADirectoryThatIsRemovedBeforeItsMarkerIsMadeIsNeverMade) {
+  outage();
+  ASSERT_OK(mount.fs().mkdir(kRoot, "dir", 0755, mount.caller()));
+  EXPECT_OK(mount.fs().rmdir(kRoot, "dir", mount.caller()));
+  EXPECT_TRUE(mount.fs().owed().empty());
+  answers();
+  delivered();
+  EXPECT_TRUE(mount.memory.keys().empty());
+}
+
+TEST_F(WriteBackTest, ATreeIsRemovedWhileItsRemovalsAreOnTheirWay) {
+  for (const char* key : {"dir/", "dir/a", "dir/b"}) {
+    mount.memory.put_text(key, "");
+  }
+  const InodeId dir = mount.id("dir");
+  ASSERT_OK(mount.names(dir));
+  EXPECT_OK(mount.fs().unlink(dir, "a", mount.caller()));
+  EXPECT_OK(mount.fs().unlink(dir, "b", mount.caller()));
+  EXPECT_OK(mount.fs().rmdir(kRoot, "dir", mount.caller()));
+  EXPECT_ERRC(mount.lookup("dir"), Errc::not_found);
+  delivered();
+  EXPECT_TRUE(mount.memory.keys().empty());
+}
+
+TEST_F(WriteBackTest, ACacheThatWasLostIsMadeAnewFromTheJournal) {
+  outage();
+  const auto made = mount.fs().mkdir(kRoot, "dir", 0755, mount.caller());
+  ASSERT_OK(made);
+  EXPECT_OK(mount.create_file(made->attributes.id, "a", "text"));
+  mount.restart_without_cache();
+  EXPECT_EQ(*mount.read_file("dir/a"), "text");
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("dir/a"), "text");
+}
+
+}  // namespace
+}  // namespace prefixfs::vfs
