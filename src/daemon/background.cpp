@@ -13,13 +13,6 @@
 namespace prefixfs::daemon {
 namespace {
 
-void detach_standard_streams() {
-  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    ::dup2(null.get(), stream);
-  }
-}
-
 /// Waits for the child's word. No word: it ended, and its exit code tells.
 int await_child(pid_t child, int words) {
   char word = 0;
@@ -41,6 +34,13 @@ int await_child(pid_t child, int words) {
 }
 
 }  // namespace
+
+void detach_standard_streams() {
+  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    ::dup2(null.get(), stream);
+  }
+}
 
 int run_in_background(const std::function<int(std::function<void()> ready)>& body) {
   int ends[2];

@@ -1,23 +1,28 @@
 #include "mount_process.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <thread>
 
+#include "administration.h"
 #include "background.h"
 #include "connector.h"
+#include "mount_setup.h"
 #include "prefixfs/fuse/session.h"
+#include "prefixfs/meta/journal.h"
 #include "prefixfs/stage/staged_file.h"
 #include "prefixfs/sync/file_upload.h"
+#include "prefixfs/sync/journalled_uploads.h"
 #include "prefixfs/vfs/filesystem.h"
+#include "signal_watch.h"
 #include "store_stack.h"
 
 namespace prefixfs::daemon {
@@ -25,13 +30,21 @@ namespace {
 
 constexpr std::size_t kUploadThreads = 16;
 constexpr std::size_t kFetchThreads = 16;
+constexpr std::chrono::milliseconds kRemovalLinger{100};
+constexpr std::chrono::milliseconds kTemporaryLinger{1000};
 
-int tell(const Error& error) {
-  std::fprintf(stderr, "prefixfs: %s\n", describe(error).c_str());
+/// To who mounts; of a later worker nobody sees the standard streams.
+int tell(const Error& error, const Worker& worker, Log& log) {
+  if (worker.is_first()) {
+    std::fprintf(stderr, "prefixfs: %s\n", describe(error).c_str());
+  } else {
+    log.error("{}", describe(error));
+  }
   return kExitMount;
 }
 
 void set_process_limits() {
+  ::prctl(PR_SET_NAME, "prefixfs-worker");
   // Keys and session tokens are in memory: no core file, and no other process of this user may look.
   ::prctl(PR_SET_DUMPABLE, 0);
   // Each open or cached file has a descriptor.
@@ -59,7 +72,12 @@ vfs::Settings settings_of(const config::Options& options) {
           .immutable = options.coherence == config::Coherence::immutable,
           .list_known_names = options.unlisted == config::Unlisted::known,
           .read_only = options.read_only,
+          .journal_commits = options.commit == config::Acknowledge::journal,
+          .journal_removals = options.unlink.value_or(options.commit) == config::Acknowledge::journal,
+          .queue_in_outage = options.outage == config::Outage::queue,
           .dialect = dialect_of(options.posix_metadata),
+          .removal_linger = kRemovalLinger,
+          .temporary_linger = kTemporaryLinger,
           .uid = options.uid.value_or(::getuid()),
           .gid = options.gid.value_or(::getgid()),
           .file_mode = 0666 & ~options.umask,
@@ -69,81 +87,24 @@ vfs::Settings settings_of(const config::Options& options) {
           .cache_bytes_max = options.cache_size_bytes};
 }
 
-/// As fstab has it, so that mount and umount recognise the line.
-std::string shown_source(const config::Options& options) {
-  std::string source = "s3://" + options.bucket + "/" + options.prefix.str();
-  source.pop_back();
-  return source;
-}
-
-fuse::MountOptions mount_options_of(const config::Options& options) {
-  return {.source = shown_source(options),
-          .mountpoint = options.mountpoint,
-          .allow_other = options.allow_other,
-          .read_only = options.read_only,
-          .generic = options.fuse_options};
-}
-
-std::unique_ptr<Log> make_log_for(const config::Options& options) {
-  const LogLevel level = parse_log_level(options.log_level).value_or(LogLevel::info);
-  if (!options.log_file.empty()) {
-    return make_log(LogTarget::file, level, options.log_file);
-  }
-  return make_log(options.foreground ? LogTarget::stderr_stream : LogTarget::syslog, level);
-}
-
-/// Turns SIGTERM, SIGINT and SIGHUP into the end of the mount. The signals are blocked in every thread that is started later.
-class SignalWatch {
- public:
-  SignalWatch() {
-    ::sigemptyset(&watched_);
-    for (const int number : {SIGTERM, SIGINT, SIGHUP, kEndSignal}) {
-      ::sigaddset(&watched_, number);
-    }
-    ::pthread_sigmask(SIG_BLOCK, &watched_, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
-  }
-
-  void start(std::function<void(int)> on_signal) {
-    thread_ = std::jthread([this, on_signal = std::move(on_signal)] {
-      int number = 0;
-      while (::sigwait(&watched_, &number) == 0 && number != kEndSignal) {
-        on_signal(number);
-      }
-    });
-  }
-
-  ~SignalWatch() { stop(); }
-
-  /// Afterwards nothing is called any more.
-  void stop() {
-    if (thread_.joinable()) {
-      ::pthread_kill(thread_.native_handle(), kEndSignal);
-      thread_.join();
-    }
-  }
-
- private:
-  static constexpr int kEndSignal = SIGUSR2;
-  sigset_t watched_{};
-  std::jthread thread_;
-};
-
 /// All that lives as long as the mount, in the order of its dependencies.
 struct MountParts {
+  std::string cache_dir;
   SystemClock clock;
+  SystemRandom random;
   std::unique_ptr<Log> log;
   std::unique_ptr<vfs::Processes> processes;
   std::unique_ptr<stage::StageDirectory> stage;
   meta::MetaStore meta;
   std::unique_ptr<StoreStack> stack;
+  std::unique_ptr<s3::ObjectStore> store;
   std::unique_ptr<WorkerPool> uploaders;
   std::unique_ptr<WorkerPool> fetchers;
   std::unique_ptr<sync::Uploader> uploader;
   std::unique_ptr<vfs::Filesystem> filesystem;
 };
 
-/// A cache directory below the mount would wait for itself.
+/// A cache directory below the mount would wait for itself. Asked before the mount is there.
 Result<void> check_outside(const std::string& cache_dir, const std::string& mountpoint) {
   std::error_code error;
   const std::string real = std::filesystem::weakly_canonical(cache_dir, error).string() + "/";
@@ -152,13 +113,22 @@ Result<void> check_outside(const std::string& cache_dir, const std::string& moun
                                  : Result<void>();
 }
 
-Result<void> build(MountParts& parts, const config::Options& options) {
-  std::string cache_dir = options.cache_dir;
+/// Tells whether a killed process or a new start of the machine has ended the former one.
+std::string boot_id() {
+  std::string id = SystemFileReader().read("/proc/sys/kernel/random/boot_id").value_or("");
+  std::erase(id, '\n');
+  return id;
+}
+
+Result<void> build(MountParts& parts, const config::Options& options, const Worker& worker) {
+  std::string& cache_dir = parts.cache_dir = options.cache_dir;
   if (cache_dir.empty()) {
     TRY_ASSIGN(cache_dir, config::default_cache_dir(options, ::geteuid() == 0, ProcessEnvironment()));
   }
-  TRY(check_outside(cache_dir, options.mountpoint));
-  TRY_ASSIGN(parts.stage, stage::StageDirectory::open(cache_dir, options.stage_size_bytes + options.cache_size_bytes));
+  if (worker.is_first()) {
+    TRY(check_outside(cache_dir, options.mountpoint));
+  }
+  TRY_ASSIGN(parts.stage, stage::StageDirectory::open(cache_dir, options.stage_size_bytes + options.cache_size_bytes, boot_id()));
   TRY_ASSIGN(parts.meta, meta::open_meta({.directory = cache_dir, .source = source_name(options)}, parts.clock));
   TRY_ASSIGN(parts.stack, StoreStack::make(options, *parts.meta.facts, parts.clock, *parts.log));
   parts.uploaders = std::make_unique<WorkerPool>("upload", kUploadThreads);
@@ -166,60 +136,147 @@ Result<void> build(MountParts& parts, const config::Options& options) {
   parts.fetchers = std::make_unique<WorkerPool>("fetch", kFetchThreads);
   sync::UploaderOptions upload;
   upload.limits.part_bytes = options.part_size_bytes;
-  parts.uploader = std::make_unique<sync::Uploader>(parts.stack->store(), *parts.uploaders, upload, parts.clock, *parts.log);
+  parts.store = sync::make_journalled_uploads(parts.stack->store(), *parts.meta.journal, parts.clock, *parts.log);
+  parts.uploader = std::make_unique<sync::Uploader>(*parts.store, *parts.uploaders, upload, parts.clock, *parts.log);
   parts.filesystem = std::make_unique<vfs::Filesystem>(
-      settings_of(options), vfs::Surroundings{parts.stack->store(), *parts.meta.nodes, *parts.stage, *parts.uploader, *parts.fetchers,
-                                              *parts.processes, parts.clock, *parts.log});
-  return {};
+      settings_of(options), vfs::Surroundings{*parts.store, parts.stack->probed(), parts.stack->breaker(), *parts.meta.nodes,
+                                              *parts.meta.journal, *parts.stage, *parts.uploader, *parts.fetchers,
+                                               *parts.processes, parts.clock, parts.random, *parts.log});
+  return parts.filesystem->recover();
 }
+
+/// Asks S3, as somebody waits for the answer.
+Result<void> check(MountParts& parts, const config::Options& options) {
+  const CallContext context{parts.clock.steady() + options.outage_timeout, {}};
+  auto connected = parts.filesystem->probe(context);
+  if (!connected && connected.error().code == Errc::unavailable && connected.error().origin.http_status == 0) {
+    connected.error().what += "; is the endpoint right, and can this host reach it?";
+  }
+  return connected;
+}
+
+/// Serves until the mount ends or another program is to go on.
+class Service {
+ public:
+  Service(const config::Options& options, Worker& worker, MountParts& parts, SignalWatch& signals, Administration& administration)
+      : options_(options), worker_(worker), parts_(parts), log_(*parts.log), signals_(signals), administration_(administration) {}
+
+  int run(fuse::Connection connection) {
+    takes_over_ = !connection.init.empty();
+    UniqueFd device(::fcntl(connection.device.get(), F_DUPFD_CLOEXEC, 0));
+    auto session = fuse::attach(std::move(connection), *parts_.filesystem, log_);
+    if (!session) {
+      return failed(session.error());
+    }
+    signals_.start([&](int number) { on_signal(**session, number); });
+    const auto served = (*session)->serve({.save_init = [this](const fuse::SavedInit& init) { worker_.save_init(init); },
+                                           .ready = [this] { on_ready(); }});
+    ended_ = true;
+    upgrade_ = {};  // joined
+    if (upgrading_ || (!served && served.error().code == Errc::unsupported)) {
+      signals_.stop();  // it would end a session that is gone
+      return upgrading_ ? int{kExitUpgrade} : failed(served.error());
+    }
+    parts_.stage->say_ending();
+    administration_.say_ending();
+    parts_.filesystem->flush_all({});  // each call has its own end
+    drain();
+    signals_.stop();
+    session->reset();
+    if (worker_.is_alone()) {
+      log_.error("the supervisor is gone");
+      fuse::close_mount(options_.mountpoint, std::move(device));
+    }
+    log_.info("the mount on {} has ended", options_.mountpoint);
+    return served ? kExitSuccess : failed(served.error());
+  }
+
+ private:
+  static constexpr std::chrono::seconds kUpgradeLimit{30};
+
+  int failed(const Error& error) {
+    log_.error("{}", describe(error));
+    return error.code == Errc::unsupported ? int{kExitNewMount} : int{kExitSystem};
+  }
+
+  void on_ready() {
+    log_.info("s3://{}/{} is mounted on {} (prefixfs {}, pid {}{})", options_.bucket, options_.prefix.str(), options_.mountpoint, PREFIXFS_VERSION,
+              ::getpid(), takes_over_ ? ", taken over" : "");
+    if (!options_.foreground) {
+      detach_standard_streams();
+    }
+    worker_.say_serving();
+  }
+
+  void on_signal(fuse::Session& session, int number) {
+    if (number == kUpgradeSignal) {
+      // Beside the signals: it may take its time, and an end of the mount does not wait for that.
+      upgrade_ = std::jthread([this, &session] { upgrade(session); });
+      return;
+    }
+    if (ended_) {
+      log_.info("signal {}: what is owed to S3 waits for the next mount", number);
+      giving_up_.request_stop();
+      return;
+    }
+    log_.info("signal {} ends the mount on {}", number, options_.mountpoint);
+    session.stop();
+  }
+
+  /// As long as S3 takes it.
+  void drain() {
+    const auto drained = parts_.filesystem->drain(false, {SteadyTime::max(), giving_up_.get_token()});
+    if (!drained) {
+      log_.warn("{} changes are not in S3 yet; the next mount with this cache directory delivers them: {}", parts_.filesystem->owed().size(),
+                describe(drained.error()));
+    }
+  }
+
+  void upgrade(fuse::Session& session) {
+    log_.info("another program is to go on: waiting for the end of what is being written");
+    upgrading_ = session.stop_for_upgrade(kUpgradeLimit);
+    if (!upgrading_) {
+      worker_.say_writing(fmt::format("files have been open and not stored for {} s", kUpgradeLimit.count()));
+    }
+  }
+
+  const config::Options& options_;
+  Worker& worker_;
+  MountParts& parts_;
+  Log& log_;
+  SignalWatch& signals_;
+  Administration& administration_;
+  bool takes_over_ = false;
+  std::atomic<bool> ended_{false};
+  std::stop_source giving_up_;
+  bool upgrading_ = false;  // read once its thread has ended
+  std::jthread upgrade_;
+};
 
 }  // namespace
 
-int run_mount(const config::Options& options, std::function<void()> ready) {
+int run_mount(const config::Options& options, Worker& worker) {
   set_process_limits();
   SignalWatch signals;
   MountParts parts;
   parts.log = make_log_for(options);
-  if (const auto usable = fuse::check_mountpoint(options.mountpoint); !usable) {
-    return tell(usable.error());
+  if (const auto built = build(parts, options, worker); !built) {
+    return tell(built.error(), worker, *parts.log);
   }
-  if (const auto built = build(parts, options); !built) {
-    return tell(built.error());
-  }
-  Log& log = *parts.log;
-  if (options.check) {
-    const CallContext context{parts.clock.steady() + options.outage_timeout, {}};
-    if (auto connected = parts.filesystem->probe(context); !connected) {
-      if (connected.error().code == Errc::unavailable && connected.error().origin.http_status == 0) {
-        connected.error().what += "; is the endpoint right, and can this host reach it?";
-      }
-      return tell(connected.error());
+  if (options.check && worker.is_first()) {
+    if (const auto connected = check(parts, options); !connected) {
+      return tell(connected.error(), worker, *parts.log);
     }
   }
-  auto session = fuse::mount(mount_options_of(options), *parts.filesystem, log);
-  if (!session) {
-    return tell(session.error());
+  auto connection = worker.ask_for_mount();
+  if (!connection) {
+    return tell(connection.error(), worker, *parts.log);
   }
-  log.info("s3://{}/{} is mounted on {} (prefixfs {}, pid {})", options.bucket, options.prefix.str(), options.mountpoint, PREFIXFS_VERSION,
-           ::getpid());
-  signals.start([&](int number) {
-    log.info("signal {} ends the mount on {}", number, options.mountpoint);
-    (*session)->stop();
-  });
-  // Without `check` the mount is there at once, and S3 is asked for until it answers.
-  const std::unique_ptr<Connector> connector =
-      options.check ? nullptr : std::make_unique<Connector>(*parts.filesystem, parts.clock, log);
-  const auto served = (*session)->serve(std::move(ready));
-  parts.stage->say_ending();
-  parts.filesystem->flush_all({});  // each call has its own end
-  signals.stop();  // it would end a session that is gone
-  session->reset();
-  log.info("{} is unmounted", options.mountpoint);
-  if (!served) {
-    log.error("{}", describe(served.error()));
-    return kExitSystem;
-  }
-  return kExitSuccess;
+  // Without `check` the mount is there at once, and S3 is asked until it answers; and again whenever it does not.
+  const auto connector =
+      std::make_unique<Connector>(*parts.filesystem, parts.stack->breaker(), options.check && worker.is_first(), parts.clock, *parts.log);
+  Administration administration(options, parts.cache_dir, *parts.filesystem, parts.stack->breaker(), *parts.log);
+  return Service(options, worker, parts, signals, administration).run(std::move(*connection));
 }
 
 }  // namespace prefixfs::daemon

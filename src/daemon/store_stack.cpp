@@ -39,7 +39,8 @@ Result<std::unique_ptr<StoreStack>> StoreStack::make(const config::Options& opti
 }
 
 StoreStack::StoreStack(const config::Options& options, const aws::ProfileSettings& profile, meta::FactStore& facts, const Clock& clock,
-                       Log& log) {
+                       Log& log)
+    : breaker_(clock, log) {
   engine_ = http::make_curl_engine({.ca_bundle = profile.ca_bundle, .user_agent = "prefixfs/" PREFIXFS_VERSION});
   credentials_ = aws::make_default_chain({environment_, files_, clock, *engine_, log}, options.profile);
   memory_ = std::make_unique<StoredMemory>(facts, log);
@@ -52,6 +53,9 @@ StoreStack::StoreStack(const config::Options& options, const aws::ProfileSetting
   metered_ = s3::make_metered_store(*retrying_, clock, metrics_);
   prefixed_ = s3::make_prefix_store(*metered_, options.prefix);
   bounded_ = s3::make_deadline_store(*prefixed_, {.answer_time = options.outage_timeout}, clock);
+  probing_ = s3::make_probing_store(*bounded_, breaker_);
+  watched_ = s3::make_watched_store(*bounded_, breaker_);
+  breaking_ = s3::make_breaking_store(*watched_, breaker_);
 }
 
 s3::ClientOptions client_options(const config::Options& options, const aws::ProfileSettings& profile) {

@@ -6,6 +6,7 @@
 #include "prefixfs/base/random.h"
 #include "prefixfs/config/options.h"
 #include "prefixfs/meta/node_cache.h"
+#include "prefixfs/s3/breaker.h"
 #include "prefixfs/s3/client.h"
 
 namespace prefixfs::daemon {
@@ -17,7 +18,10 @@ class StoreStack {
   static Result<std::unique_ptr<StoreStack>> make(const config::Options& options, meta::FactStore& facts, const Clock& clock, Log& log);
 
   /// Keys are relative to the mount's prefix.
-  s3::ObjectStore& store() { return *bounded_; }
+  s3::ObjectStore& store() { return *breaking_; }
+  /// The same, also while the breaker is open.
+  s3::ObjectStore& probed() { return *probing_; }
+  s3::Breaker& breaker() { return breaker_; }
   Metrics& metrics() { return metrics_; }
 
  private:
@@ -35,6 +39,10 @@ class StoreStack {
   std::unique_ptr<s3::ObjectStore> metered_;
   std::unique_ptr<s3::ObjectStore> prefixed_;
   std::unique_ptr<s3::ObjectStore> bounded_;
+  s3::Breaker breaker_;
+  std::unique_ptr<s3::ObjectStore> probing_;
+  std::unique_ptr<s3::ObjectStore> watched_;
+  std::unique_ptr<s3::ObjectStore> breaking_;
 };
 
 /// Options before the environment, and the environment before the profile.

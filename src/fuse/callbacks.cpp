@@ -7,18 +7,20 @@
 #include <vector>
 
 #include "request.h"
+#include "xattrs.h"
 
 namespace prefixfs::fuse {
 namespace {
 
 using Interrupts = Request::Interrupts;
 
-// 64 threads of libfuse hold a buffer of this size each, so it also bounds the daemon's memory.
+// 64 threads of libfuse hold a buffer of this size each, so it also bounds the daemon's memory. A later version may make it larger, never smaller:
+// its worker may take over a mount to which the kernel was told this.
 constexpr unsigned kWriteBytesMax = 256 << 10;
 constexpr unsigned kReadAheadBytesMax = 1 << 20;
 constexpr unsigned kBackgroundRequestsMax = 64;
 
-void on_init(void* userdata, fuse_conn_info* connection) {
+void on_init(void*, fuse_conn_info* connection) {
   connection->max_write = kWriteBytesMax;
   connection->max_readahead = std::min(connection->max_readahead, kReadAheadBytesMax);
   connection->max_background = kBackgroundRequestsMax;
@@ -29,10 +31,6 @@ void on_init(void* userdata, fuse_conn_info* connection) {
   connection->want &= ~static_cast<unsigned>(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
   if ((connection->capable & FUSE_CAP_EXPLICIT_INVAL_DATA) != 0) {
     connection->want |= FUSE_CAP_EXPLICIT_INVAL_DATA;
-  }
-  auto& server = *static_cast<Server*>(userdata);
-  if (server.ready) {
-    server.ready();
   }
 }
 
@@ -79,10 +77,17 @@ vfs::SetAttributes changes_of(const struct stat& attributes, int to_set) {
 }
 
 void on_setattr(fuse_req_t raw, fuse_ino_t inode, struct stat* attributes, int to_set, fuse_file_info* file) {
-  answer(raw, Interrupts::ignore, [&](const Request& request) {
+  answer_change(raw, Interrupts::ignore, [&](const Request& request) {
     const auto handle = file != nullptr ? std::optional<vfs::HandleId>(file->fh) : std::nullopt;
-    request.reply_attributes(request.filesystem().setattr(inode, handle, changes_of(*attributes, to_set), request.caller()));
+    const auto changed = request.filesystem().setattr(inode, handle, changes_of(*attributes, to_set), request.caller());
+    request.handles().changed(inode);
+    request.reply_attributes(changed);
   });
+}
+
+void release(const Request& request, vfs::HandleId handle) {
+  request.filesystem().release(handle);
+  request.handles().closed(handle);
 }
 
 void fill_opened(fuse_file_info& file, const vfs::Opened& opened) {
@@ -91,21 +96,27 @@ void fill_opened(fuse_file_info& file, const vfs::Opened& opened) {
 }
 
 void on_open(fuse_req_t raw, fuse_ino_t inode, fuse_file_info* file) {
-  answer(raw, Interrupts::heed, [&](const Request& request) {
+  const auto open = [&](const Request& request) {
     const auto opened = request.filesystem().open(inode, file->flags, request.caller());
     if (!opened) {
       request.reply(opened.error());
       return;
     }
     fill_opened(*file, *opened);
+    request.handles().opened(opened->handle, inode, file->flags, Device::current_request());
     if (fuse_reply_open(request.settle(), file) != 0) {
-      request.filesystem().release(opened->handle);  // the caller was killed meanwhile
+      release(request, opened->handle);  // the caller was killed meanwhile
     }
-  });
+  };
+  if ((file->flags & O_ACCMODE) == O_RDONLY && (file->flags & O_TRUNC) == 0) {
+    answer(raw, Interrupts::heed, open);
+  } else {
+    answer_change(raw, Interrupts::heed, open);
+  }
 }
 
 void on_create(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* file) {
-  answer(raw, Interrupts::heed, [&](const Request& request) {
+  answer_change(raw, Interrupts::heed, [&](const Request& request) {
     const auto created = request.filesystem().create(parent, name, mode, file->flags, request.caller());
     if (!created) {
       request.reply(created.error());
@@ -113,8 +124,9 @@ void on_create(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode,
     }
     fill_opened(*file, created->opened);
     const fuse_entry_param entry = entry_param(created->entry);
+    request.handles().opened(created->opened.handle, entry.ino, file->flags, Device::current_request());
     if (fuse_reply_create(request.settle(), &entry, file) != 0) {
-      request.filesystem().release(created->opened.handle);
+      release(request, created->opened.handle);
     }
   });
 }
@@ -131,8 +143,8 @@ void on_read(fuse_req_t raw, fuse_ino_t, std::size_t size, off_t offset, fuse_fi
   });
 }
 
-void on_write(fuse_req_t raw, fuse_ino_t, const char* data, std::size_t size, off_t offset, fuse_file_info* file) {
-  answer(raw, Interrupts::ignore, [&](const Request& request) {
+void on_write(fuse_req_t raw, fuse_ino_t inode, const char* data, std::size_t size, off_t offset, fuse_file_info* file) {
+  const auto write = [&](const Request& request) {
     const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(data), size);
     // Pages of a shared mapping have their place, whatever the flags of the descriptor that the kernel sends them through.
     const bool from_mapping = file->writepage != 0;
@@ -141,50 +153,88 @@ void on_write(fuse_req_t raw, fuse_ino_t, const char* data, std::size_t size, of
     const bool append = !from_mapping && (file->flags & O_APPEND) != 0;
     const auto position = append ? std::nullopt : std::optional(static_cast<std::uint64_t>(offset));
     const auto written = request.filesystem().write(file->fh, position, bytes, caller);
+    request.handles().written(inode);
     if (!written) {
       request.reply(written.error());
       return;
     }
     fuse_reply_write(request.settle(), *written);
-  });
+  };
+  // What is being written is to be finished; an upgrade waits for that.
+  if (static_cast<Server*>(fuse_req_userdata(raw))->handles.is_unstored(inode)) {
+    answer(raw, Interrupts::ignore, write);
+  } else {
+    answer_change(raw, Interrupts::ignore, write);
+  }
 }
 
 /// A signal does not end close or fsync: what a program has written must not be lost because a timer went off.
-void on_flush(fuse_req_t raw, fuse_ino_t, fuse_file_info* file) {
+void on_flush(fuse_req_t raw, fuse_ino_t inode, fuse_file_info* file) {
   answer(raw, Interrupts::ignore, [&](const Request& request) {
-    request.reply(request.filesystem().flush(file->fh, request.caller()));
+    const auto flushed = request.filesystem().flush(file->fh, request.caller());
+    request.handles().changed(inode);
+    request.reply(flushed);
   });
 }
 
-void on_fsync(fuse_req_t raw, fuse_ino_t, int, fuse_file_info* file) {
-  answer(raw, Interrupts::ignore, [&](const Request& request) { request.reply(request.filesystem().fsync(file->fh, request.caller())); });
+void on_fsync(fuse_req_t raw, fuse_ino_t inode, int, fuse_file_info* file) {
+  answer(raw, Interrupts::ignore, [&](const Request& request) {
+    const auto synced = request.filesystem().fsync(file->fh, request.caller());
+    request.handles().changed(inode);
+    request.reply(synced);
+  });
 }
 
 void on_release(fuse_req_t raw, fuse_ino_t, fuse_file_info* file) {
   answer(raw, Interrupts::ignore, [&](const Request& request) {
-    request.filesystem().release(file->fh);
+    release(request, file->fh);
     request.reply(Result<void>());
   });
 }
 
+/// A worker that has died may have done it without answering: then the name is gone, as was asked for.
+Result<void> once_gone(Result<void> removed) {
+  const bool done_before = !removed && removed.error().code == Errc::not_found && Device::is_resent();
+  return done_before ? Result<void>() : removed;
+}
+
 void on_unlink(fuse_req_t raw, fuse_ino_t parent, const char* name) {
-  answer(raw, Interrupts::ignore, [&](const Request& request) { request.reply(request.filesystem().unlink(parent, name, request.caller())); });
+  answer(raw, Interrupts::ignore, [&](const Request& request) {
+    const auto removed = request.filesystem().unlink(parent, name, request.caller());
+    request.handles().names_changed();
+    request.reply(once_gone(removed));
+  });
 }
 
 void on_mkdir(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode) {
   answer(raw, Interrupts::ignore, [&](const Request& request) {
-    request.reply_entry(request.filesystem().mkdir(parent, name, mode, request.caller()));
+    auto made = request.filesystem().mkdir(parent, name, mode, request.caller());
+    if (!made && made.error().code == Errc::exists && Device::is_resent()) {
+      made = request.filesystem().lookup(parent, name, request.caller());  // by the worker that has died
+    }
+    request.reply_entry(made);
   });
 }
 
 void on_rmdir(fuse_req_t raw, fuse_ino_t parent, const char* name) {
-  answer(raw, Interrupts::ignore, [&](const Request& request) { request.reply(request.filesystem().rmdir(parent, name, request.caller())); });
+  answer(raw, Interrupts::ignore, [&](const Request& request) {
+    request.reply(once_gone(request.filesystem().rmdir(parent, name, request.caller())));
+  });
 }
 
 void on_rename(fuse_req_t raw, fuse_ino_t parent, const char* name, fuse_ino_t new_parent, const char* new_name, unsigned flags) {
   answer(raw, Interrupts::ignore, [&](const Request& request) {
-    request.reply(request.filesystem().rename(parent, name, new_parent, new_name, flags, request.caller()));
+    const auto renamed = request.filesystem().rename(parent, name, new_parent, new_name, flags, request.caller());
+    request.handles().names_changed();
+    const bool moved_before = !renamed && renamed.error().code == Errc::not_found && Device::is_resent() &&
+                              request.filesystem().lookup(new_parent, new_name, request.caller());
+    request.reply(moved_before ? Result<void>() : renamed);
   });
+}
+
+void release_directory(const Request& request, vfs::HandleId handle) {
+  request.filesystem().releasedir(handle);
+  request.handles().closed_directory(handle);
 }
 
 void on_opendir(fuse_req_t raw, fuse_ino_t inode, fuse_file_info* file) {
@@ -195,15 +245,16 @@ void on_opendir(fuse_req_t raw, fuse_ino_t inode, fuse_file_info* file) {
       return;
     }
     file->fh = *handle;
+    request.handles().opened_directory(*handle, inode, Device::current_request());
     if (fuse_reply_open(request.settle(), file) != 0) {
-      request.filesystem().releasedir(*handle);
+      release_directory(request, *handle);
     }
   });
 }
 
 void on_releasedir(fuse_req_t raw, fuse_ino_t, fuse_file_info* file) {
   answer(raw, Interrupts::ignore, [&](const Request& request) {
-    request.filesystem().releasedir(file->fh);
+    release_directory(request, file->fh);
     request.reply(Result<void>());
   });
 }
@@ -301,6 +352,7 @@ fuse_lowlevel_ops callbacks() {
   table.readdirplus = on_readdirplus;
   table.fsyncdir = on_fsyncdir;
   table.statfs = on_statfs;
+  table.getxattr = on_getxattr;
   return table;
 }
 

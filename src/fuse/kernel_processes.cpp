@@ -1,4 +1,3 @@
-#include <filesystem>
 #include <mutex>
 
 #include "descriptors.h"
@@ -38,10 +37,7 @@ class KernelProcesses final : public vfs::Processes {
 }  // namespace
 
 std::unique_ptr<vfs::Processes> make_processes(const std::string& mountpoint) {
-  std::error_code error;
-  // Now, as a look at the path would wait for the mount itself later.
-  const auto real = std::filesystem::canonical(mountpoint, error);
-  return std::make_unique<KernelProcesses>(error ? mountpoint : real.string());
+  return std::make_unique<KernelProcesses>(without_links(mountpoint));
 }
 
 }  // namespace prefixfs::fuse

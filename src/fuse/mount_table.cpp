@@ -1,5 +1,8 @@
 #include "mount_table.h"
 
+#include <unistd.h>
+
+#include <climits>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -61,14 +64,30 @@ std::vector<MountLine> own_mounts() {
   return read_mountinfo(text.str());
 }
 
-/// mountinfo knows no symbolic links.
-std::string without_links(const std::string& path) {
-  std::error_code error;
-  const std::filesystem::path real = std::filesystem::canonical(path, error);
-  return error ? path : real.string();
-}
-
 }  // namespace
+
+std::string without_links(const std::string& path) {
+  constexpr int kLinksMax = 40;
+  std::filesystem::path real = path;
+  std::error_code error;
+  for (int links = 0; links < kLinksMax; ++links) {
+    real = real.lexically_normal();
+    real = real.has_filename() ? real : real.parent_path();
+    const std::filesystem::path directory = std::filesystem::canonical(real.parent_path(), error);
+    if (error) {
+      return path;
+    }
+    real = directory / real.filename();
+    // readlink(2) of a mount is refused at once, while stat(2), which std::filesystem begins with, asks it.
+    char target[PATH_MAX];
+    const ssize_t length = ::readlink(real.c_str(), target, sizeof target);
+    if (length < 0) {
+      return real.string();
+    }
+    real = directory / std::string_view(target, static_cast<std::size_t>(length));
+  }
+  return path;
+}
 
 bool is_mounted(const std::string& mountpoint, std::string_view mountinfo) {
   return find_ours(read_mountinfo(mountinfo), mountpoint) != nullptr;

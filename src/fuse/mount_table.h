@@ -15,6 +15,9 @@ struct MountLine {
 };
 std::vector<MountLine> read_mountinfo(std::string_view text);
 
+/// As mountinfo has it. A mount on the path itself is not asked, so that this may be called while it does not answer.
+std::string without_links(const std::string& path);
+
 /// The device of the prefixfs that is mounted on exactly this directory, for this process; empty when there is none.
 std::string device_of(const std::string& mountpoint);
 

@@ -44,7 +44,8 @@ void Request::interrupted(fuse_req_t request, void* self) {
 
 vfs::Caller Request::caller() const {
   const fuse_ctx* context = fuse_req_ctx(request_);
-  return {.uid = context->uid, .gid = context->gid, .thread = context->pid, .context = {.deadline = SteadyTime::max(), .cancel = stop_.get_token()}};
+  return {.uid = context->uid, .gid = context->gid, .thread = context->pid, .request = Device::request_number(),
+          .resent = Device::is_resent(), .context = {.deadline = SteadyTime::max(), .cancel = stop_.get_token()}};
 }
 
 void Request::reply(const Error& error) const {

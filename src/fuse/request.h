@@ -6,6 +6,9 @@
 #include <stop_token>
 
 #include "callbacks.h"
+#include "device.h"
+#include "gate.h"
+#include "handle_records.h"
 #include "prefixfs/telemetry/log.h"
 #include "prefixfs/vfs/filesystem.h"
 
@@ -15,7 +18,9 @@ namespace prefixfs::fuse {
 struct Server {
   vfs::Filesystem& filesystem;
   Log& log;
-  std::function<void()> ready;
+  HandleRecords& handles;
+  Gate& gate;
+  Device& device;
 };
 
 /// One request of the kernel, from callback to reply. Interrupting it stops what it waits for.
@@ -32,6 +37,7 @@ class Request {
   fuse_req_t settle() const;
   Server& server() const { return *static_cast<Server*>(fuse_req_userdata(request_)); }
   vfs::Filesystem& filesystem() const { return server().filesystem; }
+  HandleRecords& handles() const { return server().handles; }
   vfs::Caller caller() const;
 
   void reply(const Error& error) const;
@@ -58,6 +64,16 @@ void answer(fuse_req_t raw, Request::Interrupts interrupts, Body&& body) {
     body(request);
   } catch (const std::exception& exception) {
     request.reply(Error{Errc::internal, std::string("a bug: ") + exception.what(), {}});
+  }
+}
+
+/// The same for what may make an open file differ from S3: while an upgrade waits for the opposite, this waits too, and may be left for the
+/// next worker, to whom the kernel sends it again.
+template <class Body>
+void answer_change(fuse_req_t raw, Request::Interrupts interrupts, Body&& body) {
+  auto& server = *static_cast<Server*>(fuse_req_userdata(raw));
+  if (const Gate::Pass pass = server.gate.pass()) {
+    answer(raw, interrupts, std::forward<Body>(body));
   }
 }
 

@@ -1,105 +1,139 @@
 #include "prefixfs/fuse/session.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <pthread.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
-#include "mount_table.h"
+#include "device.h"
 #include "request.h"
 
 namespace prefixfs::fuse {
 namespace {
 
+constexpr unsigned kThreadsMax = 64;
 // Threads beyond this number end when they have nothing to do; each holds a buffer of a quarter MiB.
 constexpr unsigned kIdleThreadsMax = 16;
+// While an upgrade waits for the end of what is being written, these are left for those who write it.
+constexpr unsigned kThreadsForWriters = 8;
 // Only interrupts the thread that serves; it has no other use in this program.
 constexpr int kWakeSignal = SIGUSR1;
 
-/// libfuse splits its options at commas (fuse_opt.h: "\\" and "," are escaped by a backslash).
-std::string escaped(std::string_view value) {
-  std::string result;
-  for (const char c : value) {
-    if (c == ',' || c == '\\') {
-      result.push_back('\\');
-    }
-    result.push_back(c);
-  }
-  return result;
-}
-
-std::string mount_words(const MountOptions& options) {
-  std::string words = "fsname=" + escaped(options.source) + ",subtype=prefixfs,default_permissions,nosuid,nodev";
-  if (options.allow_other) {
-    words += ",allow_other";
-  }
-  if (options.read_only) {
-    words += ",ro";
-  }
-  for (const std::string& word : options.generic) {
-    if (word != "nosuid" && word != "nodev" && word != "ro") {
-      words += "," + word;
-    }
-  }
-  return words;
-}
-
-void log_line_of_libfuse(fuse_log_level, const char* format, va_list arguments) {
-  char line[512];
-  std::vsnprintf(line, sizeof line, format, arguments);
-  std::fprintf(stderr, "prefixfs: %s", line);
-}
+/// Each generation numbers its handles in a range of its own.
+vfs::HandleId first_handle(unsigned generation) { return vfs::HandleId{generation} << 40 | 1; }
 
 class LibfuseSession final : public Session {
  public:
-  LibfuseSession(vfs::Filesystem& filesystem, Log& log) : server_{filesystem, log, {}} {}
+  LibfuseSession(Connection connection, Ledger ledger, vfs::Filesystem& filesystem, Log& log)
+      : connection_(std::move(connection)),
+        ledger_(std::move(ledger)),
+        in_flight_(ledger_->in_flight),
+        handles_(ledger_->handles, ledger_->handles_used, [&filesystem](vfs::InodeId inode) { return filesystem.open_state(inode); }),
+        gate_(kThreadsMax - kThreadsForWriters),
+        device_(in_flight_, log),
+        server_{filesystem, log, handles_, gate_, device_} {}
 
   ~LibfuseSession() override {
     if (session_ != nullptr) {
-      fuse_session_unmount(session_);
-      fuse_session_destroy(session_);
+      fuse_session_destroy(session_);  // with the descriptor
     }
   }
 
-  Result<void> mount(const MountOptions& options) {
-    const std::string words = mount_words(options);
-    const char* arguments[] = {"prefixfs", "-o", words.c_str(), nullptr};
-    fuse_args args = FUSE_ARGS_INIT(3, const_cast<char**>(arguments));
+  Result<void> attach() {
+    const char* arguments[] = {"prefixfs", nullptr};
+    fuse_args args = FUSE_ARGS_INIT(1, const_cast<char**>(arguments));
     const fuse_lowlevel_ops table = callbacks();
-    fuse_set_log_func(log_line_of_libfuse);
     session_ = fuse_session_new(&args, &table, sizeof table, &server_);
-    threads_max_ = options.threads_max;
-    if (session_ == nullptr) {
-      return fail(Errc::invalid, fmt::format("the mount options \"{}\" were refused by libfuse", words));
+    fuse_custom_io io{};
+    io.read = [](int fd, void* buffer, std::size_t size, void* server) { return device_of(server).read(fd, buffer, size); };
+    io.writev = [](int fd, iovec* parts, int count, void* server) { return device_of(server).write(fd, parts, count); };
+    if (session_ == nullptr || fuse_session_custom_io(session_, &io, connection_.device.get()) != 0) {
+      return fail(Errc::io, "libfuse cannot serve the mount");
     }
-    if (fuse_session_mount(session_, options.mountpoint.c_str()) != 0) {
-      fuse_session_destroy(session_);
-      session_ = nullptr;
-      return fail(Errc::denied, fmt::format("cannot mount on {}: see the line above; an ordinary user needs fusermount3 (package fuse3) and "
-                                            "the right to write to the directory", options.mountpoint));
-    }
+    descriptor_ = connection_.device.release();
+    server_.filesystem.number_handles_from(first_handle(connection_.generation));
     return {};
   }
 
-  Result<void> serve(std::function<void()> ready) override {
-    server_.ready = std::move(ready);
+  Result<void> serve(const Events& events) override {
     struct sigaction wake {};
     wake.sa_handler = [](int) {};
     ::sigaction(kWakeSignal, &wake, nullptr);
+    if (connection_.init.empty()) {
+      server_.filesystem.end_reopening();  // nothing was open
+      device_.on_first_exchange(events.save_init, events.ready);
+    } else {
+      TRY(take_over());
+      events.ready();
+    }
+    auto served = loop();
+    in_flight_.let_go();
+    return served;
+  }
+
+  void stop() override {
+    stopped_ = true;
+    gate_.send_away();
+    fuse_session_exit(session_);
+    if (serving_) {
+      ::pthread_kill(serving_thread_, kWakeSignal);
+    }
+  }
+
+  bool stop_for_upgrade(std::chrono::milliseconds limit) override {
+    if (!gate_.close([this] { return !handles_.any_unstored(); }, limit)) {
+      return false;
+    }
+    stop();
+    return true;
+  }
+
+ private:
+  static Device& device_of(void* server) { return static_cast<Server*>(server)->device; }
+
+  /// As if this process had been there from the beginning; then the kernel sends again what the one before has not answered.
+  Result<void> take_over() {
+    TRY_ASSIGN(const InitExchange exchange, InitExchange::decode(connection_.init));
+    if (!exchange.kernel_resends()) {
+      return fail(Errc::unsupported, "the kernel does not send again what was not answered (that needs 6.9)");
+    }
+    std::vector<std::byte> request = exchange.request_for_replay();
+    fuse_buf buffer{};
+    buffer.mem = request.data();
+    buffer.size = request.size();
+    device_.swallow_answer();
+    fuse_session_process_buf(session_, &buffer);
+    in_flight_.count_deaths();
+    reopen();
+    return Device::ask_to_resend(descriptor_);
+  }
+
+  void reopen() {
+    handles_.take_over([this](std::uint64_t request) { return in_flight_.holds(request); });
+    for (const auto& [handle, inode] : handles_.directories()) {
+      server_.filesystem.reopen_directory(handle, inode);
+    }
+    for (const vfs::OpenBefore& before : handles_.files()) {
+      if (const auto reopened = server_.filesystem.reopen(before); !reopened) {
+        server_.log.error("a file that is open cannot be used any more: {}", describe(reopened.error()));
+      }
+    }
+    server_.filesystem.end_reopening();
+  }
+
+  Result<void> loop() {
     serving_thread_ = ::pthread_self();
     serving_ = true;
-    fuse_loop_config* loop = fuse_loop_cfg_create();
-    fuse_loop_cfg_set_clone_fd(loop, 0);  // one descriptor, so that another process can take the mount over
-    fuse_loop_cfg_set_max_threads(loop, threads_max_);
-    fuse_loop_cfg_set_idle_threads(loop, kIdleThreadsMax);
-    const int outcome = stopped_ ? 0 : fuse_session_loop_mt(session_, loop);
-    fuse_loop_cfg_destroy(loop);
+    fuse_loop_config* settings = fuse_loop_cfg_create();
+    fuse_loop_cfg_set_clone_fd(settings, 0);  // one descriptor, so that another process can take the mount over
+    fuse_loop_cfg_set_max_threads(settings, kThreadsMax);
+    fuse_loop_cfg_set_idle_threads(settings, kIdleThreadsMax);
+    const int outcome = stopped_ ? 0 : fuse_session_loop_mt(session_, settings);
+    fuse_loop_cfg_destroy(settings);
     serving_ = false;
     if (outcome < 0) {
       return fail(Errc::io, fmt::format("the connection to the kernel failed: {}", std::strerror(-outcome)));
@@ -107,18 +141,15 @@ class LibfuseSession final : public Session {
     return {};
   }
 
-  void stop() override {
-    stopped_ = true;
-    fuse_session_exit(session_);
-    if (serving_) {
-      ::pthread_kill(serving_thread_, kWakeSignal);
-    }
-  }
-
- private:
+  Connection connection_;
+  Ledger ledger_;
+  InFlight in_flight_;
+  HandleRecords handles_;
+  Gate gate_;
+  Device device_;
   Server server_;
   fuse_session* session_ = nullptr;
-  unsigned threads_max_ = 64;
+  int descriptor_ = -1;  // owned by session_
   pthread_t serving_thread_{};
   std::atomic<bool> serving_{false};
   std::atomic<bool> stopped_{false};
@@ -126,30 +157,10 @@ class LibfuseSession final : public Session {
 
 }  // namespace
 
-Result<void> check_mountpoint(const std::string& mountpoint) {
-  struct stat status {};
-  if (::stat(mountpoint.c_str(), &status) != 0) {
-    const int error_number = errno;
-    if (error_number == ENOTCONN) {
-      return fail(Errc::busy, fmt::format("{} is a mount whose program has died: run `umount {}` first", mountpoint, mountpoint));
-    }
-    if (error_number == ENOENT) {
-      return fail(Errc::not_found, fmt::format("mountpoint {} does not exist: create it with mkdir", mountpoint));
-    }
-    return fail(Errc::denied, fmt::format("mountpoint {} cannot be used: {}", mountpoint, std::strerror(error_number)));
-  }
-  if (!S_ISDIR(status.st_mode)) {
-    return fail(Errc::not_dir, fmt::format("mountpoint {} is not a directory", mountpoint));
-  }
-  if (is_mounted(mountpoint)) {
-    return fail(Errc::busy, fmt::format("mountpoint {} is busy: a prefixfs is mounted there already", mountpoint));
-  }
-  return {};
-}
-
-Result<std::unique_ptr<Session>> mount(const MountOptions& options, vfs::Filesystem& filesystem, Log& log) {
-  auto session = std::make_unique<LibfuseSession>(filesystem, log);
-  TRY(session->mount(options));
+Result<std::unique_ptr<Session>> attach(Connection connection, vfs::Filesystem& filesystem, Log& log) {
+  TRY_ASSIGN(Ledger ledger, Ledger::map(connection.ledger.get()));
+  auto session = std::make_unique<LibfuseSession>(std::move(connection), std::move(ledger), filesystem, log);
+  TRY(session->attach());
   return std::unique_ptr<Session>(std::move(session));
 }
 

@@ -1,43 +1,47 @@
 #pragma once
-// The kernel's side: one mount, its requests, and their answers. Hides libfuse.
+// The kernel's side: the requests of a mount and their answers. Hides libfuse.
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "prefixfs/base/result.h"
+#include "prefixfs/fuse/mount.h"
 #include "prefixfs/telemetry/log.h"
 #include "prefixfs/vfs/filesystem.h"
 #include "prefixfs/vfs/processes.h"
 
 namespace prefixfs::fuse {
 
-struct MountOptions {
-  std::string source;       ///< shown by mount and df: "s3://bucket/prefix"
-  std::string mountpoint;
-  bool allow_other = false;
-  bool read_only = false;
-  std::vector<std::string> generic;  ///< noatime, noexec, ...
-  unsigned threads_max = 64;
+/// What a worker is given of its mount.
+struct Connection {
+  UniqueFd device;
+  UniqueFd ledger;         ///< make_ledger()
+  unsigned generation = 1; ///< of workers of this supervisor: no two have the same
+  SavedInit init;          ///< empty: the kernel has not been answered yet
 };
 
-/// Why the directory cannot be mounted on. Errors: not_found, not_dir, busy (already a mount of prefixfs, or a dead one), denied.
-Result<void> check_mountpoint(const std::string& mountpoint);
+struct Events {
+  std::function<void(const SavedInit&)> save_init;  ///< before the kernel is answered for the first time
+  std::function<void()> ready;                      ///< requests are answered from now on
+};
 
 class Session {
  public:
-  virtual ~Session() = default;  ///< unmounts, if that has not happened
-  /// Serves requests until the mount is gone or stop() was called; requests in flight are finished first.
-  /// `ready` is called once, when the kernel has been answered for the first time. Called from the thread that stop() must wake.
-  virtual Result<void> serve(std::function<void()> ready) = 0;
+  virtual ~Session() = default;
+  /// Serves requests until the mount is gone or stop() was called; requests in flight are finished first. Called from the thread that stop()
+  /// must wake. Errors: unsupported (nobody can take over this mount; it must be made anew), io.
+  virtual Result<void> serve(const Events& events) = 0;
   /// From any thread.
   virtual void stop() = 0;
+  /// From any thread: stops as soon as no open file has what S3 has not, so that another process can go on. Programs that would change
+  /// something wait meanwhile. False, and serving on: that took longer than `limit`.
+  virtual bool stop_for_upgrade(std::chrono::milliseconds limit) = 0;
 };
 
-/// Mounts. With root's rights by mount(2), otherwise through fusermount3.
-/// Errors: denied, not_found (no fusermount3), busy, io.
-Result<std::unique_ptr<Session>> mount(const MountOptions& options, vfs::Filesystem& filesystem, Log& log);
+/// Errors: unsupported (as in serve), io.
+Result<std::unique_ptr<Session>> attach(Connection connection, vfs::Filesystem& filesystem, Log& log);
 
 /// What the kernel of this host tells of the programs behind the requests of the mount that is going to be there.
 std::unique_ptr<vfs::Processes> make_processes(const std::string& mountpoint);

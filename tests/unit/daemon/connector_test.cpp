@@ -44,35 +44,35 @@ TEST(ConnectorTest, AsksUntilS3AnswersAndTellsEachKindOfFailureOnce) {
   mount.store.add({.operation = "ListObjectsV2", .count = 2, .error = {Errc::credentials, "no credentials", {}}});
   KeptLog log;
   {
-    const Connector connector(mount.fs(), mount.clock, log);
+    const Connector connector(mount.fs(), mount.breaker, false, mount.clock, log);
     EXPECT_TRUE(log.wait_for("S3 answers"));
   }
   EXPECT_THAT(log.lines(), ElementsAre(HasSubstr("no route"), HasSubstr("no credentials"), HasSubstr("S3 answers")));
-  EXPECT_THAT(mount.clock.naps(), ElementsAre(500ms, 1000ms, 2000ms, 4000ms, 8000ms));
+  EXPECT_THAT(mount.clock.naps(), ElementsAre(200ms, 400ms, 800ms, 1600ms, 3200ms));
 }
 
 TEST(ConnectorTest, MissingRightToListIsNoFailure) {
   vfs::Mount mount;
   mount.memory.set_rights({.list = false});
   KeptLog log;
-  const Connector connector(mount.fs(), mount.clock, log);
+  const Connector connector(mount.fs(), mount.breaker, false, mount.clock, log);
   EXPECT_TRUE(log.wait_for("S3 answers"));
 }
 
-TEST(ConnectorTest, PausesGrowToHalfAMinute) {
+TEST(ConnectorTest, PausesGrowToFiveSeconds) {
   vfs::Mount mount;
   mount.store.add({.operation = "ListObjectsV2", .count = 10});
   KeptLog log;
-  const Connector connector(mount.fs(), mount.clock, log);
+  const Connector connector(mount.fs(), mount.breaker, false, mount.clock, log);
   EXPECT_TRUE(log.wait_for("S3 answers"));
-  EXPECT_EQ(mount.clock.naps().back(), 30s);
+  EXPECT_EQ(mount.clock.naps().back(), 5s);
 }
 
 TEST(ConnectorTest, EndsWhenItIsDestroyed) {
   vfs::Mount mount;
   mount.store.add({.operation = "ListObjectsV2", .count = -1});
   KeptLog log;
-  const Connector connector(mount.fs(), mount.clock, log);
+  const Connector connector(mount.fs(), mount.breaker, false, mount.clock, log);
   EXPECT_TRUE(log.wait_for("cannot be used yet"));
 }
 
