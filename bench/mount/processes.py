@@ -53,23 +53,32 @@ class Process:
         with open(self.log_path, errors="replace") as log:
             return "".join(log.readlines()[-count:])
 
+    def pids(self):
+        """Its own and that of its child: prefixfs has a supervisor and a worker."""
+        with open(f"/proc/{self.pid}/task/{self.pid}/children") as children:
+            return [self.pid, *map(int, children.read().split())]
+
     def cpu_seconds(self):
         """User and system time, of all threads."""
-        with open(f"/proc/{self.pid}/stat") as stat:
-            fields = stat.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        ticks = 0
+        for pid in self.pids():
+            with open(f"/proc/{pid}/stat") as stat:
+                fields = stat.read().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / TICKS
 
     def peak_bytes(self):
         """The largest resident size since the start, or since forget_peak()."""
-        with open(f"/proc/{self.pid}/status") as status:
-            for line in status:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * 1024
-        return 0
+        peak = 0
+        for pid in self.pids():
+            with open(f"/proc/{pid}/status") as status:
+                peak += sum(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+        return peak
 
     def forget_peak(self):
-        try:
-            with open(f"/proc/{self.pid}/clear_refs", "w") as file:
-                file.write("5")
-        except OSError:
-            pass  # only root may for another process; then the peak is that of all workloads of this mount
+        for pid in self.pids():
+            try:
+                with open(f"/proc/{pid}/clear_refs", "w") as file:
+                    file.write("5")
+            except OSError:
+                pass  # only root may for another process; then the peak is that of all workloads of this mount

@@ -23,7 +23,7 @@ def arguments():
     parser.add_argument("--devs3", required=True)
     parser.add_argument("--prefixfs", required=True)
     parser.add_argument("--quick", action="store_true", help="a tenth of everything; bench/README.md stays as it is")
-    parser.add_argument("--tool", action="append", choices=["prefixfs", "s3fs", "rclone"], help="only this one; may be given several times")
+    parser.add_argument("--tool", action="append", choices=["prefixfs", "prefixfs commit=journal", "s3fs", "rclone"], help="only this one; may be given several times")
     parser.add_argument("--latency-ms", type=int, default=20)
     return parser.parse_args()
 
@@ -43,7 +43,7 @@ def run_all(sizes, chosen, endpoint, directory):
         found = {step.title: {} for step in workload.steps}
         for tool in chosen:
             print(f"{tool.name}: {', '.join(found)}", file=sys.stderr, flush=True)
-            for step, figures in zip(workload.steps, measure.run(workload, tool, endpoint, directory / f"{tool.name}-{number}")):
+            for step, figures in zip(workload.steps, measure.run(workload, tool, endpoint, directory / f"{tool.prefix}-{number}")):
                 found[step.title][tool.name] = figures
         results += found.items()
     return results

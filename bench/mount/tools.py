@@ -24,7 +24,7 @@ class Tool:
 
     @property
     def prefix(self):
-        return self.name
+        return re.sub("[^a-z0-9]+", "-", self.name)
 
     def version(self):
         said = subprocess.run([self.program, self.version_word], capture_output=True, text=True, timeout=20).stdout
@@ -34,13 +34,18 @@ class Tool:
 
 class Prefixfs(Tool):
     version_word = "--version"
+    options = ""
 
     def command(self, endpoint, mountpoint, directory):
         return [self.program, f"s3://{BUCKET}/{self.prefix}", mountpoint, "-f",
-                "-o", f"endpoint={endpoint.url},cache_dir={directory}/cache"]
+                "-o", f"endpoint={endpoint.url},cache_dir={directory}/cache{self.options}"]
 
     def environment(self, _):
         return {"AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": REGION}
+
+
+class PrefixfsJournal(Prefixfs):
+    options = ",commit=journal"
 
 
 class S3fs(Tool):
@@ -73,7 +78,7 @@ class Rclone(Tool):
 
 def find(prefixfs):
     """All tools that this machine has, prefixfs first."""
-    tools = [Prefixfs("prefixfs", prefixfs), S3fs("s3fs", shutil.which("s3fs")), Rclone("rclone", shutil.which("rclone"))]
+    tools = [Prefixfs("prefixfs", prefixfs), PrefixfsJournal("prefixfs commit=journal", prefixfs), S3fs("s3fs", shutil.which("s3fs")), Rclone("rclone", shutil.which("rclone"))]
     return [tool for tool in tools if tool.program and os.access(tool.program, os.X_OK)]
 
 

@@ -1,5 +1,6 @@
 """What is measured. A workload says which objects are there before, and what a program does in the mount."""
 
+import concurrent.futures
 import dataclasses
 import os
 import random
@@ -22,6 +23,7 @@ QUICK = Sizes(files=20, large_bytes=64 * MIB, listed=1_000, archived=100)
 NEW_FILE_BYTES = 500_000
 SMALL_FILE_BYTES = 100_000
 ARCHIVED_FILE_BYTES = 20_000
+WRITERS = 8
 WARM_PAUSE_SECONDS = 2  # longer than the second for which prefixfs, as set here, takes what it knows for fresh
 
 
@@ -60,6 +62,18 @@ def new_files(sizes):
                 file.write(body)
 
     title = f"{sizes.files} new files of 500 KB, one after another"
+    return Workload([Step(title, run, stored=dict.fromkeys(names, NEW_FILE_BYTES))])
+
+
+def new_files_at_once(sizes):
+    names = [f"once-{number:04}.pdf" for number in range(sizes.files)]
+    body = noise(NEW_FILE_BYTES, 6)
+
+    def run(path):
+        with concurrent.futures.ThreadPoolExecutor(WRITERS) as writers:
+            list(writers.map(lambda name: (path / name).write_bytes(body), names))
+
+    title = f"{sizes.files} new files of 500 KB by {WRITERS} threads"
     return Workload([Step(title, run, stored=dict.fromkeys(names, NEW_FILE_BYTES))])
 
 
@@ -123,4 +137,4 @@ def archive(sizes):
 
 
 def all_of(sizes):
-    return [make(sizes) for make in (new_files, small_files, large_write, large_read, long_listing, archive)]
+    return [make(sizes) for make in (new_files, new_files_at_once, small_files, large_write, large_read, long_listing, archive)]

@@ -33,20 +33,31 @@ std::string directory_name(const Options& options) {
   return fmt::format("{}-{:016x}", name, fingerprint(fmt::format("{}\n{}\n{}", options.bucket, options.mountpoint, options.prefix.str())));
 }
 
-}  // namespace
-
-Result<std::string> default_cache_dir(const Options& options, bool is_root, const Environment& environment) {
+/// What all of this user's mounts share.
+Result<std::string> base_dir(bool is_root, const Environment& environment) {
   if (is_root) {
-    return "/var/lib/prefixfs/" + directory_name(options);
+    return "/var/lib/prefixfs";
   }
   // XDG Base Directory Specification: a relative path counts as unset.
   if (auto state = environment.get("XDG_STATE_HOME"); state && state->starts_with('/')) {
-    return *state + "/prefixfs/" + directory_name(options);
+    return *state + "/prefixfs";
   }
   if (auto home = environment.get("HOME"); home && home->starts_with('/')) {
-    return *home + "/.local/state/prefixfs/" + directory_name(options);
+    return *home + "/.local/state/prefixfs";
   }
   return fail(Errc::invalid, "neither XDG_STATE_HOME nor HOME is set, so there is no place for this mount's files; use -o cache_dir=DIR");
+}
+
+}  // namespace
+
+Result<std::string> default_cache_dir(const Options& options, bool is_root, const Environment& environment) {
+  TRY_ASSIGN(const std::string base, base_dir(is_root, environment));
+  return base + "/" + directory_name(options);
+}
+
+Result<std::string> mounts_dir(bool is_root, const Environment& environment) {
+  TRY_ASSIGN(const std::string base, base_dir(is_root, environment));
+  return base + "/mounts";  // no bucket's directory is called so: those end in a fingerprint
 }
 
 }  // namespace prefixfs::config

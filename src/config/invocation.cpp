@@ -7,6 +7,7 @@
 #include "option_words.h"
 #include "settings_file.h"
 #include "source.h"
+#include "subcommand.h"
 
 namespace prefixfs::config {
 namespace {
@@ -25,6 +26,9 @@ void finish(Options& options) {
 Result<Invocation> parse_invocation(const std::string& program, const std::vector<std::string>& arguments,
                                     const std::string& working_directory, const FileReader& files) {
   const bool called_by_mount = program == "mount.prefixfs" || program == "mount.fuse.prefixfs";
+  if (!called_by_mount && !arguments.empty() && is_subcommand(arguments[0])) {
+    return read_subcommand(arguments, working_directory);
+  }
   TRY_ASSIGN(const CommandLine line, read_command_line(arguments, called_by_mount));
   Invocation invocation;
   invocation.verbose = line.verbose;

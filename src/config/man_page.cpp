@@ -37,6 +37,20 @@ std::string flags() {
                       "Mount options, see below; may be given several times. A comma in a value is written " + bold("\\,") + ".");
 }
 
+std::string commands() {
+  std::string text;
+  for (const Subcommand& command : kSubcommands) {
+    std::string head = bold(std::string("prefixfs ").append(command.word)) + " " + italic("MOUNTPOINT");
+    head += command.operands.empty() ? "" : " " + literal(command.operands);
+    text += entry(head, literal(command.meaning) + "." + (command.flags.empty() ? "" : " Takes " + literal(command.flags) + "."));
+  }
+  for (const SubcommandFlag& flag : kSubcommandFlags) {
+    text += entry(bold(flag.word) + (flag.value.empty() ? "" : " " + italic(flag.value)), literal(flag.meaning) + ".");
+  }
+  return text + entry(bold("-o") + " cache_dir=" + italic("DIR"),
+                      "The cache directory of the mount, where it is not there and was not in the usual place. Root and the user who mounts may ask.");
+}
+
 std::string mount_options() {
   std::string text;
   std::string refused;
@@ -74,6 +88,11 @@ The mount appears at once and connects in the background; with
 the command waits for S3 and fails when it cannot be used.
 .B umount
 ends the process.
+.PP
+A supervisor holds the mount and starts the process that serves it. When that dies, another one goes on with the mount (Linux 6.9 and later): programs notice a pause, and an error
+only for files that were being written.
+.B prefixfs upgrade
+does the same on purpose with the program that is installed now. It waits up to 30 seconds until nothing is being written; it returns 0 when the installed program serves.
 .PP
 As
 .B mount.prefixfs
@@ -138,16 +157,26 @@ holds inode numbers and what was learnt of the endpoint.
 holds bytes of open files.
 .I kept/
 holds files that S3 did not take; nothing deletes them.
+.I control.sock
+is where the commands ask.
+.TP
+.I /var/lib/prefixfs/mounts
+Which cache directory belongs to which mountpoint;
+.I \(ti/.local/state/prefixfs/mounts
+otherwise.
 .SH SIGNALS
 SIGTERM, SIGINT and SIGHUP end the mount, after open files have been stored.
 .SH EXIT STATUS
 0 success, 1 wrong usage, 2 system error, 32 the mount failed (those of
 .BR mount (8)).
+Of the commands: 0 done, 1 refused or not there, 2 no mount answers, or time is up.
 .SH EXAMPLES
 .EX
 prefixfs s3://bucket/resumes /srv/app/uploads
 mount \-t prefixfs \-o ro,region=eu\-central\-1 s3://bucket /mnt
 prefixfs s3://bucket /mnt \-f \-o endpoint=http://127.0.0.1:9000
+prefixfs status /srv/app/uploads
+prefixfs drain /srv/app/uploads \-\-timeout 5m
 umount /srv/app/uploads
 .EE
 .SH SEE ALSO
@@ -163,11 +192,12 @@ std::string man_page_text(std::string_view version) {
   text += ".nh\n.SH NAME\n";
   text += fmt::format("prefixfs \\- {}\n", literal(kSummary));
   text += fmt::format(".SH SYNOPSIS\n.nf\n{0} s3://{2}[/{3}] {4} [{5}] [{6} {7}[,{7}...]]\n"
-                      "{1} s3://{2}[/{3}] {4} [{6} {7}[,{7}...]]\n.fi\n",
+                      "{1} s3://{2}[/{3}] {4} [{6} {7}[,{7}...]]\n{9} {4}\n{0} {8} {4} [...]\n.fi\n",
                       bold("prefixfs"), bold("mount -t prefixfs"), italic("BUCKET"), italic("PREFIX"), italic("MOUNTPOINT"), bold("-f"),
-                      bold("-o"), italic("OPTION"));
+                      bold("-o"), italic("OPTION"), italic("COMMAND"), bold("prefixfs upgrade"));
   text += kDescription;
   text += ".SH ARGUMENTS\n" + flags();
+  text += ".SH COMMANDS\n" + commands();
   text += ".SH MOUNT OPTIONS\n" + mount_options();
   text += kSurroundings;
   return text;

@@ -84,17 +84,28 @@ Result<void> set_posix_metadata(const OptionValue& value, Options& options) {
   return {};
 }
 
+Result<Acknowledge> parse_acknowledge(const OptionValue& value) {
+  TRY_ASSIGN(const std::string choice, parse_choice(value.text, {"close", "journal"}));
+  return choice == "journal" ? Acknowledge::journal : Acknowledge::s3;
+}
+
+Result<void> set_commit(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(options.commit, parse_acknowledge(value));
+  return {};
+}
+
+Result<void> set_unlink(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(options.unlink, parse_acknowledge(value));
+  return {};
+}
+
+Result<void> set_outage(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(const std::string choice, parse_choice(value.text, {"queue", "error"}));
+  options.outage = choice == "queue" ? Outage::queue : Outage::error;
+  return {};
+}
+
 // Words with one choice so far set nothing; they are read so that a mount line says what it relies on, and a later release keeps it.
-Result<void> check_commit(const OptionValue& value, Options&) {
-  TRY(parse_choice(value.text, {"close"}, {"journal"}));
-  return {};
-}
-
-Result<void> check_outage(const OptionValue& value, Options&) {
-  TRY(parse_choice(value.text, {"error"}, {"queue"}));
-  return {};
-}
-
 Result<void> check_excl(const OptionValue& value, Options&) {
   TRY(parse_choice(value.text, {"close"}, {"open"}));
   return {};
@@ -142,8 +153,9 @@ std::vector<OptionEntry> make_entries() {
       {{"cache_dir", "DIR", "by mount", "where this mount alone keeps its files"}, set_path<&Options::cache_dir>},
       {{"cache_size", "SIZE", "1G", "limit of cached bytes"}, set_size<&Options::cache_size_bytes, kMiB, kSizeMax>},
       {{"stage_size", "SIZE", "10G", "limit of bytes that wait for their upload"}, set_size<&Options::stage_size_bytes, kMiB, kSizeMax>},
-      {{"commit", "close|journal", "close", "when close() returns 0: the object is in S3 (journal: not built yet)"}, check_commit},
-      {{"outage", "queue|error", "error", "after outage_timeout: EIO, and the bytes are kept (queue: not built yet)"}, check_outage},
+      {{"commit", "close|journal", "close", "when close() returns 0, the object is in S3, or it is safe on the local disk and follows"},
+       set_commit},
+      {{"outage", "queue|error", "queue", "what close() does after outage_timeout: keep the file in the journal and return 0, or EIO"}, set_outage},
       {{"outage_timeout", "TIME", "10s", "how long a call tries again while nothing moves to or from S3"}, set_outage_timeout},
       {{"coherence", "open|ttl=N|immutable", "open", "when S3 is asked again: at each open, after N, or never"}, set_coherence},
       {{"ttl", "TIME", "1s", "the same as coherence=ttl=TIME"}, set_ttl},
@@ -151,7 +163,8 @@ std::vector<OptionEntry> make_entries() {
       {{"excl", "close|open", "close", "when O_EXCL is settled between hosts (open: not built yet)"}, check_excl},
       {{"unlisted", "deny|known", "deny",
         "what ls shows where S3 does not allow listing: an error, or the names this host knows"}, set_unlisted},
-      {{"unlink", "close|journal", "close", "when unlink() returns 0: the object is deleted (journal: not built yet)"}, check_commit},
+      {{"unlink", "close|journal", "as commit", "when unlink() returns 0, the object is deleted, or that is in the journal and follows"},
+       set_unlink},
       {{"posix_metadata", "aws|s3fs|off", "aws", "how mode, owner and times are written into user metadata"}, set_posix_metadata},
       {{"sse", "KIND", "AES256, or as it was", "encryption: AES256, aws:kms[:KEY], aws:kms:dsse, none"},
        set_checked<&Options::sse, parse_sse>},

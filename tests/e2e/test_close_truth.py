@@ -159,7 +159,7 @@ def test_a_refused_large_upload_leaves_no_upload_open(devs3, mnt, space):
 def test_an_outage_is_tried_for_outage_timeout_then_told(make_devs3, mounts):
     server = make_devs3()
     space = Space(server.client(), "e2e", "outage/")
-    mnt = mounts.start(space.source, server.endpoint, outage_timeout="2s")
+    mnt = mounts.start(space.source, server.endpoint, outage_timeout="2s", outage="error")
     (mnt / "before").write_bytes(b"x")
     data = os.urandom(10_000)
     server.stop()

@@ -124,7 +124,7 @@ def test_the_instance_role_rotates(start, endpoint, imds):
 
 
 def test_the_metadata_service_is_not_asked_where_it_is_switched_off(start, imds):
-    mnt = start({"AWS_EC2_METADATA_DISABLED": "true", "AWS_EC2_METADATA_SERVICE_ENDPOINT": imds.url}, outage_timeout="1s")
+    mnt = start({"AWS_EC2_METADATA_DISABLED": "true", "AWS_EC2_METADATA_SERVICE_ENDPOINT": imds.url}, outage_timeout="1s", outage="error")
     with pytest.raises(OSError):
         (mnt / "file").write_bytes(b"x")
     assert imds.requests == []
@@ -133,7 +133,7 @@ def test_the_metadata_service_is_not_asked_where_it_is_switched_off(start, imds)
 def test_the_metadata_service_that_is_ready_after_the_mount(start, endpoint):
     """At boot it may answer later than the mount begins."""
     late = InstanceMetadata({"Code": "Failed"})  # a role that is not attached yet
-    mnt = start({"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": late.url}, outage_timeout="1s")
+    mnt = start({"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": late.url}, outage_timeout="1s", outage="error")
     with pytest.raises(OSError):
         (mnt / "file").write_bytes(b"x")
     late.credentials = answer_for(*ONE)
@@ -199,7 +199,7 @@ def test_the_environment_comes_before_everything_else(start, endpoint, imds):
 
 
 def test_a_credentials_file_that_is_corrected_needs_no_remount(start, endpoint):
-    mnt = start({}, {".aws/credentials": GOOD_FILE.replace("devs3\n", "no-such-key\n", 1)}, outage_timeout="1s")
+    mnt = start({}, {".aws/credentials": GOOD_FILE.replace("devs3\n", "no-such-key\n", 1)}, outage_timeout="1s", outage="error")
     with pytest.raises(OSError):
         (mnt / "file").write_bytes(b"x")
     (mnt.directory / "home/.aws/credentials").write_text(GOOD_FILE)

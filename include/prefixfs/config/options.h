@@ -18,6 +18,8 @@ enum class Coherence { open, ttl, immutable };
 enum class Attrs { listing, exact };
 enum class Unlisted { deny, known };
 enum class PosixMetadata { aws, s3fs, off };
+enum class Acknowledge { s3, journal };  ///< who must have a change when the call returns
+enum class Outage { queue, error };
 
 struct Options {
   // What and where.
@@ -36,6 +38,9 @@ struct Options {
   std::uint64_t stage_size_bytes = 10ULL << 30;
 
   // Meaning.
+  Acknowledge commit = Acknowledge::s3;
+  std::optional<Acknowledge> unlink;  ///< nothing: as `commit`
+  Outage outage = Outage::queue;
   Coherence coherence = Coherence::open;
   std::chrono::milliseconds freshness{1000};  ///< the window; ttl=N sets it
   std::chrono::milliseconds outage_timeout{10000};
@@ -60,17 +65,30 @@ struct Options {
   std::vector<std::string> fuse_options;  ///< generic mount options to hand on: ro, noatime, nosuid, nodev, noexec, ...
 };
 
-enum class Command { mount, help, man_page, version };
+enum class Command { mount, help, man_page, version, status, drain, retry, discard, conflicts };
+
+/// What a command about a mount is asked: `prefixfs status MOUNTPOINT ...`.
+struct AdminRequest {
+  std::string mountpoint;              ///< absolute
+  std::string cache_dir;               ///< of that mount, where -o cache_dir=DIR says it
+  std::vector<std::string> operands;   ///< behind MOUNTPOINT
+  bool json = false;
+  bool yes = false;                    ///< nobody is asked
+  bool progress = false;               ///< a progress line also where standard error is no terminal
+  std::optional<std::chrono::milliseconds> timeout;
+};
 
 struct Invocation {
   Command command = Command::mount;
   Options options;
+  AdminRequest admin;    ///< from Command::status on
   bool fake = false;     ///< mount(8) -f when called as mount.prefixfs: do everything but mount
   bool verbose = false;
 };
 
 /// `arguments` without argv[0]; `program` is argv[0]'s last component: "mount.prefixfs" and "mount.fuse.prefixfs" take mount(8)'s words
-/// (SOURCE MOUNTPOINT [-sfnv] [-N ns] [-t type] [-o options], where -f means fake), anything else prefixfs's own.
+/// (SOURCE MOUNTPOINT [-sfnv] [-N ns] [-t type] [-o options], where -f means fake), anything else prefixfs's own: a mount, or a command about one
+/// (usage.h has their table).
 /// Settings: defaults < /etc/prefixfs/prefixfs.toml < environment where AWS names it (left to module aws) < -o words, later ones win.
 /// Errors: invalid, unsupported (a known option whose feature is not built yet). The sentence names the option, what is allowed, and for an
 /// unknown word the nearest known one; for a file also the line.
@@ -80,6 +98,9 @@ Result<Invocation> parse_invocation(const std::string& program, const std::vecto
 /// Where this mount keeps its files when cache_dir is not given: /var/lib/prefixfs/<name> for root, otherwise
 /// $XDG_STATE_HOME or ~/.local/state + /prefixfs/<name>; <name> is made of bucket, prefix and mountpoint, so that two mounts never share.
 Result<std::string> default_cache_dir(const Options& options, bool is_root, const Environment& environment);
+
+/// Where a running mount is entered, so that the commands find its cache directory: `mounts` beside the default cache directories.
+Result<std::string> mounts_dir(bool is_root, const Environment& environment);
 
 /// The text of --help: every option once, with its default.
 std::string help_text();

@@ -1,9 +1,10 @@
-"""A real mount: the daemon in the foreground, its log in a file, and an end in every case."""
+"""A real mount: the daemon (a supervisor and its worker) in the foreground, its log in a file, and an end in every case."""
 
 import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 
 from . import paths
@@ -34,7 +35,14 @@ def kill_all():
     """For the watchdog: every waiting system call on a mount ends with an error once its daemon is dead."""
     for mount in list(_LIVE):
         with contextlib.suppress(Exception):
-            mount.process.kill()
+            mount.kill_processes()
+
+
+def alive(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class MountFailed(Exception):
@@ -106,15 +114,42 @@ class Mount:
             try:
                 status = self.process.wait(timeout)
             except subprocess.TimeoutExpired:
-                self.process.kill()
+                self.kill_processes()
                 raise AssertionError(f"the daemon did not end within {timeout} s of umount:\n{self.log()}") from None
             finally:
                 _LIVE.discard(self)
         return status
 
+    def workers(self):
+        """The pid of the process that serves; between two of them none."""
+        try:
+            children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        except (FileNotFoundError, ProcessLookupError):
+            return []
+        return [int(child) for child in children if alive(child)]
+
+    def worker(self):
+        return until(self.workers, 10, "there is a worker")[0]
+
+    def kill_worker(self):
+        """kill -9 of the process that serves. Another one takes over."""
+        pid = self.worker()
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def kill_processes(self):
+        """kill -9 of all there is, so that nobody takes over and nobody ends in order."""
+        workers = self.workers()
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+        self.process.kill()
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: not any(map(alive, workers)), 10, "the worker is dead")
+
     def kill(self):
         """kill -9, and what an administrator does then."""
-        self.process.kill()
+        self.kill_processes()
         _LIVE.discard(self)
         if mounted_at(self.path):
             unmount(self.path, lazy=True)
@@ -138,8 +173,8 @@ class Mount:
         return [path.read_bytes() for path in self.cache_dir.rglob("*") if path.is_file() and path.stat().st_size < (64 << 20)]
 
     def memory_bytes(self):
-        """Resident size of the daemon."""
-        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+        """Resident size of the process that serves."""
+        for line in pathlib.Path(f"/proc/{self.worker()}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024
         raise AssertionError("no VmRSS")

@@ -73,7 +73,7 @@ TEST(ManPage, HasTheSectionsInTheUsualOrder) {
       sections.push_back(line.substr(4));
     }
   }
-  EXPECT_THAT(sections, testing::ElementsAre("NAME", "SYNOPSIS", "DESCRIPTION", "ARGUMENTS", "MOUNT OPTIONS", "FSTAB", "CREDENTIALS",
+  EXPECT_THAT(sections, testing::ElementsAre("NAME", "SYNOPSIS", "DESCRIPTION", "ARGUMENTS", "COMMANDS", "MOUNT OPTIONS", "FSTAB", "CREDENTIALS",
                                              "FILES", "SIGNALS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"));
 }
 

@@ -1,0 +1,53 @@
+#pragma once
+// What a daemon tells of its mount.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "prefixfs/base/clock.h"
+#include "prefixfs/base/result.h"
+
+namespace prefixfs::admin {
+
+/// A change that was acknowledged, and that S3 does not have yet.
+struct OwedChange {
+  std::uint64_t id = 0;
+  std::string kind;        ///< "store", "remove", ...
+  std::string path;        ///< below the mount
+  std::uint64_t bytes = 0;
+  WallTime since{};
+  unsigned attempts = 0;
+  bool parked = false;     ///< S3 has refused it for good
+  std::string last_error;
+  friend bool operator==(const OwedChange&, const OwedChange&) = default;
+};
+
+struct MountState {
+  std::string source;
+  std::string mountpoint;
+  std::string version;         ///< of the program that serves it
+  std::uint64_t pid = 0;
+  std::string mode;            ///< who acknowledges what, in the words of the options
+  bool read_only = false;
+  bool list_refused = false;   ///< the last listing was: s3:ListBucket is missing
+  bool ending = false;         ///< it is unmounted, and sends what is owed
+  std::string breaker;         ///< why S3 counts as out of reach; empty: it answers
+  WallTime breaker_since{};
+  std::string outage;          ///< why nothing is delivered at the moment
+  friend bool operator==(const MountState&, const MountState&) = default;
+};
+
+/// What the commands may ask of a mount. Thread-safe; nothing waits for S3 but discard(), and that for some seconds.
+class Subject {
+ public:
+  virtual ~Subject() = default;
+  virtual MountState state() const = 0;
+  virtual std::vector<OwedChange> owed() const = 0;
+  virtual void retry(std::uint64_t id) = 0;
+  /// The change is not delivered any more; the bytes of a file are in kept/ before it is given up.
+  /// Errors: not_found (nothing of that id is owed), timeout (it is on its way), no_space, io.
+  virtual Result<void> discard(std::uint64_t id) = 0;
+};
+
+}  // namespace prefixfs::admin

@@ -1,0 +1,85 @@
+#include "report_fields.h"
+
+namespace prefixfs::admin {
+namespace {
+
+std::string text_of(WallTime time) { return std::to_string(time.time_since_epoch().count()); }
+std::string text_of(bool flag) { return flag ? "1" : "0"; }
+WallTime time_of(const Fields& record, std::string_view name) {
+  return WallTime(std::chrono::nanoseconds(static_cast<std::int64_t>(record.number(name))));
+}
+
+}  // namespace
+
+void OwedTotals::add(const OwedChange& change) {
+  ++changes;
+  bytes += change.bytes;
+  parked += change.parked ? 1 : 0;
+  newest = std::max(newest, change.id);
+}
+
+Fields to_fields(const MountState& state) {
+  return {{"record", "mount"},
+          {"source", state.source},
+          {"mountpoint", state.mountpoint},
+          {"version", state.version},
+          {"pid", std::to_string(state.pid)},
+          {"mode", state.mode},
+          {"read_only", text_of(state.read_only)},
+          {"list_refused", text_of(state.list_refused)},
+          {"ending", text_of(state.ending)},
+          {"breaker", state.breaker},
+          {"breaker_since", text_of(state.breaker_since)},
+          {"outage", state.outage}};
+}
+
+MountState mount_state_from(const Fields& record) {
+  return {.source = record.get("source"),
+          .mountpoint = record.get("mountpoint"),
+          .version = record.get("version"),
+          .pid = record.number("pid"),
+          .mode = record.get("mode"),
+          .read_only = record.get("read_only") == "1",
+          .list_refused = record.get("list_refused") == "1",
+          .ending = record.get("ending") == "1",
+          .breaker = record.get("breaker"),
+          .breaker_since = time_of(record, "breaker_since"),
+          .outage = record.get("outage")};
+}
+
+Fields to_fields(const OwedChange& change) {
+  return {{"record", "owed"},
+          {"id", std::to_string(change.id)},
+          {"kind", change.kind},
+          {"path", change.path},
+          {"bytes", std::to_string(change.bytes)},
+          {"since", text_of(change.since)},
+          {"attempts", std::to_string(change.attempts)},
+          {"parked", text_of(change.parked)},
+          {"last_error", change.last_error}};
+}
+
+OwedChange owed_change_from(const Fields& record) {
+  return {.id = record.number("id"),
+          .kind = record.get("kind"),
+          .path = record.get("path"),
+          .bytes = record.number("bytes"),
+          .since = time_of(record, "since"),
+          .attempts = static_cast<unsigned>(record.number("attempts")),
+          .parked = record.get("parked") == "1",
+          .last_error = record.get("last_error")};
+}
+
+Fields to_fields(const OwedTotals& totals) {
+  return {{"record", "totals"},
+          {"changes", std::to_string(totals.changes)},
+          {"bytes", std::to_string(totals.bytes)},
+          {"parked", std::to_string(totals.parked)},
+          {"newest", std::to_string(totals.newest)}};
+}
+
+OwedTotals owed_totals_from(const Fields& record) {
+  return {.changes = record.number("changes"), .bytes = record.number("bytes"), .parked = record.number("parked"), .newest = record.number("newest")};
+}
+
+}  // namespace prefixfs::admin
