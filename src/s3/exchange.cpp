@@ -82,8 +82,6 @@ Exchange::Exchange(const ClientOptions& options, http::Engine& engine, aws::Cred
       host_region_(region_.told() ? nullptr : host_region_of(options, endpoint_), clock, log),
       capabilities_(endpoint_ ? endpoint_->name() : "", is_aws(endpoint_), memory, log) {}
 
-WallTime Exchange::signing_time() const { return clock_.now() + std::chrono::nanoseconds(clock_offset_ns_.load()); }
-
 /// One connection that hangs must not use up the whole call: a new one may lead to another host of S3, so that there is time for it
 /// ("Performance design patterns for Amazon S3", timeouts and retries for latency-sensitive applications). A large body is not sent
 /// twice for that.
@@ -124,7 +122,7 @@ Result<http::Request> Exchange::build(const Call& call, const Attempt& attempt, 
   request.body = call.body;
   request.first_byte_timeout = first_byte_timeout(call, context);
   request.patient = call.patient;
-  for (http::Header& header : aws::sign(signable, attempt.credentials, {attempt.region, "s3"}, signing_time())) {
+  for (http::Header& header : aws::sign(signable, attempt.credentials, {attempt.region, "s3"}, clock_.now() + attempt.clock_offset)) {
     request.headers.push_back(std::move(header));
   }
   return request;
@@ -156,6 +154,7 @@ Result<http::Response> Exchange::send(const Call& call, http::ResponseSink* sink
   }
   attempt.credentials = *std::move(credentials);
   for (Cured cured;;) {
+    attempt.clock_offset = std::chrono::nanoseconds(clock_offset_ns_.load());
     auto response = perform(call, attempt, sink, context);
     if (!response) {
       return fail(about(std::move(response.error()), call, options_.bucket));

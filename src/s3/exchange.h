@@ -57,6 +57,7 @@ class Exchange {
   struct Attempt {
     std::string region;
     aws::Credentials credentials;
+    std::chrono::nanoseconds clock_offset{};  ///< it is signed with the time of this host and that
   };
   /// What has been put right already.
   struct Cured {
@@ -73,10 +74,9 @@ class Exchange {
   Refusal read_hidden_refusal(const Call& call, const http::Response& response, const Attempt& attempt, const CallContext& context);
   bool cure(const Refusal& refusal, const http::Response& response, Attempt& attempt, Cured& cured, const CallContext& context);
   bool cure_region(const Refusal& refusal, Attempt& attempt, const CallContext& context);
-  bool cure_clock(const Refusal& refusal, const http::Response& response);
+  bool cure_clock(const Refusal& refusal, const http::Response& response, const Attempt& attempt);
   bool cure_credentials(const Refusal& refusal, Attempt& attempt, const CallContext& context);
   std::optional<std::string> ask_region(const std::string& region, const CallContext& context);
-  WallTime signing_time() const;
 
   const ClientOptions options_;
   const Result<Endpoint> endpoint_;

@@ -31,7 +31,7 @@ bool Exchange::cure(const Refusal& refusal, const http::Response& response, Atte
   const bool maybe_skewed = refusal.s3_code == "RequestTimeTooSkewed" || (refusal.http_status == 403 && refusal.s3_code.empty());
   if (maybe_skewed && !cured.clock) {
     cured.clock = true;
-    return cure_clock(refusal, response);
+    return cure_clock(refusal, response, attempt);
   }
   if (renewable(refusal.s3_code) && !cured.credentials) {
     cured.credentials = true;
@@ -62,13 +62,15 @@ std::optional<std::string> Exchange::ask_region(const std::string& region, const
   return response ? region_told(*response, "") : std::nullopt;
 }
 
-bool Exchange::cure_clock(const Refusal& refusal, const http::Response& response) {
+/// Another request may have set the clock right meanwhile; what counts is the time that this one was signed with.
+bool Exchange::cure_clock(const Refusal& refusal, const http::Response& response, const Attempt& attempt) {
   const auto theirs = parse_http_date(response.header("date").value_or(""));
   if (!theirs) {
     return false;
   }
   const auto ours = clock_.now();
-  const auto off = signing_time() > *theirs ? signing_time() - *theirs : *theirs - signing_time();
+  const auto signed_at = ours + attempt.clock_offset;
+  const auto off = signed_at > *theirs ? signed_at - *theirs : *theirs - signed_at;
   const bool told = refusal.s3_code == "RequestTimeTooSkewed";
   if (off < (told ? std::chrono::minutes(1) : kSkewRefused)) {
     return false;

@@ -120,6 +120,22 @@ TEST(Exchange, SignsWithS3sTimeAfterASkew) {
   EXPECT_THAT(bench.log.lines.back().second, HasSubstr("10800 s off"));
 }
 
+TEST(Exchange, ASkewThatAnotherRequestHasFoundMeanwhileIsPutRightToo) {
+  ClientBench bench;
+  const WallTime theirs = bench.clock.now() + std::chrono::hours(3);
+  bool first = true;
+  bench.engine.handler = [&](const SentRequest& sent, int) -> Result<http::Response> {
+    if (std::exchange(first, false)) {
+      EXPECT_EQ(code_of(bench.client().list({}, {})), "") << "which corrects the clock";
+    }
+    if (sent.header("x-amz-date") == format_iso8601_basic(theirs)) {
+      return empty_list();
+    }
+    return answer(403, {{"date", format_http_date(theirs)}}, error_xml("RequestTimeTooSkewed"));
+  };
+  EXPECT_EQ(code_of(bench.client().list({}, {})), "");
+}
+
 TEST(Exchange, SeesASkewBehindAHeadsPlain403) {
   ClientBench bench;
   const WallTime theirs = bench.clock.now() - std::chrono::hours(1);
