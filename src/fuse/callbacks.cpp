@@ -301,8 +301,9 @@ void on_symlink(fuse_req_t raw, const char*, fuse_ino_t, const char*) { fuse_rep
 void on_link(fuse_req_t raw, fuse_ino_t, fuse_ino_t, const char*) { fuse_reply_err(raw, EPERM); }
 void on_mknod(fuse_req_t raw, fuse_ino_t, const char*, mode_t, dev_t) { fuse_reply_err(raw, EPERM); }
 
-/// S3 has no such thing as an unsynced directory entry.
-void on_fsyncdir(fuse_req_t raw, fuse_ino_t, int, fuse_file_info*) { fuse_reply_err(raw, 0); }
+void on_fsyncdir(fuse_req_t raw, fuse_ino_t inode, int, fuse_file_info*) {
+  answer(raw, Interrupts::heed, [&](const Request& request) { request.reply(request.filesystem().fsyncdir(inode, request.caller())); });
+}
 
 void on_statfs(fuse_req_t raw, fuse_ino_t) {
   answer(raw, Interrupts::ignore, [&](const Request& request) {

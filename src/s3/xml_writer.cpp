@@ -38,8 +38,7 @@ bool xml_can_carry(std::string_view text) {
 std::string write_delete_request(std::span<const RemoveTarget> targets) {
   std::string xml = fmt::format("<Delete xmlns=\"{}\">", kNamespace);
   for (const RemoveTarget& target : targets) {
-    const std::string version = target.if_match.empty() ? "" : fmt::format("<ETag>{}</ETag>", escape(target.if_match.quoted()));
-    xml += fmt::format("<Object><Key>{}</Key>{}</Object>", escape(target.key.str()), version);
+    xml += fmt::format("<Object><Key>{}</Key></Object>", escape(target.key.str()));
   }
   return xml + "</Delete>";
 }

@@ -19,6 +19,11 @@ Result<HandleId> Filesystem::opendir(InodeId id, const Caller&) {
 
 void Filesystem::releasedir(HandleId handle) { core_->directory_handles.close(handle); }
 
+Result<void> Filesystem::fsyncdir(InodeId id, const Caller& caller) {
+  TRY_ASSIGN(const std::string prefix, core_->tree.directory_prefix(id));
+  return core_->write_back.wait_for_prefix(prefix, caller.context);
+}
+
 Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const EntrySink& sink, const Caller& caller) {
   const auto handle = core_->directory_handles.find(id);
   if (handle == nullptr) {

@@ -95,6 +95,8 @@ class WriteBack {
   /// Its marker is not to be made any more, if it is not there yet. False: there may be one by now.
   Result<bool> unmake_directory(InodeId directory, const CallContext& context);
 
+  /// Until nothing of what is below that prefix ("": of the mount) is owed that was at the call.
+  Result<void> wait_for_prefix(const std::string& prefix, const CallContext& context);
   /// Until nothing of the file is owed.
   Result<void> wait_for(OpenFile& file, const CallContext& context);
 

@@ -23,7 +23,11 @@ Result<void> WriteBack::discard(meta::IntentId id, const CallContext& context) {
   if (!known) {
     return not_owed(id);
   }
-  TRY(known->kind == meta::IntentKind::remove ? discard_removal(id, *known) : discard_store(id, *known, context));
+  switch (known->kind) {
+    case meta::IntentKind::remove: TRY(discard_removal(id, *known)); break;
+    case meta::IntentKind::store: TRY(discard_store(id, *known, context)); break;
+    default: return fail(Errc::unsupported, fmt::format("{} is a directory that is to be made, or the end of an upload: rmdir takes back the one, the other does no harm", known->path));
+  }
   p_.log.warn("{}: an administrator has given up change {}; S3 will not get it", known->path, id);
   return {};
 }

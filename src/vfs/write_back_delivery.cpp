@@ -175,7 +175,6 @@ Result<void> WriteBack::deliver_marker(meta::IntentId id, const Entry& entry, co
 /// does; later, a version that another client has made in between must stay.
 std::vector<Result<void>> WriteBack::deliver_removals(std::span<const meta::IntentId> ids, const CallContext& context) {
   constexpr std::chrono::seconds kMoment{5};
-  const bool conditions = p_.store.capabilities().conditional_delete != s3::Support::no;
   std::map<std::string, std::size_t> place;  // in `ids`, by key
   std::vector<s3::RemoveTarget> targets;
   std::vector<Entry> entries;
@@ -184,7 +183,7 @@ std::vector<Result<void>> WriteBack::deliver_removals(std::span<const meta::Inte
     const auto known = entry(ids[i]);
     entries.push_back(known.value_or(Entry()));
     if (known) {
-      const bool ask = conditions || p_.clock.now() - known->since > kMoment;
+      const bool ask = p_.clock.now() - known->since > kMoment;
       targets.push_back({Key(known->path), ask ? known->version : ETag()});
       place[known->path] = i;
     }

@@ -181,6 +181,19 @@ Result<bool> WriteBack::unmake_directory(InodeId directory, const CallContext& c
   return withdrawn;
 }
 
+Result<void> WriteBack::wait_for_prefix(const std::string& prefix, const CallContext& context) {
+  std::vector<meta::IntentId> ids;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, owed] : entries_) {
+      if (owed.kind != meta::IntentKind::upload && owed.path.starts_with(prefix)) {
+        ids.push_back(id);
+      }
+    }
+  }
+  return ids.empty() ? Result<void>() : queue_.wait_for(ids, false, context);
+}
+
 Result<void> WriteBack::wait_for(OpenFile& file, const CallContext& context) {
   std::vector<meta::IntentId> ids;
   {

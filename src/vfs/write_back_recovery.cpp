@@ -141,12 +141,14 @@ Result<void> WriteBack::recover_marker(const meta::Intent& intent) {
   if (!known || known->id != intent.inode) {
     TRY(p_.nodes.put(std::move(node)));
   }
-  add(intent.id, {.kind = intent.kind, .path = intent.path, .since = intent.since, .inode = intent.inode}, intent.parked);
+  add(intent.id, {.kind = intent.kind, .path = intent.path, .since = intent.since, .inode = intent.inode, .refusal = intent.last_error},
+      intent.parked);
   return {};
 }
 
 Result<void> WriteBack::recover_upload(const meta::Intent& intent) {
-  add(intent.id, {.kind = intent.kind, .path = intent.path, .since = intent.since, .name = intent.source}, intent.parked);
+  add(intent.id, {.kind = intent.kind, .path = intent.path, .since = intent.since, .name = intent.source, .refusal = intent.last_error},
+      intent.parked);
   return {};
 }
 

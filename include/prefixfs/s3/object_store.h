@@ -185,8 +185,7 @@ class ObjectStore {
   /// Capabilities::conditional_delete is yes.
   virtual Result<void> remove(const Key& key, const ETag& if_match, const CallContext& context) = 0;
 
-  /// At most 1000 keys in one DeleteObjects request; one outcome for each key. Conditions cost a HEAD each where the endpoint does not
-  /// honour them.
+  /// At most 1000 keys; one outcome for each. Those without a condition go in one DeleteObjects request, the others one by one, as by remove().
   virtual Result<std::vector<DeleteOutcome>> remove_many(std::span<const RemoveTarget> targets, const CallContext& context) = 0;
 
   /// Server-side copy of at most kCopyBytesMax. An error inside a 200 answer is an error.

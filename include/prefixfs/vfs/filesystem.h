@@ -210,6 +210,9 @@ class Filesystem {
   /// Gives the entries after `position` (0: from the beginning, with a listing no older than the freshness window).
   Result<void> readdir(HandleId handle, std::uint64_t position, const EntrySink& sink, const Caller& caller);
   void releasedir(HandleId handle);
+  /// fsync(2) of a directory: until S3 has what was acknowledged of it before the call. Errors: unavailable (while S3 does not answer), that of a
+  /// change which S3 has refused.
+  Result<void> fsyncdir(InodeId id, const Caller& caller);
 
   /// The numbers of new handles begin there, so that those of a former process of the same mount are not given again. Before the first request.
   void number_handles_from(HandleId first);

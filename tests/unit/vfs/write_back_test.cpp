@@ -246,6 +246,7 @@ TEST_F(WriteBackTest, ANewerVersionOfAnotherClientIsNotRemovedByAnOlderIntent) {
   outage();
   EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
   mount.memory.put_text("a", "newer");
+  mount.clock.advance(1min);
   answers();
   delivered();
   EXPECT_EQ(mount.memory.text("a"), "newer");
@@ -379,6 +380,30 @@ TEST_F(WriteBackTest, ACacheThatWasLostIsMadeAnewFromTheJournal) {
   answers();
   delivered();
   EXPECT_EQ(mount.memory.text("dir/a"), "text");
+}
+
+TEST_F(WriteBackTest, FsyncOfADirectoryWaitsForWhatIsInIt) {
+  const auto made = mount.fs().mkdir(kRoot, "dir", 0755, mount.caller());
+  ASSERT_OK(made);
+  delivered();
+  outage();
+  EXPECT_OK(mount.create_file(kRoot, "outside", "text"));
+  EXPECT_OK(mount.fs().fsyncdir(made->attributes.id, mount.caller()));
+  EXPECT_OK(mount.create_file(made->attributes.id, "inside", "text"));
+  EXPECT_ERRC(mount.fs().fsyncdir(made->attributes.id, mount.caller()), Errc::unavailable);
+  answers();
+  delivered();
+  EXPECT_OK(mount.fs().fsyncdir(kRoot, mount.caller()));
+  EXPECT_EQ(mount.memory.text("dir/inside"), "text");
+}
+
+TEST_F(WriteBackTest, ADirectoryThatIsOwedIsNotDiscardedButRemoved) {
+  outage();
+  ASSERT_OK(mount.fs().mkdir(kRoot, "dir", 0755, mount.caller()));
+  ASSERT_EQ(mount.fs().owed().size(), 1u);
+  EXPECT_ERRC(mount.fs().discard(mount.fs().owed()[0].id, {}), Errc::unsupported);
+  EXPECT_EQ(mount.fs().owed().size(), 1u);
+  EXPECT_OK(mount.fs().rmdir(kRoot, "dir", mount.caller()));
 }
 
 }  // namespace
