@@ -168,7 +168,7 @@ def test_an_outage_is_tried_for_outage_timeout_then_told(make_devs3, mounts):
     assert 1.5 < watch.seconds < 6
     until(lambda: data in mnt.kept_files(), 3, "the bytes are kept")  # close() does not wait for the release
     server.start()
-    (mnt / "after").write_bytes(b"works again")
+    until(lambda: (mnt / "after").write_bytes(b"works again"), 15, "S3 is found to answer again")
     assert space.get("after") == b"works again"
 
 
