@@ -31,7 +31,7 @@ std::string kind_text(meta::IntentKind kind) {
     case meta::IntentKind::store: return "store";
     case meta::IntentKind::store_marker: return "mkdir";
     case meta::IntentKind::remove: return "remove";
-    case meta::IntentKind::rename: return "rename";
+    case meta::IntentKind::move: return "rename or chmod";
     case meta::IntentKind::upload: return "upload to abort";
   }
   return "unknown";

@@ -1,5 +1,7 @@
 #include "intent_record.h"
 
+#include <utility>
+
 #include "bytes.h"
 #include "prefixfs/object/key.h"
 #include "record.h"
@@ -15,6 +17,12 @@ constexpr std::size_t kStagedNameBytesMax = 255;
 constexpr std::size_t kLmdbKeyBytesMax = 511;
 constexpr std::uint8_t kMaybeStored = 1;
 constexpr std::uint8_t kParked = 2;
+constexpr std::uint8_t kMode = 16;
+constexpr std::uint8_t kUid = 32;
+constexpr std::uint8_t kGid = 64;
+constexpr std::uint8_t kMtime = 128;
+constexpr std::uint8_t kChanged = kMode | kUid | kGid | kMtime;
+constexpr std::uint8_t kFlags = kMaybeStored | kParked | kChanged;
 
 /// What the head says of the rest.
 struct Lengths {
@@ -90,9 +98,28 @@ bool consistent(const StagedBytes& bytes) {
          in_order_and_disjoint(bytes.dirty, bytes.size) && is_part(bytes.dirty, bytes.valid);
 }
 
+std::uint8_t flags_of(const Intent& intent) {
+  const ChangedAttributes& changed = intent.changed;
+  return static_cast<std::uint8_t>((intent.maybe_stored ? kMaybeStored : 0) | (intent.parked ? kParked : 0) | (changed.mode ? kMode : 0) |
+                                   (changed.uid ? kUid : 0) | (changed.gid ? kGid : 0) | (changed.mtime ? kMtime : 0));
+}
+
+void take_flags(std::uint8_t flags, Intent& intent) {
+  intent.maybe_stored = (flags & kMaybeStored) != 0;
+  intent.parked = (flags & kParked) != 0;
+  intent.changed = {.mode = (flags & kMode) != 0, .uid = (flags & kUid) != 0, .gid = (flags & kGid) != 0, .mtime = (flags & kMtime) != 0};
+}
+
 bool consistent(const Intent& intent) {
-  const bool source_fits = intent.kind == IntentKind::upload || intent.source.empty() != (intent.kind == IntentKind::rename);
+  const bool moves = intent.kind == IntentKind::move;
+  const bool source_fits = intent.kind == IntentKind::upload || intent.source.empty() != moves;
   if (intent.bytes.has_value() != (intent.kind == IntentKind::store) || !source_fits) {
+    return false;
+  }
+  if (!moves && (intent.changed != ChangedAttributes{} || intent.size != 0)) {
+    return false;
+  }
+  if (moves && intent.base.empty()) {
     return false;
   }
   if (intent.kind == IntentKind::store_marker && !intent.path.ends_with('/')) {
@@ -126,13 +153,12 @@ std::optional<Lengths> take_head(Reader& reader, Intent& intent, StagedBytes& by
   bytes.size = reader.number<std::uint64_t>();
   bytes.base_size = reader.number<std::uint64_t>();
   if (version != kIntentVersion || kind < 1 || kind > static_cast<std::uint8_t>(IntentKind::upload) ||
-      guard > static_cast<std::uint8_t>(IntentGuard::match) || flags > (kMaybeStored | kParked) || reserved != 0 || reserved_too != 0) {
+      guard > static_cast<std::uint8_t>(IntentGuard::match) || (flags & ~kFlags) != 0 || reserved != 0 || reserved_too != 0) {
     return std::nullopt;
   }
   intent.kind = static_cast<IntentKind>(kind);
   intent.guard = static_cast<IntentGuard>(guard);
-  intent.maybe_stored = (flags & kMaybeStored) != 0;
-  intent.parked = (flags & kParked) != 0;
+  take_flags(flags, intent);
   return lengths.within_bounds() ? std::optional(lengths) : std::nullopt;
 }
 
@@ -158,7 +184,7 @@ std::string encode_intent(const Intent& intent) {
   append(out, kIntentVersion);
   append(out, static_cast<std::uint8_t>(intent.kind));
   append(out, static_cast<std::uint8_t>(intent.guard));
-  append(out, static_cast<std::uint8_t>((intent.maybe_stored ? kMaybeStored : 0) | (intent.parked ? kParked : 0)));
+  append(out, flags_of(intent));
   append_length<std::uint16_t>(out, intent.path.size());
   append_length<std::uint16_t>(out, intent.source.size());
   append_length<std::uint16_t>(out, intent.base.str().size());
@@ -174,7 +200,7 @@ std::string encode_intent(const Intent& intent) {
   append_length<std::uint32_t>(out, bytes.valid.size());
   append_length<std::uint32_t>(out, bytes.dirty.size());
   append(out, std::uint32_t{0});
-  append(out, bytes.size);
+  append(out, intent.bytes ? bytes.size : intent.size);
   append(out, bytes.base_size);
   out += intent.path;
   out += intent.source;
@@ -209,8 +235,11 @@ std::optional<Intent> decode_intent(std::string_view key, std::string_view value
   bytes.dirty = take_ranges(reader, lengths->dirty);
   if (!bytes.name.empty()) {
     intent.bytes = std::move(bytes);
-  } else if (bytes != StagedBytes{}) {
-    return std::nullopt;
+  } else {
+    intent.size = std::exchange(bytes.size, 0);
+    if (bytes != StagedBytes{}) {
+      return std::nullopt;
+    }
   }
   return intent.base.str() == etag && consistent(intent) ? std::optional(std::move(intent)) : std::nullopt;
 }

@@ -177,4 +177,11 @@ void put_attributes(UserMetadata& metadata, const PosixAttributes& posix, const 
   metadata["file-mtime"] = fmt::format("{}ns", posix.mtime_ns);
 }
 
+void apply(const SetAttributes& changes, PosixAttributes& posix) {
+  posix.mode = changes.mode ? *changes.mode & 07777 : posix.mode;
+  posix.uid = changes.uid.value_or(posix.uid);
+  posix.gid = changes.gid.value_or(posix.gid);
+  posix.mtime_ns = changes.mtime_ns.value_or(posix.mtime_ns);
+}
+
 }  // namespace prefixfs::vfs

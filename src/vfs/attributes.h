@@ -19,4 +19,7 @@ PosixAttributes attributes_from(const ObjectInfo& info, const Settings& settings
 /// where they are the mount's defaults.
 void put_attributes(UserMetadata& metadata, const PosixAttributes& posix, const Settings& settings, NodeKind kind);
 
+/// What a program has set counts, the rest stays.
+void apply(const SetAttributes& changes, PosixAttributes& posix);
+
 }  // namespace prefixfs::vfs

@@ -8,7 +8,6 @@
 #include "prefixfs/base/time_format.h"
 #include "prefixfs/s3/client.h"
 #include "prefixfs/s3/own_write.h"
-#include "prefixfs/sync/object_copy.h"
 
 namespace prefixfs::vfs {
 
@@ -17,6 +16,9 @@ std::function<Key()> Committer::key_of(OpenFile& file) const {
     meta::Node node;
     {
       const std::lock_guard lock(file.mutex);
+      if (auto elsewhere = file.object_key_locked()) {
+        return std::move(*elsewhere);
+      }
       node = file.node;
     }
     const auto key = p_.tree.file_key(node.parent, node.name);
@@ -46,7 +48,7 @@ Result<void> Committer::commit_locked(OpenFile& file, const CallContext& context
 }
 
 Result<void> Committer::commit_bytes(OpenFile& file, const CallContext& context) {
-  State state{.content = nullptr, .upload = file.upload};
+  State state{.key = {}, .content = nullptr, .upload = file.upload};
   {
     const std::lock_guard lock(file.mutex);
     state.content = file.content;
@@ -58,7 +60,7 @@ Result<void> Committer::commit_bytes(OpenFile& file, const CallContext& context)
 }
 
 Result<void> Committer::deliver(OpenFile& file, Owed& owed, const CallContext& context) {
-  State state{.content = owed.content, .upload = owed.upload, .emptied = owed.emptied, .posix = owed.posix, .acknowledged = owed.since};
+  State state{.key = owed.key, .content = owed.content, .upload = owed.upload, .emptied = owed.emptied, .posix = owed.posix, .owed = &owed, .acknowledged = owed.since};
   auto stored = store(file, state, context);
   if (!stored) {
     const std::lock_guard lock(file.mutex);
@@ -125,10 +127,10 @@ Result<sync::UploadTarget> Committer::target_of(OpenFile& file, const State& sta
       target.base_etag = file.overwrites ? ETag() : node.etag;
     }
   }
-  TRY_ASSIGN(target.key, p_.tree.file_key(node.parent, node.name));
+  TRY_ASSIGN(target.key, state.key ? Result<Key>(*state.key) : p_.tree.file_key(node.parent, node.name));
   std::optional<ObjectInfo> info;
   if (!node.etag.empty()) {
-    TRY_ASSIGN(info, version_info(node, content, context));
+    TRY_ASSIGN(info, version_info(target.key, node.etag, content, context));
   }
   if (info) {
     TRY(learn_tags(*info, target.key, content, context));
@@ -147,15 +149,14 @@ Result<sync::UploadTarget> Committer::target_of(OpenFile& file, const State& sta
 }
 
 /// The headers of the version that is replaced, so that a rewrite keeps them: remembered, or asked for once.
-Result<std::optional<ObjectInfo>> Committer::version_info(const meta::Node& node, const std::shared_ptr<Content>& content,
+Result<std::optional<ObjectInfo>> Committer::version_info(const Key& key, const ETag& version, const std::shared_ptr<Content>& content,
                                                           const CallContext& context) {
   if (content != nullptr) {
     const std::lock_guard lock(content->mutex);
-    if (content->info && content->info->etag == node.etag) {
+    if (content->info && content->info->etag == version) {
       return content->info;
     }
   }
-  TRY_ASSIGN(const Key key, p_.tree.key_of(node));
   auto info = p_.store.head(key, context);
   if (!info && (info.error().code == Errc::not_found || info.error().code == Errc::denied)) {
     return std::optional<ObjectInfo>();
@@ -215,7 +216,7 @@ s3::ObjectHeaders Committer::headers_for(const meta::Node& node, const ObjectInf
 void Committer::adopt(OpenFile& file, const State& state, const sync::UploadTarget& target, const sync::Committed& committed) {
   const std::lock_guard lock(file.mutex);
   const bool newest = file.content == state.content;  // otherwise programs have gone on with a clone
-  const bool acknowledged_more = file.owed != nullptr && file.owed->content != state.content;
+  const bool acknowledged_more = file.owed != nullptr && file.owed.get() != state.owed;
   file.exclusive = false;
   file.presumed_new = false;
   file.maybe_stored = false;
@@ -254,10 +255,10 @@ void Committer::adopt(OpenFile& file, const State& state, const sync::UploadTarg
   node.storage_class = info.storage_class;
   node.size = clean ? committed.size : file.content->file->size();
   node.last_modified = {};  // S3 has not told; the next listing will
-  node.local = acknowledged_more;
+  node.local = acknowledged_more || !file.moves.empty();
   node.posix_exact = true;
   node.checked_at = p_.clock.now();
-  if (const auto stored = p_.nodes.put(node); !stored) {
+  if (const auto stored = file.unlinked ? Result<meta::Node>(node) : p_.nodes.put(node); !stored) {
     p_.log.warn("the metadata cache did not take {}: {}", target.key.str(), describe(stored.error()));
   }
   note_locked(file);  // what goes on goes on from this version
@@ -274,7 +275,8 @@ Result<void> Committer::commit_attributes(OpenFile& file, const CallContext& con
     node = file.node;
     content = file.content;
   }
-  TRY_ASSIGN(std::optional<ObjectInfo> info, version_info(node, content, context));
+  TRY_ASSIGN(const Key key, p_.tree.file_key(node.parent, node.name));
+  TRY_ASSIGN(std::optional<ObjectInfo> info, version_info(key, node.etag, content, context));
   TRY_ASSIGN(const meta::Node stored, store_attributes(node, info, context));
   const std::lock_guard lock(file.mutex);
   file.attributes_changed = file.node.posix != node.posix;
@@ -302,11 +304,7 @@ Result<meta::Node> Committer::store_attributes(const meta::Node& node, std::opti
     stored.etag = answer.etag;
   } else {
     const bool same_version = info && info->etag == node.etag;
-    if (same_version && node.size > s3::kCopyBytesMax) {  // copied as an upload of parts, which takes no tags over
-      TRY(learn_tags(*info, key, nullptr, context));
-    }
-    const s3::CopyOptions options{.replace = headers_for(node, info ? &*info : nullptr), .storage = {}, .condition = {}};
-    auto answer = same_version ? sync::copy_object(p_.store, {.key = key, .if_match = node.etag}, node.size, key, options, context)
+    auto answer = same_version ? copy({.node = node, .source = key, .destination = key, .attributes = true}, info, context)
                                : Result<s3::CopyAnswer>(fail(Errc::stale, key.str() + " was changed by another client"));
     if (!answer) {
       Error error = answer.error();
@@ -317,8 +315,6 @@ Result<meta::Node> Committer::store_attributes(const meta::Node& node, std::opti
       return fail(std::move(error));
     }
     stored.etag = answer->etag;
-    info->etag = answer->etag;
-    info->user_metadata = options.replace->user_metadata;
   }
   stored.last_modified = {};
   stored.posix_exact = true;

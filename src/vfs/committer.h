@@ -34,10 +34,27 @@ class Committer {
   /// An answer of S3 was lost, or a former process may have had it: the object may be there by now.
   static void note_maybe_stored(OpenFile& file, const Error& error);
 
-  /// The headers of the version that `node` is: remembered in `content` (may be null), or asked for. Nothing where there is no object, or
-  /// it may not be read. Another version than the node's counts like any other.
-  Result<std::optional<ObjectInfo>> version_info(const meta::Node& node, const std::shared_ptr<Content>& content,
+  /// The headers of that version of `key`: remembered in `content` (may be null), or asked for. Nothing where there is no object, or
+  /// it may not be read. Another version counts like any other.
+  Result<std::optional<ObjectInfo>> version_info(const Key& key, const ETag& version, const std::shared_ptr<Content>& content,
                                                  const CallContext& context);
+
+  struct Copy {
+    meta::Node node;          ///< the version: ETag, size, storage class; and the attributes that the copy gets
+    Key source;
+    Key destination;
+    bool attributes = false;  ///< they are the node's; otherwise the object keeps its own
+    bool no_replace = false;  ///< as far as the endpoint can tell
+  };
+  /// One copy within S3. `info`: the headers of the version, where they are known; afterwards those of the copy.
+  /// Errors: conflict (the source is another version, or the destination is taken), not_found, and what S3 said.
+  Result<s3::CopyAnswer> copy(const Copy& copy, std::optional<ObjectInfo>& info, const CallContext& context);
+  /// Whether the copy must know the headers of its source: a temporary name says nothing of the content's type, the final name does.
+  static bool needs_headers(const Copy& copy);
+
+  /// A rename or a change of attributes that was acknowledged before; the removal of the source is left to the caller. One delivery of a file at a time.
+  /// Errors: conflict (the source is another version or gone, or somebody else has made the destination since), and what S3 said.
+  Result<void> deliver_move(OpenFile& file, OwedMove& move, const CallContext& context);
 
   /// Gives a stored object the attributes `node.posix`: a file by one copy onto itself, a directory by its marker. `info`: the headers that
   /// it has; afterwards those of the new version. Gives back the node as it is to be
@@ -58,24 +75,33 @@ class Committer {
   /// The same for one state of it, with what S3 said.
   void keep(Content& content, const std::string& key, const std::string& why);
 
-  /// The key under which the file is now.
+  /// The key under which S3 has the version that the file goes on from.
   std::function<Key()> key_of(OpenFile& file) const;
 
  private:
   /// What is to be stored: what the file holds now, or an acknowledged state of it.
   struct State {
+    std::optional<Key> key;          ///< nothing: that of the name which the file has now
     std::shared_ptr<Content> content;
     std::unique_ptr<sync::FileUpload>& upload;
     std::uint64_t emptied = 0;
     std::optional<PosixAttributes> posix;  ///< nothing: those the file has now
+    const Owed* owed = nullptr;      ///< which of them
     std::optional<WallTime> acknowledged;  ///< when the journal did; nothing: S3 is to acknowledge it now
   };
+  static constexpr std::chrono::seconds kAtOnce{10};  ///< what reaches S3 later than that is not the last writer unseen
+
   Result<void> commit_bytes(OpenFile& file, const CallContext& context);
   Result<void> store(OpenFile& file, State& state, const CallContext& context);
   Result<sync::Committed> upload(OpenFile& file, State& state, const sync::UploadTarget& target, const CallContext& context);
   Result<std::optional<sync::Committed>> own_write(OpenFile& file, State& state, const sync::UploadTarget& target, const CallContext& context);
   bool written_after(const ObjectInfo& info, WallTime moment) const;
   Result<bool> learn_replaced(OpenFile& file, State& state, const Key& key, const CallContext& context);
+  void exact_attributes(OpenFile& file, const ObjectInfo& info, meta::Node& node) const;
+  Result<void> not_overtaken(const OwedMove& move, const Copy& copy, bool attempted, const CallContext& context);
+  bool is_copy(const ObjectInfo& there, const Copy& copy) const;
+  Result<std::optional<ETag>> own_copy(const Copy& copy, const CallContext& context);
+  void adopt_moved(OpenFile& file, OwedMove& move, const meta::Node& moved, const ETag& version, std::optional<ObjectInfo>& info);
   Error refused(OpenFile& file, Error error);
   Result<void> commit_attributes(OpenFile& file, const CallContext& context);
   Result<void> learn_tags(ObjectInfo& info, const Key& key, const std::shared_ptr<Content>& content, const CallContext& context);

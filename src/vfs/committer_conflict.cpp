@@ -11,7 +11,6 @@ namespace {
 
 // Last-Modified has whole seconds.
 constexpr std::chrono::seconds kClockSlack{1};
-constexpr std::chrono::seconds kAtOnce{10};
 
 }  // namespace
 

@@ -129,8 +129,6 @@ struct Filesystem::Core {
   };
   Result<Below> what_is_below(const meta::Node& directory, const Key& marker, const CallContext& context);
   Result<bool> move_owed(const std::shared_ptr<OpenFile>& file, const Rename& rename, WriteBack::Taken& replaced, const CallContext& context);
-  s3::CopyOptions rename_options(const Rename& rename, const meta::Node& mine, const std::optional<ObjectInfo>& info) const;
-  Result<std::optional<ObjectInfo>> info_for_rename(OpenFile& file, const Rename& rename, const meta::Node& mine, const CallContext& context);
   /// Whether the old name is free afterwards; not so when another client has written to it meanwhile.
   Result<bool> move_object(OpenFile& file, const Rename& rename, meta::Node& mine, const CallContext& context);
   Result<bool> finish_renamed(const Rename& rename, meta::Node& mine, const CallContext& context);

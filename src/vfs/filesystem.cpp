@@ -70,7 +70,7 @@ meta::Node Filesystem::Core::shown(const meta::Node& node, std::optional<std::ui
 
 meta::Node Filesystem::Core::node_of(OpenFile& file) {
   const std::lock_guard lock(file.mutex);
-  if (file.content == nullptr && !file.needs_commit_locked()) {
+  if (file.content == nullptr && !file.needs_commit_locked() && file.moves.empty()) {
     // Between the look at the name and this moment somebody else here may have changed it.
     const auto now = outside.nodes.get(file.node.id);
     file.node = now && *now ? **now : file.node;

@@ -21,7 +21,7 @@ FileCondition Filesystem::condition(InodeId id) const {
     condition.last_error = file->failed;
     if (file->failed && file->failed->code == Errc::stale) {
       condition.state = FileState::conflict;
-    } else if (file->owed != nullptr) {
+    } else if (!file->intents.empty()) {
       condition.state = FileState::owed;
     } else if (file->writers > 0 || file->needs_commit_locked()) {
       condition.state = FileState::open;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "attributes.h"
 #include "core.h"
 #include "open_note.h"
 
@@ -52,17 +53,6 @@ Result<void> Filesystem::Core::resize(const meta::Node& node, std::uint64_t size
   return done;
 }
 
-namespace {
-
-void apply(const SetAttributes& changes, PosixAttributes& posix) {
-  posix.mode = changes.mode ? *changes.mode & 07777 : posix.mode;
-  posix.uid = changes.uid.value_or(posix.uid);
-  posix.gid = changes.gid.value_or(posix.gid);
-  posix.mtime_ns = changes.mtime_ns.value_or(posix.mtime_ns);
-}
-
-}  // namespace
-
 Result<Entry> Filesystem::Core::change_attributes(const meta::Node& node, const SetAttributes& changes, const CallContext& context) {
   if (const auto file = open_files.find(node.id)) {
     TRY_ASSIGN(const std::optional<Entry> done, change_open(*file, changes, context));
@@ -94,7 +84,7 @@ Result<Entry> Filesystem::Core::change_attributes(const meta::Node& node, const 
 /// Of a file that is being written, or owed: it goes out with the bytes. Nothing, where the file is only read, or where its last handle
 /// has gone meanwhile.
 Result<std::optional<Entry>> Filesystem::Core::change_open(OpenFile& file, const SetAttributes& changes, const CallContext& context) {
-  const auto at_close = [&] { return (file.handles > 0 || file.owed != nullptr) && (file.unlinked || file.leads_locked()); };
+  const auto at_close = [&] { return (file.handles > 0 || file.owed != nullptr) && (file.unlinked || file.written_locked()); };
   meta::Node before;
   std::shared_ptr<Content> content;
   {
@@ -107,7 +97,7 @@ Result<std::optional<Entry>> Filesystem::Core::change_open(OpenFile& file, const
   }
   std::optional<ObjectInfo> info;
   if (!before.posix_exact && !before.etag.empty()) {
-    TRY_ASSIGN(info, committer.version_info(before, content, context));
+    TRY_ASSIGN(info, committer.version_info(committer.key_of(file)(), before.etag, content, context));
   }
   meta::Node mine;
   bool closed = false;
@@ -139,13 +129,26 @@ Result<Entry> Filesystem::Core::change_stored(const meta::Node& node, const SetA
   }
   meta::Node changed = node;
   std::optional<ObjectInfo> info;
+  const bool journalled = write_back.acknowledges_directories();
   if (!node.posix_exact) {
-    TRY_ASSIGN(info, committer.version_info(node, nullptr, context));
+    TRY_ASSIGN(const Key key, tree.key_of(node));
+    auto told = committer.version_info(key, node.etag, nullptr, context);
+    if (!told && !(journalled && s3::is_outage(told.error()))) {
+      return fail(told.error());
+    }
+    info = told ? std::move(*told) : std::nullopt;
   }
   if (info) {
     committer.make_exact(changed, *info);
   }
   apply(changes, changed.posix);
+  if (journalled) {
+    changed.posix_exact = true;
+    changed.local = true;
+    TRY_ASSIGN(const meta::Node owed, outside.nodes.put(std::move(changed)));
+    TRY(write_back.make_directory(owed, true));
+    return entry(owed);
+  }
   TRY_ASSIGN(changed, committer.store_attributes(changed, info, context));
   TRY_ASSIGN(const meta::Node stored, outside.nodes.put(std::move(changed)));
   return entry(stored);
@@ -156,9 +159,14 @@ Result<Entry> Filesystem::Core::change_stored_file(const meta::Node& known, cons
   const HeldFile file(*this, known);
   const std::lock_guard no_commits(file->commit_mutex);
   const meta::Node node = node_of(*file);
+  if (write_back.acknowledges_moves(*file)) {
+    TRY(write_back.change_attributes(file.shared(), changes));
+    const std::lock_guard lock(file->mutex);
+    return Entry{.attributes = attributes(file->node), .valid_for = {}};
+  }
   std::shared_ptr<Content> content = content_of(*file);
   meta::Node changed = node;
-  TRY_ASSIGN(std::optional<ObjectInfo> info, committer.version_info(node, content, context));
+  TRY_ASSIGN(std::optional<ObjectInfo> info, committer.version_info(committer.key_of(*file)(), node.etag, content, context));
   if (info) {
     committer.make_exact(changed, *info);
   }

@@ -36,17 +36,19 @@ Result<void> Filesystem::unlink(InodeId parent, std::string_view name, const Cal
 Result<void> Filesystem::Core::remove_object(OpenFile& file, WriteBack::Taken& taken, const Key& key, const CallContext& context) {
   meta::Node node;
   bool maybe_stored = false;
+  bool moves = false;
   {
     const std::lock_guard lock(file.mutex);
     node = file.node;
     maybe_stored = file.maybe_stored;
+    moves = !file.moves.empty();
   }
   if (node.etag.empty() && node.local && !maybe_stored) {
     return write_back.drop(taken);
   }
   keep_directory(node.parent);
-  if (write_back.acknowledges_removals()) {
-    return write_back.remove(taken, {node.parent, node.name, key}, maybe_stored ? ETag() : node.etag);
+  if (write_back.acknowledges_removals() || moves) {
+    return write_back.remove(taken, &file, {node.parent, node.name, key}, maybe_stored ? ETag() : node.etag);
   }
   TRY(outside.store.remove(key, ETag(), context));
   return write_back.drop(taken);
@@ -154,7 +156,7 @@ Result<Entry> Filesystem::mkdir(InodeId parent, std::string_view name, std::uint
   }
   TRY_ASSIGN(const meta::Node stored, core_->outside.nodes.put(std::move(node)));
   if (journalled) {
-    if (const auto acknowledged = core_->write_back.make_directory(stored); !acknowledged) {
+    if (const auto acknowledged = core_->write_back.make_directory(stored, false); !acknowledged) {
       TRY(core_->outside.nodes.erase(parent, name));
       return fail(acknowledged.error());
     }
@@ -184,7 +186,7 @@ Result<void> Filesystem::rmdir(InodeId parent, std::string_view name, const Call
   const bool marker = below.marker && !unmade;
   if (marker && core_->write_back.acknowledges_removals()) {
     WriteBack::Taken nothing;
-    TRY(core_->write_back.remove(nothing, {parent, std::string(name), key}, ETag()));
+    TRY(core_->write_back.remove(nothing, nullptr, {parent, std::string(name), key}, ETag()));
   } else if (marker) {
     TRY(core_->outside.store.remove(key, ETag(), caller.context));
   }

@@ -88,9 +88,11 @@ Result<void> Filesystem::Core::prepare_content(OpenFile& file, int flags, const 
   {
     const std::lock_guard lock(file.mutex);
     if (file.content == nullptr && !file.unlinked) {
-      // Between the caller's look and this open the last commit of somebody else here may have ended.
-      TRY_ASSIGN(const std::optional<meta::Node> now, outside.nodes.get(file.node.id));
-      file.node = now.value_or(file.node);
+      if (file.moves.empty()) {
+        // Between the caller's look and this open the last commit of somebody else here may have ended.
+        TRY_ASSIGN(const std::optional<meta::Node> now, outside.nodes.get(file.node.id));
+        file.node = now.value_or(file.node);
+      }
       file.content = contents.take(file.node.id, file.node.etag);
     }
     if (file.content == nullptr) {

@@ -10,8 +10,6 @@
 #include "core.h"
 #include "no_commits.h"
 #include "open_note.h"
-#include "prefixfs/s3/client.h"
-#include "prefixfs/sync/object_copy.h"
 
 namespace prefixfs::vfs {
 
@@ -67,8 +65,15 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
   } else {
     none.emplace(*file);
   }
-  TRY_ASSIGN(const bool moved, move_owed(file.shared(), rename, replaced_owed, context));
   meta::Node mine = node_of(*file);
+  TRY_ASSIGN(bool moved, move_owed(file.shared(), rename, replaced_owed, context));
+  if (!moved && write_back.acknowledges_moves(*file)) {
+    const bool replaces = rename.target && !(rename.target->etag.empty() && rename.target->local);
+    keep_directory(rename.node.parent);
+    TRY(write_back.rename(file.shared(), {rename.new_parent, std::string(rename.new_name), destination, rename.no_replace, replaces}, replaced_owed));
+    moved = true;
+  }
+  mine = node_of(*file);
   bool free = true;
   if (!moved) {
     TRY(write_back.wait_for_removal(rename.new_parent, rename.new_name, context));
@@ -109,6 +114,9 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
 /// A file of which S3 has nothing yet is owed under its new name, and that is all. False: there is an object that must be moved.
 Result<bool> Filesystem::Core::move_owed(const std::shared_ptr<OpenFile>& file, const Rename& rename, WriteBack::Taken& replaced,
                                          const CallContext& context) {
+  if (write_back.acknowledges_moves(*file)) {
+    return false;  // comes behind what is owed of it
+  }
   {
     TRY_ASSIGN(WriteBack::Taken taken, write_back.take(file, context));
     std::unique_lock lock(file->mutex);
@@ -143,31 +151,6 @@ Result<bool> Filesystem::Core::move_owed(const std::shared_ptr<OpenFile>& file, 
   return false;
 }
 
-/// The headers of the object, where the rename has to know them: a temporary name says nothing of the content, the final name does.
-Result<std::optional<ObjectInfo>> Filesystem::Core::info_for_rename(OpenFile& file, const Rename& rename, const meta::Node& mine,
-                                                                    const CallContext& context) {
-  const std::shared_ptr<Content> content = content_of(file);
-  if (s3::content_type_of(mine.name) != s3::content_type_of(rename.new_name)) {
-    return committer.version_info(mine, content, context);
-  }
-  auto info = content != nullptr ? content->headers() : std::nullopt;
-  return info && info->etag == mine.etag ? std::move(info) : std::nullopt;
-}
-
-s3::CopyOptions Filesystem::Core::rename_options(const Rename& rename, const meta::Node& mine, const std::optional<ObjectInfo>& info) const {
-  // The encryption is told by GET and HEAD only, the storage class by listings too.
-  s3::CopyOptions options{.replace = {}, .storage = s3::storage_of(info ? *info : ObjectInfo{.storage_class = mine.storage_class}), .condition = {}};
-  if (rename.no_replace && outside.store.capabilities().conditional_copy == s3::Support::yes) {
-    options.condition = s3::WriteCondition::if_absent();
-  }
-  const std::string type = s3::content_type_of(rename.new_name);
-  if (info && info->content_type == s3::content_type_of(mine.name) && info->content_type != type) {
-    options.replace = s3::headers_of(*info);
-    options.replace->content_type = type;
-  }
-  return options;
-}
-
 /// Copy, then delete. `mine` gets the version that is under the new name then.
 Result<bool> Filesystem::Core::move_object(OpenFile& file, const Rename& rename, meta::Node& mine, const CallContext& context) {
   TRY_ASSIGN(const Key source, tree.file_key(mine.parent, mine.name));
@@ -179,15 +162,21 @@ Result<bool> Filesystem::Core::move_object(OpenFile& file, const Rename& rename,
     return maybe_stored ? remove_renamed(rename, source, ETag(), context) : Result<bool>(true);
   }
   TRY_ASSIGN(const Key destination, tree.file_key(rename.new_parent, rename.new_name));
-  TRY_ASSIGN(const auto info, info_for_rename(file, rename, mine, context));
-  const s3::CopyOptions options = rename_options(rename, mine, info);
-  const auto copied = sync::copy_object(outside.store, {.key = source, .if_match = mine.etag}, mine.size, destination, options, context);
+  const Committer::Copy copy{.node = mine, .source = source, .destination = destination, .no_replace = rename.no_replace};
+  const std::shared_ptr<Content> content = content_of(file);
+  auto info = content != nullptr ? content->headers() : std::nullopt;
+  if (Committer::needs_headers(copy)) {
+    TRY_ASSIGN(info, committer.version_info(source, mine.etag, content, context));
+  } else if (info && info->etag != mine.etag) {
+    info.reset();
+  }
+  const auto copied = committer.copy(copy, info, context);
   if (!copied) {
     Error error = copied.error();
     if (error.code == Errc::conflict || error.code == Errc::not_found) {
       // What is known of the source is out of date (or, with a condition, of the destination). The kernel looks again after ESTALE.
       tree.doubt(mine.id);
-      const bool taken = options.condition.kind != s3::WriteCondition::Kind::none;
+      const bool taken = rename.no_replace && outside.store.capabilities().conditional_copy == s3::Support::yes;
       error.code = error.code == Errc::not_found ? Errc::not_found : taken ? Errc::exists : Errc::stale;
     }
     return fail(std::move(error));

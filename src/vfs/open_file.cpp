@@ -130,7 +130,7 @@ bool OpenFiles::drop_locked(const std::shared_ptr<OpenFile>& file, bool writer) 
 }
 
 bool OpenFiles::erase_unused_locked(const OpenFile& file) {
-  if (file.handles > 0 || file.owed != nullptr) {
+  if (file.handles > 0 || file.owed != nullptr || !file.moves.empty()) {
     return false;
   }
   files_.erase(file.node.id);

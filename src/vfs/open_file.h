@@ -22,12 +22,33 @@ namespace prefixfs::vfs {
 /// file goes on with a clone (OpenFile::own_content_locked).
 struct Owed {
   meta::IntentId intent = 0;
+  Key key;                                   ///< under which S3 is to get it
   std::shared_ptr<Content> content;
   std::unique_ptr<sync::FileUpload> upload;  ///< parts that were sent while the program wrote; used by the delivery alone
   PosixAttributes posix;
   std::uint64_t emptied = 0;      ///< what OpenFile::emptied was
   WallTime since{};
   std::stop_source given_up;      ///< the name is renamed or unlinked: its delivery ends
+};
+
+/// A rename of a stored file, or a change of its attributes, or both, that was acknowledged from the journal: S3 is owed a copy, and the removal of
+/// what was copied.
+struct OwedMove {
+  meta::IntentId intent = 0;
+  Key source;
+  InodeId source_parent = 0;  ///< the name of `source`, which is absent here
+  std::string source_name;
+  Key path;                   ///< `source` itself, where only attributes change
+  SetAttributes changes;      ///< no size
+  std::uint64_t size = 0;     ///< of the object
+  bool no_replace = false;
+  bool replaces = false;      ///< S3 may have an object under `path`
+  bool attempted = false;     ///< a request has gone out, perhaps from a former process
+  bool copied = false;        ///< S3 has answered: the removal of the source is left
+  ETag version;               ///< with `copied`: of the source
+  WallTime since{};
+  bool renames() const { return source != path; }
+  bool changes_attributes() const { return changes.mode || changes.uid || changes.gid || changes.mtime_ns; }
 };
 
 /// Lives from the first open to the last release, and as long as something of it is owed to S3.
@@ -44,7 +65,8 @@ struct OpenFile : std::enable_shared_from_this<OpenFile> {
   meta::Node node;                    ///< name, parent and attributes as this mount sees them
   std::shared_ptr<Content> content;   ///< null until somebody reads or writes
   std::shared_ptr<Owed> owed;         ///< the newest state that only the journal has; null: S3 has all that was acknowledged
-  std::vector<meta::IntentId> intents;  ///< of it in the journal, oldest first: `owed`, and a former state that is being delivered
+  std::vector<std::shared_ptr<OwedMove>> moves;  ///< that only the journal has, oldest first
+  std::vector<meta::IntentId> intents;  ///< of it in the journal, oldest first: `owed`, a former state that is being delivered, `moves`
   std::unique_ptr<sync::FileUpload> upload;  ///< made by the first write; used under commit_mutex, or under mutex by wrote()
   bool exclusive = false;             ///< created with O_EXCL and not stored yet: the first PUT must not find the name taken
   bool presumed_new = false;          ///< created without asking S3 for the name: the first PUT finds out whether somebody else has made it
@@ -75,8 +97,14 @@ struct OpenFile : std::enable_shared_from_this<OpenFile> {
   bool content_changed_locked() const {
     return content != nullptr && content->file->changed() && (owed == nullptr || owed->content != content);
   }
+  /// It is being written here, or what was written is owed.
+  bool written_locked() const { return writers > 0 || owed != nullptr || needs_commit_locked(); }
   /// This mount's own state comes before what S3 says.
-  bool leads_locked() const { return writers > 0 || owed != nullptr || needs_commit_locked(); }
+  bool leads_locked() const { return written_locked() || !moves.empty(); }
+  /// Where S3 has the version `node.etag`, if that is not under the file's name yet.
+  std::optional<Key> object_key_locked() const {
+    return moves.empty() ? std::nullopt : std::optional(moves.front()->copied ? moves.front()->path : moves.front()->source);
+  }
 };
 
 struct FileHandle {

@@ -75,7 +75,7 @@ bool WriteBack::may_queue(const OpenFile& file, const Error& error) const {
 bool WriteBack::needs_journal(const OpenFile& file) const {
   const std::lock_guard lock(file.mutex);
   const bool bytes = file.unstored || file.content_changed_locked();
-  const bool ordered = file.owed != nullptr || p_.absent.held(file.node.parent, file.node.name);
+  const bool ordered = !file.intents.empty() || p_.absent.held(file.node.parent, file.node.name);
   return ordered || (bytes && (p_.settings.journal_commits || (in_outage() && !file.exclusive)));
 }
 
@@ -83,7 +83,7 @@ Result<void> WriteBack::acknowledge(OpenFile& file) {
   TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
   TRY_ASSIGN(Sealed sealed, seal(file, id));
   Entry entry{.kind = meta::IntentKind::store, .file = file.shared_from_this(), .owed = sealed.owed};
-  const bool superseded = sealed.previous != nullptr && queue_.withdraw(sealed.previous->intent);
+  const bool superseded = sealed.previous != nullptr && newest_of(file) == sealed.previous->intent && queue_.withdraw(sealed.previous->intent);
   const auto written = [&]() -> Result<void> {
     const std::lock_guard record(file.record_mutex);
     TRY_ASSIGN(meta::Intent intent, record_of(file, *sealed.owed));
@@ -125,6 +125,12 @@ Result<void> WriteBack::acknowledge(OpenFile& file) {
   return {};
 }
 
+/// Of what is owed of the file.
+meta::IntentId WriteBack::newest_of(const OpenFile& file) {
+  const std::lock_guard lock(file.mutex);
+  return file.intents.empty() ? 0 : file.intents.back();
+}
+
 /// Syncs what the file holds and makes that its acknowledged state.
 Result<WriteBack::Sealed> WriteBack::seal(OpenFile& file, meta::IntentId id) {
   for (int round = 0;; ++round) {
@@ -144,6 +150,7 @@ Result<WriteBack::Sealed> WriteBack::seal(OpenFile& file, meta::IntentId id) {
     }
     Sealed sealed{.owed = std::make_shared<Owed>(), .previous = file.owed, .unstored = file.unstored, .attributes_changed = file.attributes_changed};
     sealed.owed->intent = id;
+    TRY_ASSIGN(sealed.owed->key, p_.tree.file_key(file.node.parent, file.node.name));
     sealed.owed->content = content;
     sealed.owed->posix = file.node.posix;
     sealed.owed->emptied = file.emptied;
@@ -175,18 +182,14 @@ void WriteBack::unseal(OpenFile& file, Sealed& sealed) {
 }
 
 Result<meta::Intent> WriteBack::record_of(OpenFile& file, const Owed& owed) const {
-  meta::Node node;
-  meta::Intent intent{.id = owed.intent, .kind = meta::IntentKind::store, .since = owed.since, .posix = owed.posix};
+  meta::Intent intent{.id = owed.intent, .kind = meta::IntentKind::store, .path = owed.key.str(), .since = owed.since, .posix = owed.posix};
   {
     const std::lock_guard lock(file.mutex);
-    node = file.node;
-    intent.inode = node.id;
+    intent.inode = file.node.id;
     intent.guard = file.emptied == owed.emptied ? guard_of(file) : meta::IntentGuard::none;
-    intent.base = node.etag;
+    intent.base = file.node.etag;
     intent.maybe_stored = file.maybe_stored;
   }
-  TRY_ASSIGN(const Key key, p_.tree.file_key(node.parent, node.name));
-  intent.path = key.str();
   intent.bytes = bytes_of(owed.content->file->state());
   return intent;
 }
@@ -199,34 +202,36 @@ void WriteBack::release_bytes(const OpenFile& file, const Owed& owed) {
   }
 }
 
-void WriteBack::add(meta::IntentId id, Entry entry, bool parked) {
-  const std::string path = entry.path;
-  const meta::IntentKind kind = entry.kind;
+void WriteBack::add(meta::IntentId id, const Entry& entry, bool parked) {
   {
     const std::lock_guard lock(mutex_);
-    if (kind == meta::IntentKind::remove) {
+    if (entry.parent != 0) {
       removals_[entry.parent].insert(id);
-    } else if (kind == meta::IntentKind::store_marker) {
+    } else if (entry.kind == meta::IntentKind::store_marker) {
       markers_[entry.inode] = id;
     }
-    entries_[id] = std::move(entry);
+    entries_[id] = entry;
     if (recovering_) {
       recovered_.emplace_back(id, parked);
       return;
     }
   }
-  enqueue(id, path, kind, parked);
+  enqueue(id, entry, parked);
 }
 
-void WriteBack::enqueue(meta::IntentId id, const std::string& path, meta::IntentKind kind, bool parked) {
-  const bool batchable = kind == meta::IntentKind::remove;
+void WriteBack::enqueue(meta::IntentId id, const Entry& entry, bool parked) {
+  const bool batchable = entry.kind == meta::IntentKind::remove;
   std::chrono::nanoseconds linger{};
-  if (batchable) {
+  if (batchable || entry.kind == meta::IntentKind::move) {
     linger = p_.settings.removal_linger;
-  } else if (kind == meta::IntentKind::store && looks_temporary(path)) {
+  } else if (entry.kind == meta::IntentKind::store && looks_temporary(entry.path)) {
     linger = p_.settings.temporary_linger;
   }
-  queue_.add(id, {path}, batchable, parked, linger);
+  std::vector<std::string> keys{entry.path};
+  if (entry.move != nullptr && entry.move->renames()) {
+    keys.push_back(entry.move->source.str());
+  }
+  queue_.add(id, std::move(keys), batchable, parked, linger);
 }
 
 void WriteBack::begin_deliveries() {
@@ -238,7 +243,7 @@ void WriteBack::begin_deliveries() {
   }
   for (const auto& [id, parked] : recovered) {
     if (const auto known = entry(id)) {
-      enqueue(id, known->path, known->kind, parked);
+      enqueue(id, *known, parked);
     }
   }
 }

@@ -81,17 +81,30 @@ class WriteBack {
   };
   Result<void> move(Taken& taken, Taken& replaced, const std::optional<Name>& left);
   /// What was taken is void, and the object `key` of that name is to go; `version`: the one that this mount knows, empty where it knows none.
-  /// Afterwards the name is absent here.
-  Result<void> remove(Taken& taken, const Name& name, const ETag& version);
+  /// Afterwards the name is absent here. `file`: whose object it is; null for a directory.
+  Result<void> remove(Taken& taken, OpenFile* file, const Name& name, const ETag& version);
+  /// Whether a rename of a stored file, or a change of its attributes, is acknowledged from the journal now.
+  bool acknowledges_moves(const OpenFile& file) const;
+  struct NewName {
+    InodeId parent = 0;
+    std::string name;
+    Key key;
+    bool no_replace = false;
+    bool replaces = false;  ///< S3 may have an object there
+  };
+  /// The file has that name from now on, and S3 is owed the rename; what was taken of the file that is replaced is void. With the commit_mutex held.
+  Result<void> rename(const std::shared_ptr<OpenFile>& file, const NewName& to, Taken& replaced);
+  /// The file has these attributes from now on, and S3 is owed them. With the commit_mutex held.
+  Result<void> change_attributes(const std::shared_ptr<OpenFile>& file, const SetAttributes& changes);
   /// Until an acknowledged removal of that name has been delivered.
   Result<void> wait_for_removal(InodeId parent, std::string_view name, const CallContext& context);
   /// The same for all of the directory.
   Result<void> wait_for_removals(InodeId directory, const CallContext& context);
 
-  /// Whether a new directory is acknowledged from the journal now.
+  /// Whether a new directory, or a change of its attributes, is acknowledged from the journal now.
   bool acknowledges_directories() const { return p_.settings.journal_commits || in_outage(); }
-  /// The new directory is to get its marker.
-  Result<void> make_directory(const meta::Node& directory);
+  /// The directory is to get its marker, or a new one with the attributes that it has by now. `there`: S3 may have one.
+  Result<void> make_directory(const meta::Node& directory, bool there);
   /// Its marker is not to be made any more, if it is not there yet. False: there may be one by now.
   Result<bool> unmake_directory(InodeId directory, const CallContext& context);
 
@@ -136,10 +149,12 @@ class WriteBack {
     meta::IntentKind kind = meta::IntentKind::store;
     std::string path;
     WallTime since{};
-    std::shared_ptr<OpenFile> file;  ///< of a store
-    std::shared_ptr<Owed> owed;
+    std::shared_ptr<OpenFile> file;  ///< of a store or a move; of a removal that comes after a move
+    std::shared_ptr<Owed> owed;      ///< of a store
+    std::shared_ptr<OwedMove> move;  ///< of a move
     InodeId inode = 0;               ///< of a marker
-    InodeId parent = 0;              ///< of a removal
+    bool there = false;              ///< S3 may have the marker already
+    InodeId parent = 0;              ///< with `name`: what is absent until the removal or the move is delivered
     std::string name;                ///< or the id of an upload that a former process has begun
     ETag version;
     std::string refusal;             ///< what a former process was told when it parked the intent
@@ -163,22 +178,44 @@ class WriteBack {
   Result<Sealed> seal(OpenFile& file, meta::IntentId id);
   void unseal(OpenFile& file, Sealed& sealed);
   Result<meta::Intent> record_of(OpenFile& file, const Owed& owed) const;
-  void add(meta::IntentId id, Entry entry, bool parked = false);
-  void enqueue(meta::IntentId id, const std::string& path, meta::IntentKind kind, bool parked);
+  void add(meta::IntentId id, const Entry& entry, bool parked = false);
+  static meta::IntentId newest_of(const OpenFile& file);
+  void enqueue(meta::IntentId id, const Entry& entry, bool parked);
   std::optional<Entry> entry(meta::IntentId id) const;
+  std::optional<meta::IntentId> marker_of(InodeId directory) const;
   void forget(meta::IntentId id);
   void end(OpenFile& file, meta::IntentId id);
   Result<Removal> removal_of(const Name& name, const ETag& version);
-  void begin(Removal removal);
+  void begin(const Removal& removal);
   void void_taken(Taken& taken);
   void give_back(Taken& taken);
   void release_bytes(const OpenFile& file, const Owed& owed);
+
+  // write_back_moves.cpp
+  enum class MoveTaken { never_attempted, not_copied };
+  std::shared_ptr<OwedMove> take_last_move(OpenFile& file, MoveTaken which);
+  void give_back(const std::shared_ptr<OwedMove>& move);
+  struct NewMove {
+    std::shared_ptr<OwedMove> move;
+    std::shared_ptr<OwedMove> last;  ///< whose place it takes; may be null
+    meta::JournalChange change;      ///< what else is acknowledged with it
+  };
+  Result<void> acknowledge_move(OpenFile& file, NewMove given, const std::function<Result<void>(meta::Node&)>& change_node);
+  static meta::Intent record_of_locked(const OpenFile& file, const OwedMove& move);
+  void begin(const std::shared_ptr<OwedMove>& move, const std::shared_ptr<OpenFile>& file, bool parked = false, const std::string& refusal = "");
+  void end_move(OpenFile& file, const OwedMove& move);
+  Result<std::optional<Removal>> left_by(const Taken& taken);
+  Result<void> deliver_move(meta::IntentId id, const Entry& entry, const CallContext& context);
+  Result<void> moved(meta::IntentId id, const Entry& entry, bool free);
+  void follow_removals(const OpenFile& file, meta::JournalChange& change);
+  void undo_move(meta::IntentId id, const Entry& entry, Error error);
 
   // write_back_delivery.cpp
   std::vector<Result<void>> deliver(std::span<const meta::IntentId> ids, const CallContext& context);
   Result<void> deliver_one(meta::IntentId id, const Entry& entry, const CallContext& context);
   Result<void> deliver_store(meta::IntentId id, const Entry& entry, const CallContext& context);
   Result<void> abort_upload(meta::IntentId id, const Entry& entry, const CallContext& context);
+  Result<meta::Node> store_marker(const meta::Node& directory, bool there, const CallContext& context);
   Result<void> deliver_marker(meta::IntentId id, const Entry& entry, const CallContext& context);
   std::vector<Result<void>> deliver_removals(std::span<const meta::IntentId> ids, const CallContext& context);
   std::vector<s3::DeleteOutcome> remove_objects(const std::vector<s3::RemoveTarget>& targets, const CallContext& context);
@@ -191,12 +228,14 @@ class WriteBack {
   // write_back_admin.cpp
   static Error recalled(const std::string& refusal);
   Result<void> discard_store(meta::IntentId id, const Entry& entry, const CallContext& context);
+  Result<void> discard_move(meta::IntentId id, const Entry& entry);
   Result<void> discard_removal(meta::IntentId id, const Entry& entry);
 
   // write_back_recovery.cpp
   Result<void> recover_open_files();
   Result<InodeId> directory_of(std::string_view path, std::string& name);
   Result<void> recover_store(const meta::Intent& intent, std::map<std::string, std::shared_ptr<Content>>& contents);
+  Result<void> recover_move(const meta::Intent& intent);
   Result<void> recover_marker(const meta::Intent& intent);
   Result<void> recover_removal(const meta::Intent& intent);
   Result<void> recover_upload(const meta::Intent& intent);

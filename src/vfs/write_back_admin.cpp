@@ -26,6 +26,7 @@ Result<void> WriteBack::discard(meta::IntentId id, const CallContext& context) {
   switch (known->kind) {
     case meta::IntentKind::remove: TRY(discard_removal(id, *known)); break;
     case meta::IntentKind::store: TRY(discard_store(id, *known, context)); break;
+    case meta::IntentKind::move: TRY(discard_move(id, *known)); break;
     default: return fail(Errc::unsupported, fmt::format("{} is a directory that is to be made, or the end of an upload: rmdir takes back the one, the other does no harm", known->path));
   }
   p_.log.warn("{}: an administrator has given up change {}; S3 will not get it", known->path, id);
@@ -66,6 +67,15 @@ Result<void> WriteBack::discard_removal(meta::IntentId id, const Entry& entry) {
   p_.absent.remove(entry.parent, entry.name);
   forget(id);
   return p_.nodes.forget_listing(entry.parent);
+}
+
+/// What is owed behind it goes on from where the object is.
+Result<void> WriteBack::discard_move(meta::IntentId id, const Entry& entry) {
+  if (!queue_.withdraw(id)) {
+    return this->entry(id) ? fail(Errc::timeout, fmt::format("the change of {} is on its way to S3", entry.path)) : not_owed(id);
+  }
+  undo_move(id, entry, {Errc::stale, "given up by an administrator", {}});
+  return {};
 }
 
 WriteBack::Progress WriteBack::progress_of(std::span<const meta::IntentId> ids) const {

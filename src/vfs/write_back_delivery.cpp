@@ -25,6 +25,7 @@ std::vector<Result<void>> WriteBack::deliver(std::span<const meta::IntentId> ids
 
 Result<void> WriteBack::deliver_one(meta::IntentId id, const Entry& entry, const CallContext& context) {
   switch (entry.kind) {
+    case meta::IntentKind::move: return deliver_move(id, entry, context);
     case meta::IntentKind::store_marker: return deliver_marker(id, entry, context);
     case meta::IntentKind::upload: return abort_upload(id, entry, context);
     default: return deliver_store(id, entry, context);
@@ -82,6 +83,12 @@ void WriteBack::stored(meta::IntentId id, const Entry& entry) {
         change.put.push_back(std::move(*next));
       }
     }
+    {
+      const std::lock_guard lock(file.mutex);
+      for (const auto& move : file.moves) {
+        change.put.push_back(record_of_locked(file, *move));
+      }
+    }
     if (const auto written = p_.journal.apply(std::move(change)); !written) {
       // The next start delivers it once more, finds its own bytes there, and is content.
       p_.log.error("{} is in S3, and the journal still says that it is owed: {}", entry.path, describe(written.error()));
@@ -114,7 +121,9 @@ void WriteBack::set_aside(meta::IntentId id, const Entry& entry, Error error) {
 /// What programs have of it is not what the name stands for any more.
 void WriteBack::cut_off(OpenFile& file, const std::shared_ptr<Owed>& owed, Error error) {
   const std::lock_guard lock(file.mutex);
-  owed->content->irreplaceable = true;
+  if (owed != nullptr) {
+    owed->content->irreplaceable = true;
+  }
   if (file.owed == owed) {
     file.owed = nullptr;
   }
@@ -137,9 +146,13 @@ Result<void> WriteBack::park(meta::IntentId id, const Entry& entry, Error error)
                                                   .base = entry.version});
   intent->source = entry.kind == meta::IntentKind::upload ? entry.name : "";
   std::unique_lock<std::mutex> record;
-  if (entry.file != nullptr) {
+  if (entry.owed != nullptr) {
     record = std::unique_lock(entry.file->record_mutex);
     intent = record_of(*entry.file, *entry.owed);
+  } else if (entry.move != nullptr) {
+    record = std::unique_lock(entry.file->record_mutex);
+    const std::lock_guard lock(entry.file->mutex);
+    intent = record_of_locked(*entry.file, *entry.move);
   }
   if (intent) {
     intent->parked = true;
@@ -151,12 +164,21 @@ Result<void> WriteBack::park(meta::IntentId id, const Entry& entry, Error error)
   return fail(std::move(error));
 }
 
+/// `there`: what else a marker says that stands there already is kept.
+Result<meta::Node> WriteBack::store_marker(const meta::Node& directory, bool there, const CallContext& context) {
+  std::optional<ObjectInfo> before;
+  if (there) {
+    TRY_ASSIGN(const Key key, p_.tree.key_of(directory));
+    TRY_ASSIGN(before, p_.committer.version_info(key, directory.etag, nullptr, context));
+  }
+  return p_.committer.store_attributes(directory, before, context);
+}
+
 /// The marker says what mode and owner the directory has by now.
 Result<void> WriteBack::deliver_marker(meta::IntentId id, const Entry& entry, const CallContext& context) {
   TRY_ASSIGN(const std::optional<meta::Node> node, p_.nodes.get(entry.inode));
   if (node) {
-    std::optional<ObjectInfo> nothing_before;
-    auto stored = p_.committer.store_attributes(*node, nothing_before, context);
+    auto stored = store_marker(*node, entry.there, context);
     if (!stored) {
       const bool again = sync::is_outage(stored.error()) || stored.error().code == Errc::cancelled;
       return again ? Result<void>(fail(std::move(stored.error()))) : park(id, entry, std::move(stored.error()));

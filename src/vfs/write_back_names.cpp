@@ -1,5 +1,7 @@
 // What becomes of acknowledged states when their file is unlinked or renamed.
 
+#include <algorithm>
+
 #include "write_back.h"
 
 namespace prefixfs::vfs {
@@ -11,14 +13,18 @@ Result<WriteBack::Taken> WriteBack::take(const std::shared_ptr<OpenFile>& file, 
   std::vector<meta::IntentId> ids;
   {
     const std::lock_guard lock(file->mutex);
-    ids = file->intents;
+    // What S3 may have begun, or what stands in the way there, is waited for in the queue: a later intent comes behind it.
+    const bool in_order = std::ranges::any_of(file->moves, [](const auto& move) { return move->attempted || move->replaces; });
+    ids = in_order ? std::vector<meta::IntentId>() : file->intents;
   }
   for (const meta::IntentId id : ids) {
     const auto known = entry(id);
     if (known && !queue_.withdraw(id)) {
       {
         const std::lock_guard lock(file->mutex);
-        known->owed->given_up.request_stop();
+        if (known->owed != nullptr) {
+          known->owed->given_up.request_stop();
+        }
       }
       TRY(queue_.withdraw_after(id, context));
     }
@@ -40,9 +46,11 @@ void WriteBack::give_back(Taken& taken) {
     const auto known = entry(id);
     {
       const std::lock_guard lock(taken.file_->mutex);
-      known->owed->given_up = std::stop_source();
+      if (known->owed != nullptr) {
+        known->owed->given_up = std::stop_source();
+      }
     }
-    queue_.add(id, {known->path});
+    enqueue(id, *known, false);
   }
   taken.ids_.clear();
 }
@@ -51,6 +59,10 @@ void WriteBack::give_back(Taken& taken) {
 void WriteBack::void_taken(Taken& taken) {
   for (const meta::IntentId id : std::exchange(taken.ids_, {})) {
     const auto known = entry(id);
+    if (known->move != nullptr) {
+      end_move(*taken.file_, *known->move);
+      continue;
+    }
     {
       const std::lock_guard lock(taken.file_->mutex);
       if (taken.file_->owed == known->owed) {
@@ -66,7 +78,15 @@ Result<void> WriteBack::drop(Taken& taken) {
   if (taken.empty()) {
     return {};
   }
-  TRY(p_.journal.apply({.put = {}, .erase = taken.ids_}));
+  TRY_ASSIGN(const auto left, left_by(taken));
+  meta::JournalChange change{.put = {}, .erase = taken.ids_};
+  if (left) {
+    change.put.push_back(left->intent);
+  }
+  TRY(p_.journal.apply(std::move(change)));
+  if (left) {
+    begin(*left);
+  }
   void_taken(taken);
   return {};
 }
@@ -85,9 +105,9 @@ Result<WriteBack::Removal> WriteBack::removal_of(const Name& name, const ETag& v
 }
 
 /// It is in the journal.
-void WriteBack::begin(Removal removal) {
+void WriteBack::begin(const Removal& removal) {
   p_.absent.hold(removal.entry.parent, removal.entry.name, removal.intent.id);
-  add(removal.intent.id, std::move(removal.entry));
+  add(removal.intent.id, removal.entry);
 }
 
 Result<void> WriteBack::move(Taken& taken, Taken& replaced, const std::optional<Name>& left) {
@@ -96,6 +116,7 @@ Result<void> WriteBack::move(Taken& taken, Taken& replaced, const std::optional<
   if (left) {
     TRY_ASSIGN(removal, removal_of(*left, ETag()));
   }
+  TRY_ASSIGN(const auto replaced_left, left_by(replaced));
   OpenFile& file = *taken.file_;
   auto owed = std::make_shared<Owed>();
   Entry moved{.kind = meta::IntentKind::store, .file = taken.file_, .owed = owed};
@@ -105,6 +126,7 @@ Result<void> WriteBack::move(Taken& taken, Taken& replaced, const std::optional<
       const std::lock_guard lock(file.mutex);
       owed->intent = id;
       owed->content = file.owed->content;
+      TRY_ASSIGN(owed->key, p_.tree.file_key(file.node.parent, file.node.name));
       owed->posix = file.owed->posix;
       owed->emptied = file.owed->emptied;
       owed->since = p_.clock.now();
@@ -117,25 +139,33 @@ Result<void> WriteBack::move(Taken& taken, Taken& replaced, const std::optional<
     if (removal) {
       change.put.push_back(removal->intent);
     }
+    if (replaced_left) {
+      change.put.push_back(replaced_left->intent);
+    }
     TRY(p_.journal.apply(std::move(change)));
     const std::lock_guard lock(file.mutex);
     file.owed = owed;
     file.intents.push_back(id);
   }
+  if (replaced_left) {
+    begin(*replaced_left);
+  }
   void_taken(taken);
   void_taken(replaced);
-  add(id, std::move(moved));
+  add(id, moved);
   if (removal) {
-    begin(std::move(*removal));
+    begin(*removal);
   }
   return {};
 }
 
-Result<void> WriteBack::remove(Taken& taken, const Name& name, const ETag& version) {
-  TRY_ASSIGN(Removal removal, removal_of(name, version));
+Result<void> WriteBack::remove(Taken& taken, OpenFile* file, const Name& name, const ETag& version) {
+  TRY_ASSIGN(const auto left, left_by(taken));
+  TRY_ASSIGN(Removal removal, left ? Result<Removal>(*left) : removal_of(name, version));
+  removal.entry.file = file == nullptr ? nullptr : file->shared_from_this();
   TRY(p_.journal.apply({.put = {removal.intent}, .erase = taken.ids_}));
+  begin(removal);
   void_taken(taken);
-  begin(std::move(removal));
   return {};
 }
 
@@ -155,30 +185,48 @@ Result<void> WriteBack::wait_for_removals(InodeId directory, const CallContext& 
   return ids.empty() ? Result<void>() : queue_.wait_for(ids, false, context);
 }
 
-Result<void> WriteBack::make_directory(const meta::Node& directory) {
+std::optional<meta::IntentId> WriteBack::marker_of(InodeId directory) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = markers_.find(directory);
+  return found == markers_.end() ? std::nullopt : std::optional(found->second);
+}
+
+Result<void> WriteBack::make_directory(const meta::Node& directory, bool there) {
   TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
   TRY_ASSIGN(const Key key, p_.tree.key_of(directory));
   meta::Intent intent{.id = id, .kind = meta::IntentKind::store_marker, .inode = directory.id, .path = key.str(), .since = p_.clock.now(),
                       .posix = directory.posix};
-  Entry made{.kind = intent.kind, .path = intent.path, .since = intent.since, .inode = directory.id};
-  TRY(p_.journal.apply({.put = {std::move(intent)}, .erase = {}}));
-  add(id, std::move(made));
+  Entry made{.kind = intent.kind, .path = intent.path, .since = intent.since, .inode = directory.id, .there = there};
+  meta::JournalChange change{.put = {std::move(intent)}, .erase = {}};
+  const auto before = marker_of(directory.id);
+  const auto replaced = before ? entry(*before) : std::nullopt;
+  const bool withdrawn = replaced && queue_.withdraw(*before);
+  made.there = there || (replaced && (!withdrawn || replaced->there));
+  if (withdrawn) {
+    change.erase.push_back(*before);
+  }
+  if (auto written = p_.journal.apply(std::move(change)); !written) {
+    if (withdrawn) {
+      enqueue(*before, *replaced, false);
+    }
+    return written;
+  }
+  if (withdrawn) {
+    forget(*before);
+  }
+  add(id, made);
   return {};
 }
 
 Result<bool> WriteBack::unmake_directory(InodeId directory, const CallContext& context) {
-  const auto marker_of = [&]() -> std::optional<meta::IntentId> {
-    const std::lock_guard lock(mutex_);
-    const auto found = markers_.find(directory);
-    return found == markers_.end() ? std::nullopt : std::optional(found->second);
-  };
-  const auto id = marker_of();
-  TRY_ASSIGN(const bool withdrawn, id ? queue_.withdraw_after(*id, context) : Result<bool>(false));
+  const auto id = marker_of(directory);
+  const auto known = id ? entry(*id) : std::nullopt;
+  TRY_ASSIGN(const bool withdrawn, known ? queue_.withdraw_after(*id, context) : Result<bool>(false));
   if (withdrawn) {
     TRY(p_.journal.apply({.put = {}, .erase = {*id}}));
     forget(*id);
   }
-  return withdrawn;
+  return withdrawn && !known->there;
 }
 
 Result<void> WriteBack::wait_for_prefix(const std::string& prefix, const CallContext& context) {

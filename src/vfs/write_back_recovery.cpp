@@ -27,6 +27,7 @@ Result<void> WriteBack::recover() {
   for (const meta::Intent& intent : journal.intents) {
     const auto recovered = intent.kind == meta::IntentKind::store          ? recover_store(intent, contents)
                            : intent.kind == meta::IntentKind::store_marker ? recover_marker(intent)
+                           : intent.kind == meta::IntentKind::move         ? recover_move(intent)
                            : intent.kind == meta::IntentKind::upload       ? recover_upload(intent)
                                                                            : recover_removal(intent);
     if (!recovered) {
@@ -114,6 +115,7 @@ Result<void> WriteBack::recover_store(const meta::Intent& intent, std::map<std::
   const std::shared_ptr<OpenFile> file = p_.open_files.restore(node);
   auto owed = std::make_shared<Owed>();
   owed->intent = intent.id;
+  owed->key = Key(intent.path);
   owed->content = content;
   owed->posix = intent.posix;
   owed->since = intent.since;
@@ -133,6 +135,49 @@ Result<void> WriteBack::recover_store(const meta::Intent& intent, std::map<std::
   return {};
 }
 
+Result<void> WriteBack::recover_move(const meta::Intent& intent) {
+  auto move = std::make_shared<OwedMove>();
+  move->intent = intent.id;
+  move->source = Key(intent.source);
+  move->path = Key(intent.path);
+  move->size = intent.size;
+  move->no_replace = intent.guard == meta::IntentGuard::absent;
+  move->replaces = true;  // nobody knows any more
+  move->attempted = true;
+  move->since = intent.since;
+  const PosixAttributes& posix = intent.posix;
+  move->changes.mode = intent.changed.mode ? std::optional(posix.mode) : std::nullopt;
+  move->changes.uid = intent.changed.uid ? std::optional(posix.uid) : std::nullopt;
+  move->changes.gid = intent.changed.gid ? std::optional(posix.gid) : std::nullopt;
+  move->changes.mtime_ns = intent.changed.mtime ? std::optional(posix.mtime_ns) : std::nullopt;
+  if (move->renames()) {
+    TRY_ASSIGN(move->source_parent, directory_of(intent.source, move->source_name));
+  }
+  const auto open = p_.open_files.find(intent.inode);  // an intent before this one has it
+  TRY_ASSIGN(std::optional<meta::Node> node, open != nullptr ? Result<std::optional<meta::Node>>(open->node) : p_.nodes.get(intent.inode));
+  if (!node) {
+    node = {.id = intent.inode, .kind = meta::NodeKind::file, .posix = posix, .checked_at = p_.clock.now()};
+  }
+  if (open == nullptr) {
+    node->size = intent.size;
+    node->etag = intent.base;
+  }
+  node->local = true;
+  node->posix = posix;
+  node->checked_at = p_.clock.now();
+  TRY_ASSIGN(node->parent, directory_of(intent.path, node->name));
+  TRY_ASSIGN(node, p_.nodes.put(std::move(*node)));
+  const std::shared_ptr<OpenFile> file = p_.open_files.restore(*node);
+  {
+    const std::lock_guard lock(file->mutex);
+    file->node = *node;
+    file->moves.push_back(move);
+    file->intents.push_back(intent.id);
+  }
+  begin(move, file, intent.parked, intent.last_error);
+  return {};
+}
+
 Result<void> WriteBack::recover_marker(const meta::Intent& intent) {
   meta::Node node{.id = intent.inode, .kind = meta::NodeKind::directory, .posix = intent.posix, .posix_exact = true, .local = true,
                   .checked_at = p_.clock.now()};
@@ -141,7 +186,7 @@ Result<void> WriteBack::recover_marker(const meta::Intent& intent) {
   if (!known || known->id != intent.inode) {
     TRY(p_.nodes.put(std::move(node)));
   }
-  add(intent.id, {.kind = intent.kind, .path = intent.path, .since = intent.since, .inode = intent.inode, .refusal = intent.last_error},
+  add(intent.id, {.kind = intent.kind, .path = intent.path, .since = intent.since, .inode = intent.inode, .there = true, .refusal = intent.last_error},
       intent.parked);
   return {};
 }

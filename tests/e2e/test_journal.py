@@ -123,6 +123,57 @@ def test_an_outage_and_a_reboot_in_between(own):
     all_there(space, {"cv.pdf": b"text"})
 
 
+@pytest.mark.parametrize("commit", ["close", "journal"])
+def test_stored_files_are_renamed_and_their_attributes_changed_in_an_outage(own, commit):
+    server, space, start = own
+    for name in ["a", "b", "c", "replaced"]:
+        space.put(name, name.encode() * 1000)
+    mnt = start(commit=commit, outage_timeout="1s")
+    for name in os.listdir(mnt.path):
+        (mnt / name).read_bytes()
+    server.stop()
+    (mnt / "first").write_bytes(b"finds that S3 does not answer")
+    with Stopwatch() as watch:
+        os.rename(mnt / "a", mnt / "renamed")
+        os.rename(mnt / "b", mnt / "replaced")
+        os.chmod(mnt / "c", 0o600)
+        os.utime(mnt / "c", (1_000_000, 1_000_000))
+        os.rename(mnt / "renamed", mnt / "renamed again")
+    assert watch.seconds < 5
+    assert sorted(os.listdir(mnt.path)) == ["c", "first", "renamed again", "replaced"]
+    assert (mnt / "renamed again").read_bytes() == b"a" * 1000
+    mnt.kill()
+    mnt.start()
+    assert sorted(os.listdir(mnt.path)) == ["c", "first", "renamed again", "replaced"]
+    assert os.stat(mnt / "c").st_mode & 0o777 == 0o600
+    server.start()
+    until(lambda: sorted(space.names()) == ["c", "first", "renamed again", "replaced"], 30, "the renames are in S3")
+    assert space.get("renamed again") == b"a" * 1000
+    assert space.get("replaced") == b"b" * 1000
+    until(lambda: space.head("c")["Metadata"].get("file-permissions") == "0100600", 30, "the mode is in S3")
+    assert os.stat(mnt / "c").st_mtime == 1_000_000
+    assert (mnt / "replaced").read_bytes() == b"b" * 1000
+
+
+def test_renames_of_stored_files_survive_kill_9(own):
+    server, space, start = own
+    names = [f"cv-{i}.pdf" for i in range(50)]
+    for name in names:
+        space.put(name, name.encode())
+    mnt = start(commit="journal")
+    os.listdir(mnt.path)
+    server.latency(200)
+    for name in names:
+        os.rename(mnt / name, mnt / f"done-{name}")
+    mnt.kill()
+    server.latency(0)
+    mnt.start()
+    assert sorted(os.listdir(mnt.path)) == sorted(f"done-{name}" for name in names)
+    until(lambda: sorted(space.names()) == sorted(f"done-{name}" for name in names), 30, "the renames are in S3")
+    for name in names:
+        assert space.get(f"done-{name}") == name.encode()
+
+
 def test_an_exclusive_create_is_not_acknowledged_in_an_outage(own):
     server, space, start = own
     mnt = start(outage_timeout="1s")

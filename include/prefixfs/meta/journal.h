@@ -22,7 +22,7 @@ enum class IntentKind : std::uint8_t {
   store = 1,         ///< a staged file becomes the object `path`
   store_marker = 2,  ///< a directory gets its marker, `path` ends with '/'
   remove = 3,        ///< the object or marker `path` goes
-  rename = 4,        ///< the object `source` becomes `path`
+  move = 4,          ///< the object `source` goes to `path`, which may be the same key, and gets the attributes in `changed`
   upload = 5,        ///< a multipart upload of `path` was begun and is to be aborted by who comes later; `source` is its id, empty until S3 has told it
 };
 
@@ -32,6 +32,15 @@ enum class IntentGuard : std::uint8_t {
   absent = 1,           ///< created with O_EXCL
   absent_or_newer = 2,  ///< created without asking: what somebody else has made meanwhile is overwritten, keeping its headers
   match = 3,            ///< `base` is still the version
+};
+
+/// Which of an intent's POSIX attributes are to be changed; the others stay the object's own.
+struct ChangedAttributes {
+  bool mode = false;
+  bool uid = false;
+  bool gid = false;
+  bool mtime = false;
+  friend bool operator==(const ChangedAttributes&, const ChangedAttributes&) = default;
 };
 
 /// A staged file as it was when it was acknowledged.
@@ -49,11 +58,13 @@ struct Intent {
   IntentKind kind = IntentKind::store;
   InodeId inode = 0;
   std::string path;    ///< the key below the mount's root
-  std::string source;  ///< of a rename, or the id of an upload
+  std::string source;  ///< the key before a move, or the id of an upload
   WallTime since{};    ///< when it was acknowledged
   IntentGuard guard = IntentGuard::none;
-  ETag base;           ///< the version that is gone on from, removed or renamed; empty: there was none
+  ETag base;           ///< the version that is gone on from, removed or moved; empty: there was none
   PosixAttributes posix;
+  ChangedAttributes changed;            ///< of a move
+  std::uint64_t size = 0;               ///< of the object that is moved
   bool maybe_stored = false;            ///< an answer of S3 was lost: there may be an object of this intent already
   std::optional<StagedBytes> bytes;     ///< of a store
   bool parked = false;                  ///< S3 has refused it for good

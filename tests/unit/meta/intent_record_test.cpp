@@ -41,6 +41,21 @@ Intent removal() {
   return intent;
 }
 
+Intent move() {
+  Intent intent;
+  intent.id = 260;
+  intent.kind = IntentKind::move;
+  intent.inode = 4660;
+  intent.path = "b/cv.pdf";
+  intent.source = "a/cv.pdf";
+  intent.since = at_ns(1795248000000000000);
+  intent.base = ETag::from_wire("9b2cf535f27731c974343645a3985328");
+  intent.posix = {0600, 1000, 33, 1795247999876543211};
+  intent.changed.mode = true;
+  intent.size = 48213;
+  return intent;
+}
+
 /// Whether it comes back from its bytes as it was.
 bool survives(const Intent& intent) { return decode_intent(intent_key(intent.id), encode_intent(intent)) == intent; }
 
@@ -58,6 +73,9 @@ TEST(IntentRecord, the_documents_intents_are_what_is_written_and_read) {
   EXPECT_EQ(intent_key(259), example("remove-key"));
   EXPECT_EQ(encode_intent(removal()), example("remove-value"));
   EXPECT_EQ(decode_intent(example("remove-key"), example("remove-value")), removal());
+  EXPECT_EQ(intent_key(260), example("move-key"));
+  EXPECT_EQ(encode_intent(move()), example("move-value"));
+  EXPECT_EQ(decode_intent(example("move-key"), example("move-value")), move());
 }
 
 TEST(IntentRecord, keys_sort_by_id_and_name_nothing_else) {
@@ -163,19 +181,27 @@ TEST(IntentRecord, parts_that_contradict_each_other_are_refused) {
   EXPECT_FALSE(survives_with([](Intent& intent) { intent.bytes.reset(); })) << "a store needs its file";
   EXPECT_FALSE(survives_with([](Intent& intent) { intent.bytes->name.clear(); })) << "a file needs its name";
   EXPECT_FALSE(survives_with([](Intent& intent) { intent.kind = IntentKind::remove; })) << "a removal has no file";
-  EXPECT_FALSE(survives_with([](Intent& intent) { intent.source = "b"; })) << "only a rename has a source";
+  EXPECT_FALSE(survives_with([](Intent& intent) { intent.source = "b"; })) << "only a move has a source";
   const auto removal_with = [](const std::function<void(Intent&)>& change) {
     Intent intent = removal();
     change(intent);
     return survives(intent);
   };
   EXPECT_FALSE(removal_with([](Intent& intent) { intent.bytes = StagedBytes{"", 1, 0, {}, {}}; }));
-  EXPECT_FALSE(removal_with([](Intent& intent) { intent.kind = IntentKind::rename; })) << "a rename needs its source";
+  EXPECT_FALSE(removal_with([](Intent& intent) { intent.kind = IntentKind::move; })) << "a move needs its source";
   EXPECT_FALSE(removal_with([](Intent& intent) { intent.kind = IntentKind::store_marker; })) << "a marker ends with /";
   EXPECT_TRUE(removal_with([](Intent& intent) {
-    intent.kind = IntentKind::rename;
+    intent.kind = IntentKind::move;
     intent.source = "b";
+    intent.base = ETag::from_wire("version");
+    intent.size = 5;
   }));
+  EXPECT_FALSE(removal_with([](Intent& intent) {
+    intent.kind = IntentKind::move;
+    intent.source = "b";
+  })) << "what is moved has a version";
+  EXPECT_FALSE(removal_with([](Intent& intent) { intent.size = 5; })) << "only a move has a size of its own";
+  EXPECT_FALSE(removal_with([](Intent& intent) { intent.changed.uid = true; })) << "only a move changes attributes";
   EXPECT_TRUE(removal_with([](Intent& intent) {
     intent.kind = IntentKind::store_marker;
     intent.path = "a/";
@@ -218,7 +244,11 @@ Intent random_intent(std::mt19937_64& random) {
   intent.kind = static_cast<IntentKind>(1 + random() % 4);
   intent.inode = random();
   intent.path = random_text(random, 1, 1023) + (intent.kind == IntentKind::store_marker ? "/" : "");
-  intent.source = intent.kind == IntentKind::rename ? random_text(random, 1, 1024) : "";
+  if (intent.kind == IntentKind::move) {
+    intent.source = random_text(random, 1, 1024);
+    intent.changed = {.mode = random() % 2 == 0, .uid = random() % 2 == 0, .gid = random() % 2 == 0, .mtime = random() % 2 == 0};
+    intent.size = random();
+  }
   intent.since = at_ns(static_cast<std::int64_t>(random()));
   intent.guard = static_cast<IntentGuard>(random() % 4);
   intent.base = ETag::from_wire(std::to_string(random()));

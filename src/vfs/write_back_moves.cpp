@@ -1,0 +1,330 @@
+// Renames of stored files, and changes of their attributes: acknowledged from the journal, and delivered as copies within S3.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "attributes.h"
+#include "write_back.h"
+
+namespace prefixfs::vfs {
+namespace {
+
+void merge(const SetAttributes& newer, SetAttributes& into) {
+  into.mode = newer.mode ? newer.mode : into.mode;
+  into.uid = newer.uid ? newer.uid : into.uid;
+  into.gid = newer.gid ? newer.gid : into.gid;
+  into.mtime_ns = newer.mtime_ns ? newer.mtime_ns : into.mtime_ns;
+}
+
+}  // namespace
+
+bool WriteBack::acknowledges_moves(const OpenFile& file) const {
+  const std::lock_guard lock(file.mutex);
+  return !file.moves.empty() || (!file.node.etag.empty() && (p_.settings.journal_commits || in_outage()));
+}
+
+Result<void> WriteBack::rename(const std::shared_ptr<OpenFile>& file, const NewName& to, Taken& replaced) {
+  TRY_ASSIGN(const auto left, left_by(replaced));
+  TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
+  const std::shared_ptr<OwedMove> last = take_last_move(*file, MoveTaken::never_attempted);
+  auto move = last != nullptr ? std::make_shared<OwedMove>(*last) : std::make_shared<OwedMove>();
+  move->intent = id;
+  move->path = to.key;
+  move->no_replace = to.no_replace;
+  move->replaces = to.replaces;
+  move->since = p_.clock.now();
+  meta::JournalChange change{.put = {}, .erase = replaced.ids_};
+  if (left) {
+    change.put.push_back(left->intent);
+  }
+  auto acknowledged = acknowledge_move(*file, {.move = move, .last = last, .change = std::move(change)}, [&](meta::Node& node) -> Result<void> {
+    if (last == nullptr) {
+      TRY_ASSIGN(move->source, p_.tree.file_key(node.parent, node.name));
+    }
+    if (move->source_name.empty()) {
+      move->source_parent = node.parent;
+      move->source_name = node.name;
+    }
+    move->size = last == nullptr ? node.size : move->size;
+    node.parent = to.parent;
+    node.name = to.name;
+    return {};
+  });
+  if (!acknowledged) {
+    return acknowledged;
+  }
+  begin(move, file);
+  if (left) {
+    begin(*left);
+  }
+  void_taken(replaced);
+  if (last != nullptr) {
+    end_move(*file, *last);
+  }
+  return {};
+}
+
+Result<void> WriteBack::change_attributes(const std::shared_ptr<OpenFile>& file, const SetAttributes& changes) {
+  TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
+  const std::shared_ptr<OwedMove> last = take_last_move(*file, MoveTaken::not_copied);
+  auto move = last != nullptr ? std::make_shared<OwedMove>(*last) : std::make_shared<OwedMove>();
+  move->intent = id;
+  merge(changes, move->changes);
+  auto acknowledged = acknowledge_move(*file, {.move = move, .last = last, .change = {}}, [&](meta::Node& node) -> Result<void> {
+    if (last == nullptr) {
+      TRY_ASSIGN(move->source, p_.tree.file_key(node.parent, node.name));
+      move->path = move->source;
+      move->size = node.size;
+      move->since = p_.clock.now();
+    }
+    apply(changes, node.posix);
+    return {};
+  });
+  if (!acknowledged) {
+    return acknowledged;
+  }
+  begin(move, file);
+  if (last != nullptr) {
+    end_move(*file, *last);
+  }
+  const std::lock_guard lock(file->mutex);
+  if (!file->unlinked) {
+    TRY(p_.nodes.put(file->node));
+  }
+  return {};
+}
+
+/// The file is as `change_node` makes it, and the new move is in the journal, in place of `last`; or nothing has changed.
+Result<void> WriteBack::acknowledge_move(OpenFile& file, NewMove given, const std::function<Result<void>(meta::Node&)>& change_node) {
+  const std::lock_guard record(file.record_mutex);
+  meta::Node before;
+  const auto prepared = [&]() -> Result<void> {
+    const std::lock_guard lock(file.mutex);
+    before = file.node;
+    meta::Node after = before;
+    TRY(change_node(after));
+    after.local = true;
+    file.node = std::move(after);
+    given.change.put.push_back(record_of_locked(file, *given.move));
+    file.moves.push_back(given.move);
+    file.intents.push_back(given.move->intent);
+    return {};
+  }();
+  if (given.last != nullptr) {
+    given.change.erase.push_back(given.last->intent);
+  }
+  auto done = prepared ? p_.journal.apply(std::move(given.change)) : prepared;
+  if (!done) {
+    const std::lock_guard lock(file.mutex);
+    file.node = prepared ? std::move(before) : std::move(file.node);
+    std::erase(file.moves, given.move);
+    std::erase(file.intents, given.move->intent);
+    give_back(given.last);
+  }
+  return done;
+}
+
+/// The newest thing that is owed of the file, if it is a move that another can take the place of; it is not delivered then.
+std::shared_ptr<OwedMove> WriteBack::take_last_move(OpenFile& file, MoveTaken which) {
+  std::shared_ptr<OwedMove> last;
+  {
+    const std::lock_guard lock(file.mutex);
+    if (file.moves.empty() || file.intents.back() != file.moves.back()->intent) {
+      return nullptr;
+    }
+    last = file.moves.back();
+  }
+  if (!queue_.withdraw(last->intent)) {
+    return nullptr;
+  }
+  const bool fits = [&] {
+    const std::lock_guard lock(file.mutex);
+    return !last->copied && (which == MoveTaken::not_copied || (!last->attempted && !last->replaces));
+  }();
+  if (!fits) {
+    give_back(last);
+    return nullptr;
+  }
+  return last;
+}
+
+void WriteBack::give_back(const std::shared_ptr<OwedMove>& move) {
+  const auto known = move == nullptr ? std::nullopt : entry(move->intent);
+  if (known) {
+    enqueue(move->intent, *known, false);
+  }
+}
+
+meta::Intent WriteBack::record_of_locked(const OpenFile& file, const OwedMove& move) {
+  meta::Intent intent{.id = move.intent, .kind = meta::IntentKind::move, .inode = file.node.id, .path = move.path.str(), .source = move.source.str(),
+                      .since = move.since, .base = file.node.etag, .posix = file.node.posix};
+  intent.guard = move.no_replace ? meta::IntentGuard::absent : meta::IntentGuard::none;
+  intent.changed = {.mode = move.changes.mode.has_value(), .uid = move.changes.uid.has_value(), .gid = move.changes.gid.has_value(),
+                    .mtime = move.changes.mtime_ns.has_value()};
+  intent.size = move.size;
+  return intent;
+}
+
+/// It is in the journal.
+void WriteBack::begin(const std::shared_ptr<OwedMove>& move, const std::shared_ptr<OpenFile>& file, bool parked, const std::string& refusal) {
+  Entry entry{.kind = meta::IntentKind::move, .path = move->path.str(), .since = move->since, .file = file, .move = move, .refusal = refusal};
+  if (move->renames()) {
+    entry.parent = move->source_parent;
+    entry.name = move->source_name;
+    p_.absent.hold(entry.parent, entry.name, move->intent);
+  }
+  add(move->intent, std::move(entry), parked);
+}
+
+/// The journal does not have it any more.
+void WriteBack::end_move(OpenFile& file, const OwedMove& move) {
+  {
+    const std::lock_guard lock(file.mutex);
+    std::erase_if(file.moves, [&](const auto& owed) { return owed->intent == move.intent; });
+  }
+  if (move.renames()) {
+    p_.absent.let_go(move.source_parent, move.source_name, move.intent);
+  }
+  end(file, move.intent);
+}
+
+/// Where a file whose moves are void still is in S3: that is to go.
+Result<std::optional<WriteBack::Removal>> WriteBack::left_by(const Taken& taken) {
+  if (taken.file_ == nullptr) {
+    return std::optional<Removal>();
+  }
+  std::shared_ptr<OwedMove> first;
+  ETag version;
+  {
+    const std::lock_guard lock(taken.file_->mutex);
+    // Attributes that are to change leave the object where it is.
+    const auto found = std::ranges::find_if(taken.file_->moves, [](const auto& move) { return move->renames(); });
+    first = found == taken.file_->moves.end() ? nullptr : *found;
+    version = taken.file_->node.etag;
+  }
+  if (first == nullptr || std::ranges::find(taken.ids_, first->intent) == taken.ids_.end()) {
+    return std::optional<Removal>();
+  }
+  TRY_ASSIGN(Removal removal, removal_of({first->source_parent, first->source_name, first->source}, version));
+  return std::optional<Removal>(std::move(removal));
+}
+
+Result<void> WriteBack::deliver_move(meta::IntentId id, const Entry& entry, const CallContext& context) {
+  OwedMove& move = *entry.move;
+  auto done = p_.committer.deliver_move(*entry.file, move, context);
+  bool free = true;
+  if (done && move.renames()) {
+    done = p_.store.remove(move.source, move.version, context);
+    free = done || done.error().code == Errc::not_found;
+    if (!free && done.error().code == Errc::conflict) {
+      p_.log.info("{} was written by another client while it was renamed here; that version stays", move.source.str());
+      done = {};
+    } else if (free) {
+      done = {};
+    }
+  }
+  if (done) {
+    return moved(id, entry, free);
+  }
+  Error& error = done.error();
+  if (error.code == Errc::conflict) {
+    undo_move(id, entry, std::move(error));
+    return {};
+  }
+  return sync::is_outage(error) || error.code == Errc::cancelled ? fail(std::move(error)) : park(id, entry, std::move(error));
+}
+
+/// S3 has done it. What is owed of the file besides goes on from the version that the copy has.
+Result<void> WriteBack::moved(meta::IntentId id, const Entry& entry, bool free) {
+  OpenFile& file = *entry.file;
+  const OwedMove& move = *entry.move;
+  {
+    const std::lock_guard record(file.record_mutex);
+    meta::JournalChange change{.put = {}, .erase = {id}};
+    std::shared_ptr<Owed> newer;
+    {
+      const std::lock_guard lock(file.mutex);
+      newer = file.owed != nullptr && std::ranges::find(file.intents, file.owed->intent) != file.intents.end() ? file.owed : nullptr;
+      if (file.node.etag != move.version) {
+        for (const auto& later : file.moves) {
+          if (later->intent != id) {
+            change.put.push_back(record_of_locked(file, *later));
+          }
+        }
+        follow_removals(file, change);
+      }
+    }
+    if (newer != nullptr) {
+      if (auto next = record_of(file, *newer)) {
+        change.put.push_back(std::move(*next));
+      }
+    }
+    if (const auto written = p_.journal.apply(std::move(change)); !written) {
+      // The next start delivers it once more, finds the copy there, and is content.
+      p_.log.error("{} is in S3, and the journal still says that it is owed: {}", entry.path, describe(written.error()));
+    }
+  }
+  if (move.renames() && free) {
+    p_.absent.add(move.source_parent, move.source_name, p_.clock.now());
+  } else if (move.renames()) {
+    TRY(p_.nodes.forget_listing(move.source_parent));
+  }
+  end_move(file, move);
+  {
+    const std::lock_guard lock(file.mutex);
+    file.node.local = !file.intents.empty() || (file.node.local && file.unstored);
+    if (!file.unlinked) {
+      TRY(p_.nodes.put(file.node));
+    }
+  }
+  settled_(entry.file);
+  return {};
+}
+
+/// A removal that was acknowledged after a move is of the version that the move has made.
+void WriteBack::follow_removals(const OpenFile& file, meta::JournalChange& change) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [id, owed] : entries_) {
+    if (owed.kind == meta::IntentKind::remove && owed.file.get() == &file && !owed.version.empty()) {
+      owed.version = file.node.etag;
+      change.put.push_back({.id = id, .kind = owed.kind, .path = owed.path, .since = owed.since, .guard = meta::IntentGuard::match, .base = owed.version});
+    }
+  }
+}
+
+/// Somebody else has changed the source, or made the destination: what they made stays, and so does the source, as it is there.
+void WriteBack::undo_move(meta::IntentId id, const Entry& entry, Error error) {
+  OpenFile& file = *entry.file;
+  const OwedMove& move = *entry.move;
+  error.code = Errc::stale;
+  if (const auto written = p_.journal.apply({.put = {}, .erase = {id}}); !written) {
+    p_.log.error("the journal still says that {} is owed: {}", entry.path, describe(written.error()));
+  }
+  std::shared_ptr<Content> content;
+  {
+    const std::lock_guard lock(file.mutex);
+    content = file.content;
+  }
+  if (move.renames()) {
+    error.what = fmt::format("{} was changed by another client before it was renamed to {} in S3, or that name was taken; both stay as they are there: {}",
+                             move.source.str(), entry.path, error.what);
+    p_.log.error("{}", error.what);
+    if (content != nullptr && !file.unlinked && content->file->missing(kWholeFile).empty()) {
+      p_.committer.keep(*content, entry.path, describe(error));
+    }
+    end_move(file, move);
+    cut_off(file, nullptr, std::move(error));
+    p_.absent.remove(move.source_parent, move.source_name);
+    if (const auto forgotten = p_.nodes.forget_listing(move.source_parent); !forgotten) {
+      p_.log.warn("{} is shown again only when its directory is listed anew: {}", move.source.str(), describe(forgotten.error()));
+    }
+  } else {
+    p_.log.warn("mode, owner or time of {} could not be changed in S3: {}", entry.path, error.what);
+    end_move(file, move);
+    p_.tree.doubt(file.node.id);
+  }
+  settled_(entry.file);
+}
+
+}  // namespace prefixfs::vfs

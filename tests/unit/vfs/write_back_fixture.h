@@ -1,0 +1,82 @@
+#pragma once
+// A mount with commit=journal whose S3 can be cut off, and let go on.
+
+#include <condition_variable>
+#include <thread>
+
+#include "vfs_fixture.h"
+
+namespace prefixfs::vfs {
+
+inline MountSettings journalled() {
+  MountSettings given;
+  given.settings.journal_commits = true;
+  given.settings.journal_removals = true;
+  return given;
+}
+
+class WriteBackTest : public VfsTest {
+ protected:
+  void SetUp() override { mount.clock.hold_naps(true); }
+  void TearDown() override { open_gate(); }
+
+  /// S3 does not answer writes.
+  void outage() {
+    for (const char* operation : {"PutObject", "CopyObject", "DeleteObject", "DeleteObjects", "CreateMultipartUpload", "CompleteMultipartUpload"}) {
+      mount.store.add({.operation = operation, .count = -1});
+    }
+  }
+  /// The queue has found that S3 does not answer, and tries nothing else.
+  void outage_is_known() {
+    outage();
+    EXPECT_OK(mount.create_file(kRoot, "first", ""));
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (!mount.fs().outage() && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::yield();
+    }
+    ASSERT_TRUE(mount.fs().outage());
+  }
+  /// S3 answers again, and pauses take no time.
+  void answers() {
+    mount.store.clear_faults();
+    mount.clock.hold_naps(false);
+  }
+  void delivered() {
+    const auto drained = mount.fs().drain(true, {SteadyTime::max(), deadline_.get_token()});
+    EXPECT_OK(drained);
+    EXPECT_TRUE(mount.fs().owed().empty());
+  }
+
+  /// The next PutObject waits for open_gate().
+  void close_gate() {
+    gate_ = true;
+    mount.store.before_each([this](const test::FaultyStore::Call& call) {
+      std::unique_lock lock(mutex_);
+      if (call.operation == "PutObject" && gate_) {
+        ++waiting_;
+        changed_.notify_all();
+        changed_.wait(lock, [this] { return !gate_; });
+      }
+    });
+  }
+  void wait_for_gate() {
+    std::unique_lock lock(mutex_);
+    ASSERT_TRUE(changed_.wait_for(lock, 10s, [this] { return waiting_ > 0; }));
+  }
+  void open_gate() {
+    const std::lock_guard lock(mutex_);
+    gate_ = false;
+    changed_.notify_all();
+  }
+
+  Mount mount{journalled()};
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool gate_ = false;
+  int waiting_ = 0;
+  std::stop_source deadline_;
+};
+
+}  // namespace prefixfs::vfs
