@@ -356,7 +356,7 @@ TEST_F(OwedMovesTest, TheModeOfADirectoryIsAcknowledgedAndItsMarkerKeepsWhatElse
   EXPECT_EQ(mount.lookup("dir")->attributes.posix.mode, 0750u);
   answers();
   delivered();
-  EXPECT_EQ(permissions_of("dir/"), "040750");
+  EXPECT_EQ(permissions_of("dir/"), "0040750");
   EXPECT_EQ(mount.memory.info("dir/")->user_metadata.at("colour"), "blue");
 }
 
