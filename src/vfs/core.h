@@ -77,6 +77,7 @@ struct Filesystem::Core {
   bool goes_on(OpenFile& file, pid_t thread) const;
   Result<void> prepare_content(OpenFile& file, int flags, const CallContext& context);
   Result<void> truncate_open(OpenFile& file, std::uint64_t size, const CallContext& context);
+  Result<void> truncate_staged(OpenFile& file, std::uint64_t size);
   void close_handle(HandleId id);
   /// Ends what acquire() began: `release` lets go of the file, which is stored before if it owes that.
   void close_file(OpenFile& file, const std::function<OpenFiles::Released()>& release);
@@ -91,6 +92,7 @@ struct Filesystem::Core {
   void add_dead_handle(const OpenBefore& before, const Error& error);
 
   // filesystem_data.cpp
+  Result<std::size_t> write_staged(OpenFile& file, std::optional<std::uint64_t> position, std::span<const std::byte> data, const Caller& caller);
   Result<void> fetch_for_reader(OpenFile& file, const std::shared_ptr<Content>& content, ByteRange wanted, const ReadAhead::Plan& plan,
                                 const CallContext& context);
 

@@ -76,43 +76,52 @@ Result<std::size_t> Filesystem::write(HandleId id, std::optional<std::uint64_t> 
   OpenFile& file = *handle->file;
   const bool new_writer = caller.thread != 0 && handle->last_writer.exchange(caller.thread) != caller.thread;
   const pid_t process = new_writer ? core_->outside.processes.process_of(caller.thread) : 0;
+  {
+    const std::lock_guard lock(file.mutex);
+    file.used_by_locked(process);
+  }
+  auto written = core_->write_staged(file, position, data, caller);
+  while (!written && written.error().code == Errc::no_space && core_->write_back.wait_for_space(caller.context)) {
+    written = core_->write_staged(file, position, data, caller);
+  }
+  if (!written) {
+    // A write that is refused ends the file's story: no half of it may appear in S3, so close is told the same.
+    const std::lock_guard lock(file.mutex);
+    if (!file.failed) {
+      file.failed = written.error();
+      core_->outside.log.error("write to {} failed: {}", file.node.name, describe(written.error()));
+    }
+    if (file.upload != nullptr) {
+      file.upload->abandon();
+    }
+  }
+  return written;
+}
+
+Result<std::size_t> Filesystem::Core::write_staged(OpenFile& file, std::optional<std::uint64_t> position, std::span<const std::byte> data,
+                                                   const Caller& caller) {
   const std::lock_guard lock(file.mutex);
-  file.used_by_locked(process);
   if (file.failed) {
     return fail(*file.failed);
   }
-  TRY(core_->own_content_locked(file, file.content->file->size() + data.size()));
+  TRY(own_content_locked(file, file.content->file->size() + data.size()));
   stage::StagedFile& staged = *file.content->file;
   if (caller.resent && !position && caller.request != 0 && staged.last_request() == caller.request) {
     return data.size();  // a former process has appended it already
   }
   const std::uint64_t offset = position.value_or(staged.size());
-  // A write that is refused ends the file's story: no half of it may appear in S3, so close is told the same.
   const std::uint64_t end = offset + data.size();
-  if (core_->settings.max_file_bytes && end > *core_->settings.max_file_bytes) {
-    file.failed = Error{Errc::too_large,
-                        fmt::format("{} would exceed max_file_size ({} bytes)", file.node.name, *core_->settings.max_file_bytes), {}};
-    if (file.upload != nullptr) {
-      file.upload->abandon();
-    }
-    return fail(*file.failed);
+  if (settings.max_file_bytes && end > *settings.max_file_bytes) {
+    return fail(Errc::too_large, fmt::format("{} would exceed max_file_size ({} bytes)", file.node.name, *settings.max_file_bytes));
   }
   // What is only a copy of S3 gives way to what is not there yet.
-  const auto written = core_->room.with(data.size(), [&] { return staged.write(offset, data, position ? 0 : caller.request); });
-  if (!written) {
-    file.failed = written.error();
-    core_->outside.log.error("write to {} failed: {}", file.node.name, describe(written.error()));
-    if (file.upload != nullptr) {
-      file.upload->abandon();
-    }
-    return fail(written.error());
-  }
-  file.node.posix.mtime_ns = core_->outside.clock.now().time_since_epoch().count();
+  TRY(room.with(data.size(), [&] { return staged.write(offset, data, position ? 0 : caller.request); }));
+  file.node.posix.mtime_ns = outside.clock.now().time_since_epoch().count();
   file.explicit_mtime = false;
   if (!staged.tracked()) {
     note_locked(file);
   }
-  core_->committer.wrote_locked(file, {offset, end});
+  committer.wrote_locked(file, {offset, end});
   return data.size();
 }
 

@@ -134,7 +134,15 @@ Result<void> Filesystem::Core::adopt_headers(OpenFile& file, Content& content) {
   return {};
 }
 
-Result<void> Filesystem::Core::truncate_open(OpenFile& file, std::uint64_t size, const CallContext&) {
+Result<void> Filesystem::Core::truncate_open(OpenFile& file, std::uint64_t size, const CallContext& context) {
+  auto done = truncate_staged(file, size);
+  while (!done && done.error().code == Errc::no_space && write_back.wait_for_space(context)) {
+    done = truncate_staged(file, size);
+  }
+  return done;
+}
+
+Result<void> Filesystem::Core::truncate_staged(OpenFile& file, std::uint64_t size) {
   const std::lock_guard lock(file.mutex);
   if (file.failed) {
     return fail(*file.failed);

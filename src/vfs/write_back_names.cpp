@@ -242,6 +242,22 @@ Result<void> WriteBack::wait_for_prefix(const std::string& prefix, const CallCon
   return ids.empty() ? Result<void>() : queue_.wait_for(ids, false, context);
 }
 
+bool WriteBack::wait_for_space(const CallContext& context) {
+  constexpr std::chrono::seconds kWithoutProgressMax{60};
+  std::vector<meta::IntentId> ids;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, owed] : entries_) {
+      if (owed.kind == meta::IntentKind::store) {
+        ids.push_back(id);
+      }
+    }
+  }
+  // The oldest that is not parked. One behind a parked one may never come, hence the limit.
+  const CallContext limited{std::min(context.deadline, p_.clock.steady() + kWithoutProgressMax), context.cancel};
+  return std::ranges::any_of(ids, [&](meta::IntentId id) { return queue_.wait_for(std::span(&id, 1), false, limited).has_value(); });
+}
+
 Result<void> WriteBack::wait_for(OpenFile& file, const CallContext& context) {
   std::vector<meta::IntentId> ids;
   {

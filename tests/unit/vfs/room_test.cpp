@@ -52,6 +52,36 @@ TEST_F(RoomTest, ReadersOfManyLargeFilesFindRoom) {
   EXPECT_TRUE(mount.read(open.front(), 0, 50'000).value_or("") == pattern(400'000, 0).substr(0, 50'000)) << "what has given way comes again";
 }
 
+TEST_F(RoomTest, WritersWaitForUploadsThatAreOwed) {
+  MountSettings given = small_disk(1 << 20);
+  given.settings.journal_commits = true;
+  Mount journalled(given);
+  journalled.memory.set_part_bytes_min(16 << 10);
+  for (unsigned file = 0; file < 20; ++file) {
+    EXPECT_OK(journalled.create_file(kRoot, fmt::format("v{}", file), pattern(400'000, file))) << file;
+  }
+  EXPECT_OK(journalled.fs().drain(true, {}));
+  for (unsigned file = 0; file < 20; ++file) {
+    EXPECT_TRUE(journalled.memory.text(fmt::format("v{}", file)) == pattern(400'000, file)) << file;
+  }
+}
+
+TEST_F(RoomTest, NobodyWaitsForUploadsInAnOutage) {
+  MountSettings given = small_disk(1 << 20);
+  given.settings.journal_commits = true;
+  Mount journalled(given);
+  for (const char* operation : {"PutObject", "CreateMultipartUpload"}) {
+    journalled.store.add({.operation = operation, .count = -1});
+  }
+  Result<void> made;
+  unsigned files = 0;
+  for (; made && files < 20; ++files) {
+    made = journalled.create_file(kRoot, fmt::format("v{}", files), pattern(400'000, files));
+  }
+  EXPECT_ERRC(made, Errc::no_space);
+  EXPECT_EQ(journalled.fs().owed().size(), files - 1) << "what was acknowledged stays";
+}
+
 TEST_F(RoomTest, AReaderWhoGoesBackwardsFindsRoom) {
   const std::string text = pattern(3'000'000);
   mount.memory.put_text("v", text);
