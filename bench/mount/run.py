@@ -11,6 +11,7 @@ import tempfile
 
 import measure
 import report
+import takeover
 import tools
 import workloads
 from endpoint import Endpoint
@@ -49,6 +50,14 @@ def run_all(sizes, chosen, endpoint, directory):
     return results
 
 
+def take_over(sizes, chosen, endpoint, directory):
+    lines = []
+    for tool in (tool for tool in chosen if tool.takes_over):
+        print(f"{tool.name}: {sizes.kills} killed workers", file=sys.stderr, flush=True)
+        lines.append(takeover.sentence(tool, takeover.measure(tool, endpoint, directory / f"{tool.prefix}-takeover", sizes.kills)))
+    return "\n".join(lines)
+
+
 def main():
     options = arguments()
     for number in SIGNALS:
@@ -62,12 +71,15 @@ def main():
         cleanup.callback(lambda: any(map(tools.is_mounted, directory.glob("*/mnt"))) or shutil.rmtree(directory, ignore_errors=True))
         endpoint = Endpoint(options.devs3, directory, options.latency_ms)
         cleanup.callback(endpoint.stop)
-        results = run_all(workloads.QUICK if options.quick else workloads.FULL, chosen, endpoint, directory)
+        sizes = workloads.QUICK if options.quick else workloads.FULL
+        results = run_all(sizes, chosen, endpoint, directory)
+        pauses = take_over(sizes, chosen, endpoint, directory)
     table = report.table(results)
     facts = report.machine(chosen, options.latency_ms)
-    print(f"\n{facts}\n\n{table}\n\n{report.operations(results)}")
+    text = f"{facts}\n\n{table}\n\nWhen the worker is killed:\n\n{pauses}\n\nThe requests by kind:\n\n{report.operations(results)}"
+    print(f"\n{text}")
     if not options.quick and not options.tool:
-        report.write(README, f"{facts}\n\n{table}\n\nThe requests by kind:\n\n{report.operations(results)}")
+        report.write(README, text)
     return 1 if any(figures.problem for _, by_tool in results for figures in by_tool.values()) else 0
 
 

@@ -17,7 +17,8 @@ def is_mounted(path):
 
 
 class Tool:
-    """A way to mount a prefix. `prefix` is its own part of the bucket."""
+    """A way to mount a prefix. `prefix` is its own part of the bucket. `takes_over`: a killed worker is followed by another."""
+    takes_over = False
 
     def __init__(self, name, program):
         self.name, self.program = name, program
@@ -33,6 +34,7 @@ class Tool:
 
 
 class Prefixfs(Tool):
+    takes_over = True
     version_word = "--version"
     options = ""
 

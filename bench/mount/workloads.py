@@ -16,10 +16,11 @@ class Sizes:
     large_bytes: int
     listed: int
     archived: int
+    kills: int
 
 
-FULL = Sizes(files=200, large_bytes=1024 * MIB, listed=10_000, archived=1_000)
-QUICK = Sizes(files=20, large_bytes=64 * MIB, listed=1_000, archived=100)
+FULL = Sizes(files=200, large_bytes=1024 * MIB, listed=10_000, archived=1_000, kills=50)
+QUICK = Sizes(files=20, large_bytes=64 * MIB, listed=1_000, archived=100, kills=5)
 NEW_FILE_BYTES = 500_000
 SMALL_FILE_BYTES = 100_000
 ARCHIVED_FILE_BYTES = 20_000
