@@ -17,12 +17,13 @@ constexpr std::size_t kStagedNameBytesMax = 255;
 constexpr std::size_t kLmdbKeyBytesMax = 511;
 constexpr std::uint8_t kMaybeStored = 1;
 constexpr std::uint8_t kParked = 2;
+constexpr std::uint8_t kAppends = 4;
 constexpr std::uint8_t kMode = 16;
 constexpr std::uint8_t kUid = 32;
 constexpr std::uint8_t kGid = 64;
 constexpr std::uint8_t kMtime = 128;
 constexpr std::uint8_t kChanged = kMode | kUid | kGid | kMtime;
-constexpr std::uint8_t kFlags = kMaybeStored | kParked | kChanged;
+constexpr std::uint8_t kFlags = kMaybeStored | kParked | kAppends | kChanged;
 
 /// What the head says of the rest.
 struct Lengths {
@@ -100,13 +101,14 @@ bool consistent(const StagedBytes& bytes) {
 
 std::uint8_t flags_of(const Intent& intent) {
   const ChangedAttributes& changed = intent.changed;
-  return static_cast<std::uint8_t>((intent.maybe_stored ? kMaybeStored : 0) | (intent.parked ? kParked : 0) | (changed.mode ? kMode : 0) |
+  return static_cast<std::uint8_t>((intent.maybe_stored ? kMaybeStored : 0) | (intent.parked ? kParked : 0) | (intent.appends ? kAppends : 0) | (changed.mode ? kMode : 0) |
                                    (changed.uid ? kUid : 0) | (changed.gid ? kGid : 0) | (changed.mtime ? kMtime : 0));
 }
 
 void take_flags(std::uint8_t flags, Intent& intent) {
   intent.maybe_stored = (flags & kMaybeStored) != 0;
   intent.parked = (flags & kParked) != 0;
+  intent.appends = (flags & kAppends) != 0;
   intent.changed = {.mode = (flags & kMode) != 0, .uid = (flags & kUid) != 0, .gid = (flags & kGid) != 0, .mtime = (flags & kMtime) != 0};
 }
 
@@ -114,6 +116,9 @@ bool consistent(const Intent& intent) {
   const bool moves = intent.kind == IntentKind::move;
   const bool source_fits = intent.kind == IntentKind::upload || intent.source.empty() != moves;
   if (intent.bytes.has_value() != (intent.kind == IntentKind::store) || !source_fits) {
+    return false;
+  }
+  if (intent.appends && intent.kind != IntentKind::store) {
     return false;
   }
   if (!moves && (intent.changed != ChangedAttributes{} || intent.size != 0)) {

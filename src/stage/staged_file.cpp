@@ -265,6 +265,19 @@ bool StagedFile::mark_clean(std::uint64_t change_count) {
   return true;
 }
 
+void StagedFile::stored_up_to(std::uint64_t size) {
+  const std::unique_lock lock(mutex_);
+  if (size <= size_) {
+    dirty_.remove({0, size});
+    base_size_ = size;
+  }
+}
+
+bool StagedFile::retained() const {
+  const std::shared_lock lock(mutex_);
+  return retained_;
+}
+
 std::uint64_t StagedFile::base_size() const {
   const std::shared_lock lock(mutex_);
   return base_size_;

@@ -59,8 +59,8 @@ Result<void> Committer::commit_bytes(OpenFile& file, const CallContext& context)
   return stored ? stored : fail(refused(file, std::move(stored.error())));
 }
 
-Result<void> Committer::deliver(OpenFile& file, Owed& owed, const CallContext& context) {
-  State state{.key = owed.key, .content = owed.content, .upload = owed.upload, .emptied = owed.emptied, .posix = owed.posix, .owed = &owed, .acknowledged = owed.since};
+Result<void> Committer::deliver(OpenFile& file, Owed& owed, const std::function<Result<void>()>& rebased, const CallContext& context) {
+  State state{.key = owed.key, .content = owed.content, .upload = owed.upload, .emptied = owed.emptied, .posix = owed.posix, .owed = &owed, .rebased = &rebased, .acknowledged = owed.since};
   auto stored = store(file, state, context);
   if (!stored) {
     const std::lock_guard lock(file.mutex);
@@ -72,14 +72,16 @@ Result<void> Committer::deliver(OpenFile& file, Owed& owed, const CallContext& c
 Result<void> Committer::store(OpenFile& file, State& state, const CallContext& context) {
   TRY_ASSIGN(sync::UploadTarget target, target_of(file, state, context));
   auto committed = upload(file, state, target, context);
-  if (!committed && committed.error().code == Errc::conflict) {
-    TRY_ASSIGN(std::optional<sync::Committed> mine, own_write(file, state, target, context));
-    TRY_ASSIGN(const bool replaces, mine ? Result<bool>(false) : learn_replaced(file, state, target.key, context));
-    if (mine) {
-      committed = std::move(*mine);
-    } else if (replaces) {
+  // Stale: the version that ranges were to be fetched or copied of is not the current one any more.
+  for (int conflicts = 0; !committed && (committed.error().code == Errc::conflict || committed.error().code == Errc::stale); ++conflicts) {
+    TRY_ASSIGN(AfterConflict next, after_conflict(file, state, target, conflicts, context));
+    if (next.mine) {
+      committed = std::move(*next.mine);
+    } else if (next.again) {
       TRY_ASSIGN(target, target_of(file, state, context));
       committed = upload(file, state, target, context);
+    } else {
+      break;
     }
   }
   if (!committed) {
@@ -235,11 +237,14 @@ void Committer::adopt(OpenFile& file, const State& state, const sync::UploadTarg
     state.content->etag = committed.etag;
     state.content->info = info;
   }
-  if (!newest && file.content != nullptr) {
-    // The clean ranges of the clone are those of the version that is stored now.
-    const std::lock_guard content_lock(file.content->mutex);
-    file.content->etag = committed.etag;
-    file.content->info = info;
+  file.appends = file.appends || clean;
+  // What programs have gone on with goes on from the version that is stored now.
+  const bool owed_later = acknowledged_more && file.owed->content != file.content;
+  if (!clean && file.content != nullptr) {
+    follow(*file.content, file.appends, committed, info);
+  }
+  if (owed_later && file.owed->content != state.content) {
+    follow(*file.owed->content, file.owed->appends, committed, info);
   }
   if (p_.settings.dialect != MetadataDialect::off) {
     // Parts of a large file may have gone out with the time at which its upload began; that is what every host will see.
@@ -262,6 +267,16 @@ void Committer::adopt(OpenFile& file, const State& state, const sync::UploadTarg
     p_.log.warn("the metadata cache did not take {}: {}", target.key.str(), describe(stored.error()));
   }
   note_locked(file);  // what goes on goes on from this version
+}
+
+/// The clean ranges of a later content are those of the version that is stored now; what was only appended to are its first bytes too.
+void Committer::follow(Content& later, bool appends, const sync::Committed& committed, const ObjectInfo& info) {
+  const std::lock_guard lock(later.mutex);
+  if (appends) {
+    later.file->stored_up_to(committed.size);
+  }
+  later.etag = committed.etag;
+  later.info = info;
 }
 
 Result<void> Committer::commit_attributes(OpenFile& file, const CallContext& context) {

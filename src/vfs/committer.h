@@ -2,6 +2,7 @@
 // Makes S3 hold what a program has written: the one place where a file's bytes and attributes become an object.
 
 #include "fetcher.h"
+#include "name_memory.h"
 #include "open_file.h"
 #include "tree.h"
 
@@ -18,7 +19,9 @@ class Committer {
     sync::Uploader& uploader;
     const Tree& tree;
     Fetcher& fetcher;
+    UntoldVersions& untold;
     const Clock& clock;
+    Random& random;
     Log& log;
   };
   explicit Committer(const Parts& parts) : p_(parts) {}
@@ -29,7 +32,8 @@ class Committer {
 
   /// The same for a state that was acknowledged before, whatever programs do with the file meanwhile. One delivery of a file at a time.
   /// Errors as above, conflict instead of stale; the file is as it was then.
-  Result<void> deliver(OpenFile& file, Owed& owed, const CallContext& context);
+  /// `rebased`: called when the file has to go on from another client's version, before anything is sent; the state's record must say so first.
+  Result<void> deliver(OpenFile& file, Owed& owed, const std::function<Result<void>()>& rebased, const CallContext& context);
 
   /// An answer of S3 was lost, or a former process may have had it: the object may be there by now.
   static void note_maybe_stored(OpenFile& file, const Error& error);
@@ -86,7 +90,8 @@ class Committer {
     std::unique_ptr<sync::FileUpload>& upload;
     std::uint64_t emptied = 0;
     std::optional<PosixAttributes> posix;  ///< nothing: those the file has now
-    const Owed* owed = nullptr;      ///< which of them
+    Owed* owed = nullptr;            ///< which of them
+    const std::function<Result<void>()>* rebased = nullptr;
     std::optional<WallTime> acknowledged;  ///< when the journal did; nothing: S3 is to acknowledge it now
   };
   static constexpr std::chrono::seconds kAtOnce{10};  ///< what reaches S3 later than that is not the last writer unseen
@@ -96,16 +101,30 @@ class Committer {
   Result<sync::Committed> upload(OpenFile& file, State& state, const sync::UploadTarget& target, const CallContext& context);
   Result<std::optional<sync::Committed>> own_write(OpenFile& file, State& state, const sync::UploadTarget& target, const CallContext& context);
   bool written_after(const ObjectInfo& info, WallTime moment) const;
+  struct AfterConflict {
+    std::optional<sync::Committed> mine;  ///< S3 has this state already
+    bool again = false;                   ///< the file goes on from what stands there
+  };
+  Result<AfterConflict> after_conflict(OpenFile& file, State& state, const sync::UploadTarget& target, int conflicts, const CallContext& context);
   Result<bool> learn_replaced(OpenFile& file, State& state, const Key& key, const CallContext& context);
   void exact_attributes(OpenFile& file, const ObjectInfo& info, meta::Node& node) const;
   Result<void> not_overtaken(const OwedMove& move, const Copy& copy, bool attempted, const CallContext& context);
   bool is_copy(const ObjectInfo& there, const Copy& copy) const;
   Result<std::optional<ETag>> own_copy(const Copy& copy, const CallContext& context);
   void adopt_moved(OpenFile& file, OwedMove& move, const meta::Node& moved, const ETag& version, std::optional<ObjectInfo>& info);
+  void take_attributes_locked(OpenFile& file, State& state, const ObjectInfo& info) const;
+  // committer_append.cpp
+  static bool only_appends(OpenFile& file, const State& state);
+  Result<std::optional<sync::Committed>> append_to_newer(OpenFile& file, State& state, const Key& key, int conflicts, const CallContext& context);
+  static sync::Committed stored_already(const State& state, const ObjectInfo& info);
+  Result<std::optional<sync::Committed>> own_append(OpenFile& file, State& state, const ObjectInfo& info, const CallContext& context);
+  Result<void> go_on_from(OpenFile& file, State& state, const ObjectInfo& newer, std::optional<std::uint64_t> stored);
+  Result<std::shared_ptr<Content>> behind(const Content& content, const ObjectInfo& newer, std::optional<std::uint64_t> stored);
   Error refused(OpenFile& file, Error error);
   Result<void> commit_attributes(OpenFile& file, const CallContext& context);
   Result<void> learn_tags(ObjectInfo& info, const Key& key, const std::shared_ptr<Content>& content, const CallContext& context);
   Result<sync::UploadTarget> target_of(OpenFile& file, const State& state, const CallContext& context);
+  static void follow(Content& later, bool appends, const sync::Committed& committed, const ObjectInfo& info);
   void adopt(OpenFile& file, const State& state, const sync::UploadTarget& target, const sync::Committed& committed);
 
   Parts p_;

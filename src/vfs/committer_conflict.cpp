@@ -20,6 +20,27 @@ bool Committer::written_after(const ObjectInfo& info, WallTime moment) const {
   return info.last_modified > there + kClockSlack;
 }
 
+Result<Committer::AfterConflict> Committer::after_conflict(OpenFile& file, State& state, const sync::UploadTarget& target, int conflicts,
+                                                           const CallContext& context) {
+  AfterConflict next;
+  TRY_ASSIGN(next.mine, own_write(file, state, target, context));
+  if (next.mine) {
+    return next;
+  }
+  if (only_appends(file, state)) {
+    auto merged = append_to_newer(file, state, target.key, conflicts, context);
+    const bool gone = !merged && (merged.error().code == Errc::not_found || merged.error().code == Errc::conflict || merged.error().code == Errc::denied);
+    if (gone) {
+      return next;
+    }
+    TRY_ASSIGN(next.mine, std::move(merged));
+    next.again = !next.mine;
+  } else if (conflicts == 0) {
+    TRY_ASSIGN(next.again, learn_replaced(file, state, target.key, context));
+  }
+  return next;
+}
+
 /// The condition failed, and an answer to the same write may have been lost before: what is there may be this very state.
 Result<std::optional<sync::Committed>> Committer::own_write(OpenFile& file, State& state, const sync::UploadTarget& target,
                                                             const CallContext& context) {
@@ -39,14 +60,14 @@ Result<std::optional<sync::Committed>> Committer::own_write(OpenFile& file, Stat
   if (!staged.missing(kWholeFile).empty()) {
     // Ranges that were never here have been copied within S3; size and metadata with its time in nanoseconds have to do.
     const bool same = info->size == staged.size() && !info->user_metadata.empty() && info->user_metadata == target.headers.user_metadata;
-    return same ? std::optional(sync::Committed{info->etag, info->size, change_count, target.headers}) : std::nullopt;
+    return same ? std::optional(sync::Committed{info->etag, info->size, change_count, target.headers}) : own_append(file, state, *info, context);
   }
   // The bytes decide. What the object says of mode and time is compared afterwards, and mended where it differs.
   const stage::StagedBody body(staged, {0, staged.size()});
   s3::ObjectHeaders headers = target.headers;
   headers.user_metadata = info->user_metadata;
   TRY_ASSIGN(const bool same, s3::is_body(*info, body, headers, context));
-  return same ? std::optional(sync::Committed{info->etag, info->size, change_count, std::move(headers)}) : std::nullopt;
+  return same ? std::optional(sync::Committed{info->etag, info->size, change_count, std::move(headers)}) : own_append(file, state, *info, context);
 }
 
 /// The last writer wins, and what somebody else has made under the name is older than what was written here: it is overwritten as an open() of it
@@ -71,19 +92,25 @@ Result<bool> Committer::learn_replaced(OpenFile& file, State& state, const Key& 
   }
   const std::lock_guard lock(file.mutex);
   file.presumed_new = false;
-  PosixAttributes posix = attributes_from(*info, p_.settings, NodeKind::file);
-  posix.mtime_ns = file.node.posix.mtime_ns;
-  if (!file.attributes_changed) {  // a chmod of the open file counts more
-    file.node.posix = posix;
-    if (state.posix) {
-      posix.mtime_ns = state.posix->mtime_ns;
-      state.posix = posix;
-    }
-  }
+  take_attributes_locked(file, state, *info);
   file.node.etag = info->etag;
   const std::lock_guard content_lock(state.content->mutex);
   state.content->info = std::move(info.value());
   return true;
+}
+
+/// As open() of it would have: mode and owner are those of what stands there. A chmod of the open file counts more.
+void Committer::take_attributes_locked(OpenFile& file, State& state, const ObjectInfo& info) const {
+  if (file.attributes_changed) {
+    return;
+  }
+  PosixAttributes posix = attributes_from(info, p_.settings, NodeKind::file);
+  posix.mtime_ns = file.node.posix.mtime_ns;
+  file.node.posix = posix;
+  if (state.posix) {
+    posix.mtime_ns = state.posix->mtime_ns;
+    state.posix = posix;
+  }
 }
 
 Error Committer::refused(OpenFile& file, Error error) {

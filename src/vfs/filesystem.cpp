@@ -36,7 +36,8 @@ Filesystem::Core::Core(const Settings& given, const Surroundings& around)
       resolver({settings, outside.store, outside.nodes, outside.stage, tree, lister, absent, rights, open_files, contents, outside.clock,
                 outside.log}),
       fetcher(outside.store, room, outside.fetchers, settings.read_part_bytes),
-      committer({settings, outside.store, outside.nodes, outside.stage, outside.uploader, tree, fetcher, outside.clock, outside.log}),
+      committer({settings, outside.store, outside.nodes, outside.stage, outside.uploader, tree, fetcher, untold,
+                 outside.clock, outside.random, outside.log}),
       write_back({settings, outside.store, outside.nodes, outside.journal, outside.stage, tree, committer, open_files, absent,
                   outside.breaker, outside.clock, outside.random, outside.log},
                  [this](const std::shared_ptr<OpenFile>& file) { close_file(*file, [&] { return open_files.settle(file); }); }) {}

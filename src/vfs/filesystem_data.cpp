@@ -118,6 +118,7 @@ Result<std::size_t> Filesystem::Core::write_staged(OpenFile& file, std::optional
   TRY(room.with(data.size(), [&] { return staged.write(offset, data, position ? 0 : caller.request); }));
   file.node.posix.mtime_ns = outside.clock.now().time_since_epoch().count();
   file.explicit_mtime = false;
+  file.appends = file.appends && !position;
   if (!staged.tracked()) {
     note_locked(file);
   }

@@ -156,6 +156,7 @@ Result<void> Filesystem::Core::truncate_staged(OpenFile& file, std::uint64_t siz
   if (file.upload != nullptr) {
     file.upload->abandon();
   }
+  file.appends = false;
   file.sequential_end = std::min(file.sequential_end, size);
   if (size == 0) {
     file.overwrites = !file.exclusive;
@@ -214,8 +215,9 @@ Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::u
     TRY_ASSIGN(const Opened opened, core_->open_node(*known, flags, caller));
     return Created{.entry = core_->entry(*known), .opened = opened};
   }
-  const bool presumed =
-      (flags & O_EXCL) == 0 && !core_->resolver.knows_absent(parent, name) && core_->resolver.endpoint_guards_names();
+  const bool asked = core_->resolver.knows_absent(parent, name) || !core_->resolver.endpoint_guards_names();
+  // Whoever appends has nothing to overwrite, whatever is known.
+  const bool presumed = (flags & O_EXCL) == 0 && ((flags & O_APPEND) != 0 || !asked);
   const WallTime now = core_->outside.clock.now();
   meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::file, .local = true, .checked_at = now};
   node.posix = {.mode = mode & 07777, .uid = caller.uid, .gid = caller.gid, .mtime_ns = now.time_since_epoch().count()};

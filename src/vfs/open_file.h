@@ -27,6 +27,7 @@ struct Owed {
   std::unique_ptr<sync::FileUpload> upload;  ///< parts that were sent while the program wrote; used by the delivery alone
   PosixAttributes posix;
   std::uint64_t emptied = 0;      ///< what OpenFile::emptied was
+  bool appends = false;           ///< what OpenFile::appends was
   WallTime since{};
   std::stop_source given_up;      ///< the name is renamed or unlinked: its delivery ends
 };
@@ -79,6 +80,7 @@ struct OpenFile : std::enable_shared_from_this<OpenFile> {
   std::optional<Error> failed;        ///< what every later write, fsync and close is told
   bool told = false;                  ///< the last commit failed, and its caller knows
   bool maybe_stored = false;          ///< a commit has ended without S3's answer: there may be an object though `node` has no ETag
+  bool appends = true;                ///< what was written since the version that S3 has, was written with O_APPEND
   std::uint64_t emptied = 0;          ///< how often it was cut to nothing
   std::uint64_t sequential_end = 0;   ///< a new file is written without gaps up to here
   std::vector<pid_t> users;           ///< processes that have opened it for writing, or have written to it

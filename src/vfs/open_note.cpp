@@ -87,6 +87,7 @@ void restore_from_note(OpenFile& file, const OpenNote& note, std::shared_ptr<Con
   file.unlinked = note.unlinked;
   // A commit may have been under way when the process died.
   file.maybe_stored = !note.unlinked;
+  file.appends = false;  // what of it was stored before is not known any more
   file.content = std::move(content);
   file.content->opened = true;
   file.content->irreplaceable = note.unlinked;

@@ -154,6 +154,7 @@ Result<WriteBack::Sealed> WriteBack::seal(OpenFile& file, meta::IntentId id) {
     sealed.owed->content = content;
     sealed.owed->posix = file.node.posix;
     sealed.owed->emptied = file.emptied;
+    sealed.owed->appends = file.appends;
     sealed.owed->since = p_.clock.now();
     if (sealed.previous == nullptr || sealed.previous->content != content) {
       sealed.owed->upload = std::move(file.upload);
@@ -183,14 +184,17 @@ void WriteBack::unseal(OpenFile& file, Sealed& sealed) {
 
 Result<meta::Intent> WriteBack::record_of(OpenFile& file, const Owed& owed) const {
   meta::Intent intent{.id = owed.intent, .kind = meta::IntentKind::store, .path = owed.key.str(), .since = owed.since, .posix = owed.posix};
+  std::shared_ptr<Content> content;
   {
     const std::lock_guard lock(file.mutex);
     intent.inode = file.node.id;
     intent.guard = file.emptied == owed.emptied ? guard_of(file) : meta::IntentGuard::none;
     intent.base = file.node.etag;
     intent.maybe_stored = file.maybe_stored;
+    content = owed.content;
   }
-  intent.bytes = bytes_of(owed.content->file->state());
+  intent.appends = owed.appends;
+  intent.bytes = bytes_of(content->file->state());
   return intent;
 }
 

@@ -217,6 +217,7 @@ class WriteBack {
   std::vector<Result<void>> deliver(std::span<const meta::IntentId> ids, const CallContext& context);
   Result<void> deliver_one(meta::IntentId id, const Entry& entry, const CallContext& context);
   Result<void> deliver_store(meta::IntentId id, const Entry& entry, const CallContext& context);
+  Result<void> record_rebased(OpenFile& file, const std::shared_ptr<Owed>& delivered);
   Result<void> abort_upload(meta::IntentId id, const Entry& entry, const CallContext& context);
   Result<meta::Node> store_marker(const meta::Node& directory, bool there, const CallContext& context);
   Result<void> deliver_marker(meta::IntentId id, const Entry& entry, const CallContext& context);

@@ -50,7 +50,8 @@ Result<void> WriteBack::deliver_store(meta::IntentId id, const Entry& entry, con
     given_up = entry.owed->given_up;
   }
   const std::stop_callback ends(context.cancel, [&] { given_up.request_stop(); });
-  auto done = p_.committer.deliver(*entry.file, *entry.owed, {context.deadline, given_up.get_token()});
+  const auto rebased = [&] { return record_rebased(*entry.file, entry.owed); };
+  auto done = p_.committer.deliver(*entry.file, *entry.owed, rebased, {context.deadline, given_up.get_token()});
   if (done) {
     stored(id, entry);
     return {};
@@ -64,6 +65,26 @@ Result<void> WriteBack::deliver_store(meta::IntentId id, const Entry& entry, con
     return {};
   }
   return sync::is_outage(error) || error.code == Errc::cancelled ? fail(std::move(error)) : park(id, entry, std::move(error));
+}
+
+/// What is owed of the file goes on from another client's version.
+Result<void> WriteBack::record_rebased(OpenFile& file, const std::shared_ptr<Owed>& delivered) {
+  const std::lock_guard record(file.record_mutex);
+  std::shared_ptr<Owed> newer;
+  {
+    const std::lock_guard lock(file.mutex);
+    file.maybe_stored = true;
+    const bool journalled = file.owed != delivered && file.owed != nullptr && std::ranges::find(file.intents, file.owed->intent) != file.intents.end();
+    newer = journalled ? file.owed : nullptr;
+  }
+  meta::JournalChange change;
+  for (const std::shared_ptr<Owed>& owed : {delivered, newer}) {
+    if (owed != nullptr) {
+      TRY_ASSIGN(meta::Intent intent, record_of(file, *owed));
+      change.put.push_back(std::move(intent));
+    }
+  }
+  return p_.journal.apply(std::move(change));
 }
 
 /// S3 has it: the record goes, and that of a newer state says from now on which version it goes on from.

@@ -129,6 +129,7 @@ Result<void> WriteBack::move(Taken& taken, Taken& replaced, const std::optional<
       TRY_ASSIGN(owed->key, p_.tree.file_key(file.node.parent, file.node.name));
       owed->posix = file.owed->posix;
       owed->emptied = file.owed->emptied;
+      owed->appends = file.owed->appends;
       owed->since = p_.clock.now();
     }
     TRY_ASSIGN(meta::Intent intent, record_of(file, *owed));

@@ -119,10 +119,12 @@ Result<void> WriteBack::recover_store(const meta::Intent& intent, std::map<std::
   owed->content = content;
   owed->posix = intent.posix;
   owed->since = intent.since;
+  owed->appends = intent.appends;
   {
     const std::lock_guard lock(file->mutex);
     file->node = node;
     file->content = content;
+    file->appends = intent.appends;
     file->exclusive = intent.guard == meta::IntentGuard::absent;
     file->presumed_new = intent.guard == meta::IntentGuard::absent_or_newer;
     file->overwrites = intent.guard == meta::IntentGuard::none || file->presumed_new;

@@ -67,6 +67,7 @@ struct Intent {
   std::uint64_t size = 0;               ///< of the object that is moved
   bool maybe_stored = false;            ///< an answer of S3 was lost: there may be an object of this intent already
   std::optional<StagedBytes> bytes;     ///< of a store
+  bool appends = false;                 ///< of a store: where another client has made a newer version, the bytes behind the base size go behind it
   bool parked = false;                  ///< S3 has refused it for good
   std::string last_error;               ///< with `parked`: why
   friend bool operator==(const Intent&, const Intent&) = default;

@@ -104,6 +104,8 @@ class StagedFile {
   /// The state numbered `change_count` is stored now. Where nothing came since: no byte is dirty any more, and true.
   /// Otherwise false: the caller's commit has stored an older state than the file holds, and the file stays changed().
   bool mark_clean(std::uint64_t change_count);
+  /// The first `size` bytes are those of the stored version now, and behind them more was written. Nothing, where the file is shorter.
+  void stored_up_to(std::uint64_t size);
   /// How many leading bytes still are those of the stored version where they are not dirty (it sinks with a shrinking resize).
   std::uint64_t base_size() const;
 
@@ -113,6 +115,7 @@ class StagedFile {
   FileState state() const;
   /// While it is retained, the local file stays where it is when the StagedFile goes: a record names it. An adopted file is retained.
   void retain(bool on);
+  bool retained() const;
 
   /// From now on what changes is written down before the call returns (in the page cache: it outlives a killed process, not a power loss), with
   /// `note` for the owner's own use; called again, only the note is another one. Where that fails the file is no longer tracked.
