@@ -105,9 +105,9 @@ Result<void> set_outage(const OptionValue& value, Options& options) {
   return {};
 }
 
-// Words with one choice so far set nothing; they are read so that a mount line says what it relies on, and a later release keeps it.
-Result<void> check_excl(const OptionValue& value, Options&) {
-  TRY(parse_choice(value.text, {"close"}, {"open"}));
+Result<void> set_excl(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(const std::string choice, parse_choice(value.text, {"close", "open"}));
+  options.excl_at_open = choice == "open";
   return {};
 }
 
@@ -160,7 +160,7 @@ std::vector<OptionEntry> make_entries() {
       {{"coherence", "open|ttl=N|immutable", "open", "when S3 is asked again: at each open, after N, or never"}, set_coherence},
       {{"ttl", "TIME", "1s", "the same as coherence=ttl=TIME"}, set_ttl},
       {{"attrs", "listing|exact", "listing", "attributes of files that were only listed (exact: not built yet)"}, set_attrs},
-      {{"excl", "close|open", "close", "when O_EXCL is settled between hosts (open: not built yet)"}, check_excl},
+      {{"excl", "close|open", "close", "when O_EXCL is settled between hosts: by close(), or by open() at the cost of one PUT more"}, set_excl},
       {{"unlisted", "deny|known", "deny",
         "what ls shows where S3 does not allow listing: an error, or the names this host knows"}, set_unlisted},
       {{"unlink", "close|journal", "as commit", "when unlink() returns 0, the object is deleted, or that is in the journal and follows"},

@@ -70,6 +70,7 @@ vfs::MetadataDialect dialect_of(config::PosixMetadata choice) {
 vfs::Settings settings_of(const config::Options& options) {
   return {.freshness = options.freshness,
           .immutable = options.coherence == config::Coherence::immutable,
+          .exclusive_at_open = options.excl_at_open,
           .list_known_names = options.unlisted == config::Unlisted::known,
           .read_only = options.read_only,
           .journal_commits = options.commit == config::Acknowledge::journal,

@@ -86,6 +86,10 @@ struct Filesystem::Core {
   Result<void> own_content_locked(OpenFile& file, std::uint64_t size);
   Result<void> adopt_headers(OpenFile& file, Content& content);
 
+  // filesystem_create.cpp
+  Result<void> claim_name(OpenFile& file, const Key& key, const CallContext& context);
+  void give_up_created(OpenFile& file, HandleId handle);
+
   // filesystem_reopen.cpp
   Result<void> reopen(const OpenBefore& before);
   Result<void> reopen_unstored(const OpenBefore& before);

@@ -191,56 +191,6 @@ Result<void> Filesystem::Core::own_content_locked(OpenFile& file, std::uint64_t 
   return {};
 }
 
-Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::uint32_t mode, int flags, const Caller& caller) {
-  TRY(core_->writable());
-  TRY(check_name(name));
-  TRY(core_->tree.directory(parent));
-  TRY_ASSIGN(const Key key, core_->tree.file_key(parent, name));
-  if (key.str().size() > core_->settings.key_bytes_max) {
-    return fail(Errc::name_too_long, fmt::format("the key of {} has {} bytes below the prefix; S3 allows {}", name, key.str().size(),
-                                            core_->settings.key_bytes_max));
-  }
-  // The kernel has just looked the name up and found nothing; between two hosts the condition of the first PUT decides.
-  TRY_ASSIGN(std::optional<meta::Node> known, core_->outside.nodes.find(parent, name));
-  if (known && core_->resolver.left_behind(*known)) {
-    known.reset();
-  }
-  if (known && known->kind == NodeKind::directory) {
-    return fail(Errc::is_dir, key.str() + " is a directory");
-  }
-  if (known && (flags & O_EXCL) != 0) {
-    return fail(Errc::exists, key.str() + " exists");
-  }
-  if (known) {
-    TRY_ASSIGN(const Opened opened, core_->open_node(*known, flags, caller));
-    return Created{.entry = core_->entry(*known), .opened = opened};
-  }
-  const bool asked = core_->resolver.knows_absent(parent, name) || !core_->resolver.endpoint_guards_names();
-  // Whoever appends has nothing to overwrite, whatever is known.
-  const bool presumed = (flags & O_EXCL) == 0 && ((flags & O_APPEND) != 0 || !asked);
-  const WallTime now = core_->outside.clock.now();
-  meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::file, .local = true, .checked_at = now};
-  node.posix = {.mode = mode & 07777, .uid = caller.uid, .gid = caller.gid, .mtime_ns = now.time_since_epoch().count()};
-  node.posix_exact = true;
-  TRY_ASSIGN(const meta::Node stored, core_->outside.nodes.put(std::move(node)));
-  core_->absent.remove(parent, name);
-  const auto opened = core_->open_node(stored, flags & ~O_TRUNC, caller);
-  if (!opened) {
-    TRY(core_->outside.nodes.erase(parent, name));
-    return fail(opened.error());
-  }
-  const std::shared_ptr<OpenFile> file = core_->open_files.handle(opened->handle)->file;
-  {
-    const std::lock_guard lock(file->mutex);
-    file->unstored = true;
-    file->exclusive = (flags & O_EXCL) != 0;
-    file->presumed_new = presumed;
-    file->overwrites = !file->exclusive;
-    note_locked(*file);
-  }
-  return Created{.entry = core_->entry(stored), .opened = *opened};
-}
-
 Result<void> Filesystem::flush(HandleId id, const Caller& caller) {
   const auto handle = core_->open_files.handle(id);
   if (handle == nullptr) {

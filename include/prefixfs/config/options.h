@@ -45,6 +45,7 @@ struct Options {
   std::chrono::milliseconds freshness{1000};  ///< the window; ttl=N sets it
   std::chrono::milliseconds outage_timeout{10000};
   Attrs attrs = Attrs::listing;
+  bool excl_at_open = false;  ///< O_EXCL is settled between hosts by open(), not by close()
   Unlisted unlisted = Unlisted::deny;
   PosixMetadata posix_metadata = PosixMetadata::aws;
   std::string sse;  ///< empty: AES256, and what is rewritten keeps its own

@@ -80,7 +80,7 @@ TEST_P(NotBuilt, IsRefusedByName) {
   EXPECT_THAT(parsed.error().what, HasSubstr("not built"));
 }
 INSTANTIATE_TEST_SUITE_P(Words, NotBuilt,
-                         testing::Values("attrs=exact", "excl=open", "allow_root"));
+                         testing::Values("attrs=exact", "allow_root"));
 
 class OutOfRange : public testing::TestWithParam<const char*> {};
 TEST_P(OutOfRange, IsRefused) { EXPECT_EQ(parse_list(GetParam()).error().code, Errc::invalid); }
