@@ -56,6 +56,18 @@ Result<std::string> S3Client::tagging(const Key& key, const CallContext& context
 }
 
 Result<GetAnswer> S3Client::get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) {
+  constexpr int kAttemptsMax = 5;
+  for (int attempt = 1; attempt <= kAttemptsMax; ++attempt) {
+    TRY_ASSIGN(auto answer, get_once(key, options, sink, context));
+    if (answer) {
+      return std::move(*answer);
+    }
+  }
+  return fail(Errc::unavailable, fmt::format("GetObject of '{}': the object is emptied and filled all the time", key.str()));
+}
+
+/// Nothing, where the object was empty and is not any more.
+Result<std::optional<GetAnswer>> S3Client::get_once(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) {
   TRY(check_key("GetObject", key));
   Call call{"GetObject", "GET", key};
   call.accept = {304, 416};
@@ -83,34 +95,38 @@ Result<GetAnswer> S3Client::get(const Key& key, const GetOptions& options, GetSi
     answer.info.key = key;
     answer.info.etag = options.if_none_match;
     answer.info.last_modified = parse_http_date(response.header("last-modified").value_or("")).value_or(WallTime{});
-    return answer;
+    return std::optional(std::move(answer));
   }
   if (response.status == 416) {
-    return get_of_nothing(call, response, sink, context);
+    return get_of_nothing(call, options, response, sink, context);
   }
   auto answer = download.finish(response);
   if (!answer) {
     return fail(with_origin(std::move(answer.error()), call, response));
   }
-  return answer;
+  return std::optional(std::move(*answer));
 }
 
 /// Every range of an empty object is refused with 416, and a 416 carries no attributes: one HEAD tells an empty object from a range
 /// beyond the end.
-Result<GetAnswer> S3Client::get_of_nothing(const Call& call, const http::Response& response, GetSink& sink, const CallContext& context) {
+Result<std::optional<GetAnswer>> S3Client::get_of_nothing(const Call& call, const GetOptions& options, const http::Response& response, GetSink& sink,
+                                                         const CallContext& context) {
   const Error refused = exchange_.error_of(call, response);
   const auto content_range = response.header("content-range");
   if (content_range && content_range->starts_with("bytes */") && *content_range != "bytes */0") {
     return fail(refused);
   }
   TRY_ASSIGN(ObjectInfo info, head(call.key, context));
+  if (options.range && options.range->begin < info.size) {
+    return std::optional<GetAnswer>();  // filled meanwhile
+  }
   if (info.size != 0) {
     return fail(refused);
   }
   GetAnswer answer;
   answer.info = std::move(info);
   TRY(sink.begin(answer));
-  return answer;
+  return std::optional(std::move(answer));
 }
 
 }  // namespace prefixfs::s3

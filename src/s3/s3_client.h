@@ -74,7 +74,9 @@ class S3Client final : public ObjectStore {
   Result<void> remove_if_unchanged(const Key& key, const ETag& etag, const CallContext& context);
   Result<void> remove_conditionally(const Key& key, const ETag& etag, const CallContext& context);
   Result<void> remove_listed(std::span<const RemoveTarget> targets, std::vector<DeleteOutcome>& outcomes, const CallContext& context);
-  Result<GetAnswer> get_of_nothing(const Call& call, const http::Response& response, GetSink& sink, const CallContext& context);
+  Result<std::optional<GetAnswer>> get_once(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context);
+  Result<std::optional<GetAnswer>> get_of_nothing(const Call& call, const GetOptions& options, const http::Response& response, GetSink& sink,
+                                                  const CallContext& context);
   std::string copy_source(const Key& key) const;
   CapabilityBook& known() { return exchange_.capabilities(); }
 

@@ -96,6 +96,21 @@ TEST(GetObject, A416OfAnEmptyObjectIsAnEmptyBody) {
   EXPECT_EQ(bench.engine.sent.size(), 1U);
 }
 
+TEST(GetObject, AnEmptyObjectThatIsFilledBetweenTwoRequestsIsAskedForAgain) {
+  ClientBench bench;
+  bench.engine.handler = [&](const SentRequest& sent, int) -> Result<http::Response> {
+    if (sent.request.method == "HEAD") {
+      return answer(200, object_headers({{"content-length", "3"}}));
+    }
+    return bench.engine.sent.size() == 1 ? answer(416, {}, error_xml("InvalidRange"))
+                                         : answer(206, object_headers({{"content-length", "3"}, {"content-range", "bytes 0-2/3"}}), "abc");
+  };
+  StringSink sink;
+  const auto got = bench.client().get(Key("a"), range(0, 4096), sink, {});
+  ASSERT_TRUE(got) << why(got);
+  EXPECT_EQ(sink.text, "abc");
+}
+
 TEST(PutObject, SendsAndComparesTheChecksum) {
   ClientBench bench;
   std::string echo = kDigitsCrc;
