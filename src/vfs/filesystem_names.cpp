@@ -177,13 +177,14 @@ Result<void> Filesystem::rmdir(InodeId parent, std::string_view name, const Call
   if (node->kind != NodeKind::directory) {
     return fail(Errc::not_dir, key.str() + " is not a directory");
   }
+  const bool owes_marker = core_->write_back.owes_marker(node->id);  // S3 may get it while it is asked
   TRY_ASSIGN(const Core::Below below, core_->what_is_below(*node, key, caller.context));
   if (below.others) {
     return fail(Errc::not_empty, key.str() + " is not empty");
   }
   core_->keep_directory(parent);
   TRY_ASSIGN(const bool unmade, core_->write_back.unmake_directory(node->id, caller.context));
-  const bool marker = below.marker && !unmade;
+  const bool marker = (below.marker || owes_marker) && !unmade;
   if (marker && core_->write_back.acknowledges_removals()) {
     WriteBack::Taken nothing;
     TRY(core_->write_back.remove(nothing, nullptr, {parent, std::string(name), key}, ETag()));

@@ -77,6 +77,11 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
   bool free = true;
   if (!moved) {
     TRY(write_back.wait_for_removal(rename.new_parent, rename.new_name, context));
+    std::optional<WriteBack::BegunRename> begun;
+    if (!mine.etag.empty()) {
+      TRY_ASSIGN(auto noted, write_back.begin_rename(mine, {rename.new_parent, std::string(rename.new_name), destination, rename.no_replace}));
+      begun.emplace(std::move(noted));
+    }
     auto done = move_object(*file, rename, mine, context);
     if (!done && rename.resent && (done.error().code == Errc::not_found || done.error().code == Errc::exists)) {
       done = finish_renamed(rename, mine, context);

@@ -94,6 +94,19 @@ class WriteBack {
   };
   /// The file has that name from now on, and S3 is owed the rename; what was taken of the file that is replaced is void. With the commit_mutex held.
   Result<void> rename(const std::shared_ptr<OpenFile>& file, const NewName& to, Taken& replaced);
+  /// A rename that S3 is to acknowledge takes two requests: while this lives, the next process would finish what a killed one has begun.
+  class BegunRename {
+   public:
+    BegunRename(WriteBack& write_back, meta::IntentId id) : write_back_(&write_back), id_(id) {}
+    BegunRename(BegunRename&& other) noexcept : write_back_(std::exchange(other.write_back_, nullptr)), id_(other.id_) {}
+    BegunRename& operator=(BegunRename&&) = delete;
+    ~BegunRename();
+
+   private:
+    WriteBack* write_back_;
+    meta::IntentId id_;
+  };
+  Result<BegunRename> begin_rename(const meta::Node& file, const NewName& to);
   /// The file has these attributes from now on, and S3 is owed them. With the commit_mutex held.
   Result<void> change_attributes(const std::shared_ptr<OpenFile>& file, const SetAttributes& changes);
   /// Until an acknowledged removal of that name has been delivered.
@@ -105,6 +118,7 @@ class WriteBack {
   bool acknowledges_directories() const { return p_.settings.journal_commits || in_outage(); }
   /// The directory is to get its marker, or a new one with the attributes that it has by now. `there`: S3 may have one.
   Result<void> make_directory(const meta::Node& directory, bool there);
+  bool owes_marker(InodeId directory) const { return marker_of(directory).has_value(); }
   /// Its marker is not to be made any more, if it is not there yet. False: there may be one by now.
   Result<bool> unmake_directory(InodeId directory, const CallContext& context);
 

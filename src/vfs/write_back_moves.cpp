@@ -65,6 +65,26 @@ Result<void> WriteBack::rename(const std::shared_ptr<OpenFile>& file, const NewN
   return {};
 }
 
+Result<WriteBack::BegunRename> WriteBack::begin_rename(const meta::Node& file, const NewName& to) {
+  TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
+  TRY_ASSIGN(const Key source, p_.tree.file_key(file.parent, file.name));
+  meta::Intent intent{.id = id, .kind = meta::IntentKind::move, .inode = file.id, .path = to.key.str(), .source = source.str(), .since = p_.clock.now(),
+                      .base = file.etag, .posix = file.posix};
+  intent.guard = to.no_replace ? meta::IntentGuard::absent : meta::IntentGuard::none;
+  intent.size = file.size;
+  TRY(p_.journal.apply({.put = {std::move(intent)}, .erase = {}}));
+  return BegunRename(*this, id);
+}
+
+WriteBack::BegunRename::~BegunRename() {
+  if (write_back_ == nullptr) {
+    return;
+  }
+  if (const auto erased = write_back_->p_.journal.apply({.put = {}, .erase = {id_}}); !erased) {
+    write_back_->p_.log.error("the journal still says that a file is to be renamed; the next start will try it: {}", describe(erased.error()));
+  }
+}
+
 Result<void> WriteBack::change_attributes(const std::shared_ptr<OpenFile>& file, const SetAttributes& changes) {
   TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
   const std::shared_ptr<OwedMove> last = take_last_move(*file, MoveTaken::not_copied);

@@ -107,6 +107,7 @@ Result<void> WriteBack::recover_store(const meta::Intent& intent, std::map<std::
     TRY_ASSIGN(std::shared_ptr<stage::StagedFile> staged, p_.stage.adopt(state_of(*intent.bytes)));
     content = std::make_shared<Content>(std::move(staged), intent.base);
     content->file->retain(true);
+    content->file->drop_former_log();
   }
   meta::Node node{.id = intent.inode, .kind = meta::NodeKind::file, .size = intent.bytes->size, .etag = intent.base, .posix = intent.posix,
                   .posix_exact = true, .local = true, .checked_at = p_.clock.now()};

@@ -121,6 +121,8 @@ class StagedFile {
   /// `note` for the owner's own use; called again, only the note is another one. Where that fails the file is no longer tracked.
   void track(const std::string& note);
   void untrack();
+  /// What a former process has written down of the file is void: a record says what it is.
+  void drop_former_log();
   bool tracked() const;
   /// The request of the last write() that named one.
   std::uint64_t last_request() const;

@@ -295,6 +295,22 @@ TEST_F(WriteBackTest, ADirectoryThatIsRemovedBeforeItsMarkerIsMadeIsNeverMade) {
   EXPECT_TRUE(mount.memory.keys().empty());
 }
 
+TEST_F(WriteBackTest, ADirectoryIsRemovedWhileItsMarkerIsOnItsWay) {
+  close_gate();
+  ASSERT_OK(mount.fs().mkdir(kRoot, "dir", 0755, mount.caller()));
+  wait_for_gate();
+  bool asked = false;
+  mount.store.after_each([&](const test::FaultyStore::Call& call) {
+    if (call.operation == "ListObjectsV2" && !asked) {
+      asked = true;
+      open_gate();  // S3 has said that there is nothing, and gets the marker now
+    }
+  });
+  EXPECT_OK(mount.fs().rmdir(kRoot, "dir", mount.caller()));
+  delivered();
+  EXPECT_TRUE(mount.memory.keys().empty());
+}
+
 TEST_F(WriteBackTest, ATreeIsRemovedWhileItsRemovalsAreOnTheirWay) {
   for (const char* key : {"dir/", "dir/a", "dir/b"}) {
     mount.memory.put_text(key, "");
