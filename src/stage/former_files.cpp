@@ -121,7 +121,12 @@ Result<std::shared_ptr<StagedFile>> StageDirectory::adopt(const FileState& state
     return fail(Errc::corrupt, fmt::format("the record of the staged file {} contradicts itself", state.name));
   }
   std::filesystem::path path = root_ / "stage" / state.name;
-  TRY_ASSIGN(UniqueFd fd, open_former(path, state.size));
+  auto opened = open_former(path, state.size);
+  if (!opened) {
+    ::unlink((root_ / "open" / state.name).c_str());  // what was written down of a file that is not there
+    return fail(opened.error());
+  }
+  UniqueFd fd = std::move(*opened);
   auto file = make(std::move(path), std::move(fd), state.base_size);
   file->retained_ = true;
   file->last_request_ = last_request;

@@ -54,6 +54,8 @@ struct Filesystem::Core {
   WriteBack write_back;  // last: its threads use all of the above
 
   Result<void> writable() const;
+  /// Whether a call that S3 has not answered is acknowledged from the journal instead.
+  bool queues(const Error& error) const { return settings.queue_in_outage && s3::is_outage(error); }
 
   /// The node as this mount shows it: an open file's own state comes first.
   /// `closed_before`: OpenFiles::closed() before `node` was read, where that is known.

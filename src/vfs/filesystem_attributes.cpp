@@ -171,7 +171,13 @@ Result<Entry> Filesystem::Core::change_stored_file(const meta::Node& known, cons
     committer.make_exact(changed, *info);
   }
   apply(changes, changed.posix);
-  TRY_ASSIGN(changed, committer.store_attributes(changed, info, context));
+  auto stored = committer.store_attributes(changed, info, context);
+  if (!stored && queues(stored.error())) {
+    TRY(write_back.change_attributes(file.shared(), changes));
+    const std::lock_guard lock(file->mutex);
+    return Entry{.attributes = attributes(file->node), .valid_for = {}};
+  }
+  TRY_ASSIGN(changed, std::move(stored));
   const std::lock_guard lock(file->mutex);
   // The bytes are the same, so what is local of them belongs to the new version.
   content = file->content != nullptr ? file->content : content;

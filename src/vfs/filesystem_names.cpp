@@ -50,7 +50,10 @@ Result<void> Filesystem::Core::remove_object(OpenFile& file, WriteBack::Taken& t
   if (write_back.acknowledges_removals() || moves) {
     return write_back.remove(taken, &file, {node.parent, node.name, key}, maybe_stored ? ETag() : node.etag);
   }
-  TRY(outside.store.remove(key, ETag(), context));
+  const auto removed = outside.store.remove(key, ETag(), context);
+  if (!removed) {
+    return queues(removed.error()) ? write_back.remove(taken, &file, {node.parent, node.name, key}, node.etag) : removed;
+  }
   return write_back.drop(taken);
 }
 
@@ -148,8 +151,7 @@ Result<Entry> Filesystem::mkdir(InodeId parent, std::string_view name, std::uint
   } else {
     std::optional<ObjectInfo> nothing_before;
     auto made = core_->committer.store_attributes(node, nothing_before, caller.context);
-    const bool queue = !made && s3::is_outage(made.error()) && core_->settings.queue_in_outage;
-    if (queue) {
+    if (!made && core_->queues(made.error())) {
       return mkdir(parent, name, mode, caller);  // the breaker is open now
     }
     TRY_ASSIGN(node, std::move(made));
@@ -189,7 +191,13 @@ Result<void> Filesystem::rmdir(InodeId parent, std::string_view name, const Call
     WriteBack::Taken nothing;
     TRY(core_->write_back.remove(nothing, nullptr, {parent, std::string(name), key}, ETag()));
   } else if (marker) {
-    TRY(core_->outside.store.remove(key, ETag(), caller.context));
+    const auto removed = core_->outside.store.remove(key, ETag(), caller.context);
+    if (!removed && core_->queues(removed.error())) {
+      WriteBack::Taken nothing;
+      TRY(core_->write_back.remove(nothing, nullptr, {parent, std::string(name), key}, ETag()));
+    } else if (!removed) {
+      return removed;
+    }
   }
   return core_->resolver.store_absence(parent, name, core_->outside.clock.now());
 }

@@ -67,10 +67,11 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
   }
   meta::Node mine = node_of(*file);
   TRY_ASSIGN(bool moved, move_owed(file.shared(), rename, replaced_owed, context));
+  const WriteBack::NewName to{.parent = rename.new_parent, .name = std::string(rename.new_name), .key = destination, .no_replace = rename.no_replace,
+                              .replaces = rename.target && !(rename.target->etag.empty() && rename.target->local)};
   if (!moved && write_back.acknowledges_moves(*file)) {
-    const bool replaces = rename.target && !(rename.target->etag.empty() && rename.target->local);
     keep_directory(rename.node.parent);
-    TRY(write_back.rename(file.shared(), {rename.new_parent, std::string(rename.new_name), destination, rename.no_replace, replaces}, replaced_owed));
+    TRY(write_back.rename(file.shared(), to, replaced_owed));
     moved = true;
   }
   mine = node_of(*file);
@@ -79,15 +80,20 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
     TRY(write_back.wait_for_removal(rename.new_parent, rename.new_name, context));
     std::optional<WriteBack::BegunRename> begun;
     if (!mine.etag.empty()) {
-      TRY_ASSIGN(auto noted, write_back.begin_rename(mine, {rename.new_parent, std::string(rename.new_name), destination, rename.no_replace}));
+      TRY_ASSIGN(auto noted, write_back.begin_rename(mine, to));
       begun.emplace(std::move(noted));
     }
     auto done = move_object(*file, rename, mine, context);
     if (!done && rename.resent && (done.error().code == Errc::not_found || done.error().code == Errc::exists)) {
       done = finish_renamed(rename, mine, context);
     }
-    TRY_ASSIGN(free, std::move(done));
-    TRY(write_back.drop(replaced_owed));
+    if (!done && queues(done.error()) && !mine.etag.empty()) {
+      TRY(write_back.rename(file.shared(), to.after_an_attempt(), replaced_owed));
+      moved = true;
+    } else {
+      TRY_ASSIGN(free, std::move(done));
+      TRY(write_back.drop(replaced_owed));
+    }
   }
   if (rename.target) {
     mark_unlinked(rename.target->id);

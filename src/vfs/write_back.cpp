@@ -94,7 +94,7 @@ Result<void> WriteBack::acknowledge(OpenFile& file) {
     if (superseded) {
       change.erase.push_back(sealed.previous->intent);
     }
-    TRY(p_.journal.apply(std::move(change)));
+    TRY(write_journal(std::move(change)));
     const std::lock_guard file_lock(file.mutex);
     file.intents.push_back(id);
     return {};
@@ -123,6 +123,30 @@ Result<void> WriteBack::acknowledge(OpenFile& file) {
   }
   add(id, std::move(entry));
   return {};
+}
+
+/// On the disk when it returns. What could not be erased before, though S3 has it, goes with it: delivered once more by the next start, it could undo
+/// what has happened since.
+Result<void> WriteBack::write_journal(meta::JournalChange change) {
+  std::vector<meta::IntentId> done;
+  {
+    const std::lock_guard lock(mutex_);
+    done.assign(unerased_.begin(), unerased_.end());
+  }
+  change.erase.insert(change.erase.end(), done.begin(), done.end());
+  TRY(p_.journal.apply(std::move(change)));
+  const std::lock_guard lock(mutex_);
+  for (const meta::IntentId id : done) {
+    unerased_.erase(id);
+  }
+  return {};
+}
+
+/// S3 has it, or it is void, and its record could not be erased.
+void WriteBack::still_recorded(meta::IntentId id, const std::string& path, const Error& error) {
+  p_.log.error("the journal still says that {} is owed; the next change of the journal will take that back: {}", path, describe(error));
+  const std::lock_guard lock(mutex_);
+  unerased_.insert(id);
 }
 
 /// Of what is owed of the file.

@@ -91,6 +91,12 @@ class WriteBack {
     Key key;
     bool no_replace = false;
     bool replaces = false;  ///< S3 may have an object there
+    bool attempted = false; ///< and perhaps the copy already
+    NewName after_an_attempt() const {
+      NewName same = *this;
+      same.attempted = true;
+      return same;
+    }
   };
   /// The file has that name from now on, and S3 is owed the rename; what was taken of the file that is replaced is void. With the commit_mutex held.
   Result<void> rename(const std::shared_ptr<OpenFile>& file, const NewName& to, Taken& replaced);
@@ -196,6 +202,8 @@ class WriteBack {
   void unseal(OpenFile& file, Sealed& sealed);
   Result<meta::Intent> record_of(OpenFile& file, const Owed& owed) const;
   void add(meta::IntentId id, const Entry& entry, bool parked = false);
+  Result<void> write_journal(meta::JournalChange change);
+  void still_recorded(meta::IntentId id, const std::string& path, const Error& error);
   static meta::IntentId newest_of(const OpenFile& file);
   void enqueue(meta::IntentId id, const Entry& entry, bool parked);
   std::optional<Entry> entry(meta::IntentId id) const;
@@ -224,6 +232,7 @@ class WriteBack {
   Result<std::optional<Removal>> left_by(const Taken& taken);
   Result<void> deliver_move(meta::IntentId id, const Entry& entry, const CallContext& context);
   Result<void> moved(meta::IntentId id, const Entry& entry, bool free);
+  void forget_listing(InodeId directory);
   void follow_removals(const OpenFile& file, meta::JournalChange& change);
   void undo_move(meta::IntentId id, const Entry& entry, Error error);
 
@@ -233,6 +242,7 @@ class WriteBack {
   Result<void> deliver_store(meta::IntentId id, const Entry& entry, const CallContext& context);
   Result<void> record_rebased(OpenFile& file, const std::shared_ptr<Owed>& delivered);
   Result<void> abort_upload(meta::IntentId id, const Entry& entry, const CallContext& context);
+  void note_there(meta::IntentId id, bool perhaps);
   Result<meta::Node> store_marker(const meta::Node& directory, bool there, const CallContext& context);
   Result<void> deliver_marker(meta::IntentId id, const Entry& entry, const CallContext& context);
   std::vector<Result<void>> deliver_removals(std::span<const meta::IntentId> ids, const CallContext& context);
@@ -263,6 +273,7 @@ class WriteBack {
   mutable std::mutex mutex_;  // taken after all others
   std::map<meta::IntentId, Entry> entries_;
   std::unordered_map<InodeId, Former> formers_;
+  std::set<meta::IntentId> unerased_;       ///< done, and still in the journal
   std::vector<std::pair<meta::IntentId, bool>> recovered_;  ///< with `parked`, in order; until begin_deliveries()
   bool recovering_ = false;
   std::unordered_map<InodeId, std::set<meta::IntentId>> removals_;  ///< by the directory that they are in

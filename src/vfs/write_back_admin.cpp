@@ -59,7 +59,7 @@ Result<void> WriteBack::discard_removal(meta::IntentId id, const Entry& entry) {
   if (!queue_.withdraw(id)) {
     return this->entry(id) ? fail(Errc::timeout, fmt::format("the removal of {} is on its way to S3", entry.path)) : not_owed(id);
   }
-  if (const auto written = p_.journal.apply({.put = {}, .erase = {id}}); !written) {
+  if (const auto written = write_journal({.put = {}, .erase = {id}}); !written) {
     queue_.add(id, {entry.path}, true);
     return written;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "prefixfs/s3/own_write.h"
 #include "prefixfs/sync/journalled_uploads.h"
 #include "write_back.h"
 
@@ -38,7 +39,7 @@ Result<void> WriteBack::abort_upload(meta::IntentId id, const Entry& entry, cons
     const bool again = sync::is_outage(aborted.error()) || aborted.error().code == Errc::cancelled;
     return again ? std::move(aborted) : park(id, entry, std::move(aborted.error()));
   }
-  TRY(p_.journal.apply({.put = {}, .erase = {id}}));
+  TRY(write_journal({.put = {}, .erase = {id}}));
   forget(id);
   return {};
 }
@@ -84,7 +85,7 @@ Result<void> WriteBack::record_rebased(OpenFile& file, const std::shared_ptr<Owe
       change.put.push_back(std::move(intent));
     }
   }
-  return p_.journal.apply(std::move(change));
+  return write_journal(std::move(change));
 }
 
 /// S3 has it: the record goes, and that of a newer state says from now on which version it goes on from.
@@ -110,9 +111,8 @@ void WriteBack::stored(meta::IntentId id, const Entry& entry) {
         change.put.push_back(record_of_locked(file, *move));
       }
     }
-    if (const auto written = p_.journal.apply(std::move(change)); !written) {
-      // The next start delivers it once more, finds its own bytes there, and is content.
-      p_.log.error("{} is in S3, and the journal still says that it is owed: {}", entry.path, describe(written.error()));
+    if (const auto written = write_journal(std::move(change)); !written) {
+      still_recorded(id, entry.path, written.error());
     } else if (newer == nullptr || newer->content != entry.owed->content) {
       entry.owed->content->file->retain(false);
     }
@@ -131,8 +131,8 @@ void WriteBack::set_aside(meta::IntentId id, const Entry& entry, Error error) {
   error.code = Errc::stale;
   error.what = fmt::format("{} was changed by another client before what was written here could be stored; both are kept", entry.path);
   p_.committer.keep(*entry.owed->content, entry.path, describe(error));
-  if (const auto written = p_.journal.apply({.put = {}, .erase = {id}}); !written) {
-    p_.log.error("the journal still says that {} is owed: {}", entry.path, describe(written.error()));
+  if (const auto written = write_journal({.put = {}, .erase = {id}}); !written) {
+    still_recorded(id, entry.path, written.error());
   }
   cut_off(file, entry.owed, std::move(error));
   end(file, id);
@@ -176,9 +176,11 @@ Result<void> WriteBack::park(meta::IntentId id, const Entry& entry, Error error)
     intent = record_of_locked(*entry.file, *entry.move);
   }
   if (intent) {
-    intent->parked = true;
-    intent->last_error = describe(error);
-    if (const auto written = p_.journal.apply({.put = {std::move(*intent)}, .erase = {}}); !written) {
+    // What the local disk has refused may go better at the next start.
+    const bool local = error.origin.http_status == 0 && (error.code == Errc::io || error.code == Errc::no_space);
+    intent->parked = !local;
+    intent->last_error = intent->parked ? describe(error) : "";
+    if (const auto written = write_journal({.put = {std::move(*intent)}, .erase = {}}); !written) {
       p_.log.warn("that {} was refused is not in the journal: {}", entry.path, describe(written.error()));
     }
   }
@@ -195,20 +197,31 @@ Result<meta::Node> WriteBack::store_marker(const meta::Node& directory, bool the
   return p_.committer.store_attributes(directory, before, context);
 }
 
+/// Whoever takes the marker back must know that S3 may have it.
+void WriteBack::note_there(meta::IntentId id, bool perhaps) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = entries_.find(id); perhaps && found != entries_.end()) {
+    found->second.there = true;
+  }
+}
+
 /// The marker says what mode and owner the directory has by now.
 Result<void> WriteBack::deliver_marker(meta::IntentId id, const Entry& entry, const CallContext& context) {
   TRY_ASSIGN(const std::optional<meta::Node> node, p_.nodes.get(entry.inode));
   if (node) {
     auto stored = store_marker(*node, entry.there, context);
     if (!stored) {
+      note_there(id, s3::is_unclear(stored.error()));
       const bool again = sync::is_outage(stored.error()) || stored.error().code == Errc::cancelled;
       return again ? Result<void>(fail(std::move(stored.error()))) : park(id, entry, std::move(stored.error()));
     }
     stored->local = false;
-    TRY(p_.nodes.put_if_unchanged(*node, std::move(*stored)));
+    if (const auto known = p_.nodes.put_if_unchanged(*node, std::move(*stored)); !known) {
+      p_.log.warn("the metadata cache did not take {}: {}", entry.path, describe(known.error()));
+    }
   }
-  if (const auto written = p_.journal.apply({.put = {}, .erase = {id}}); !written) {
-    p_.log.error("{} is in S3, and the journal still says that it is owed: {}", entry.path, describe(written.error()));
+  if (const auto written = write_journal({.put = {}, .erase = {id}}); !written) {
+    still_recorded(id, entry.path, written.error());
   }
   forget(id);
   return {};
@@ -266,8 +279,8 @@ std::vector<s3::DeleteOutcome> WriteBack::remove_objects(const std::vector<s3::R
 }
 
 Result<void> WriteBack::removed(meta::IntentId id, const Entry& entry) {
-  if (const auto written = p_.journal.apply({.put = {}, .erase = {id}}); !written) {
-    p_.log.error("{} is removed, and the journal still says that it is to go: {}", entry.path, describe(written.error()));
+  if (const auto written = write_journal({.put = {}, .erase = {id}}); !written) {
+    still_recorded(id, entry.path, written.error());
   }
   // From now on S3's own word counts, and it says the same.
   p_.absent.add(entry.parent, entry.name, p_.clock.now());

@@ -33,6 +33,7 @@ Result<void> WriteBack::rename(const std::shared_ptr<OpenFile>& file, const NewN
   move->path = to.key;
   move->no_replace = to.no_replace;
   move->replaces = to.replaces;
+  move->attempted = to.attempted;
   move->since = p_.clock.now();
   meta::JournalChange change{.put = {}, .erase = replaced.ids_};
   if (left) {
@@ -72,7 +73,7 @@ Result<WriteBack::BegunRename> WriteBack::begin_rename(const meta::Node& file, c
                       .base = file.etag, .posix = file.posix};
   intent.guard = to.no_replace ? meta::IntentGuard::absent : meta::IntentGuard::none;
   intent.size = file.size;
-  TRY(p_.journal.apply({.put = {std::move(intent)}, .erase = {}}));
+  TRY(write_journal({.put = {std::move(intent)}, .erase = {}}));
   return BegunRename(*this, id);
 }
 
@@ -80,8 +81,8 @@ WriteBack::BegunRename::~BegunRename() {
   if (write_back_ == nullptr) {
     return;
   }
-  if (const auto erased = write_back_->p_.journal.apply({.put = {}, .erase = {id_}}); !erased) {
-    write_back_->p_.log.error("the journal still says that a file is to be renamed; the next start will try it: {}", describe(erased.error()));
+  if (const auto erased = write_back_->write_journal({.put = {}, .erase = {id_}}); !erased) {
+    write_back_->still_recorded(id_, "a renamed file", erased.error());
   }
 }
 
@@ -134,7 +135,7 @@ Result<void> WriteBack::acknowledge_move(OpenFile& file, NewMove given, const st
   if (given.last != nullptr) {
     given.change.erase.push_back(given.last->intent);
   }
-  auto done = prepared ? p_.journal.apply(std::move(given.change)) : prepared;
+  auto done = prepared ? write_journal(std::move(given.change)) : prepared;
   if (!done) {
     const std::lock_guard lock(file.mutex);
     file.node = prepared ? std::move(before) : std::move(file.node);
@@ -280,22 +281,21 @@ Result<void> WriteBack::moved(meta::IntentId id, const Entry& entry, bool free) 
         change.put.push_back(std::move(*next));
       }
     }
-    if (const auto written = p_.journal.apply(std::move(change)); !written) {
-      // The next start delivers it once more, finds the copy there, and is content.
-      p_.log.error("{} is in S3, and the journal still says that it is owed: {}", entry.path, describe(written.error()));
+    if (const auto written = write_journal(std::move(change)); !written) {
+      still_recorded(id, entry.path, written.error());
     }
   }
   if (move.renames() && free) {
     p_.absent.add(move.source_parent, move.source_name, p_.clock.now());
   } else if (move.renames()) {
-    TRY(p_.nodes.forget_listing(move.source_parent));
+    forget_listing(move.source_parent);
   }
   end_move(file, move);
   {
     const std::lock_guard lock(file.mutex);
     file.node.local = !file.intents.empty() || (file.node.local && file.unstored);
-    if (!file.unlinked) {
-      TRY(p_.nodes.put(file.node));
+    if (const auto known = file.unlinked ? Result<meta::Node>(file.node) : p_.nodes.put(file.node); !known) {
+      p_.log.warn("the metadata cache did not take {}: {}", entry.path, describe(known.error()));
     }
   }
   settled_(entry.file);
@@ -313,13 +313,19 @@ void WriteBack::follow_removals(const OpenFile& file, meta::JournalChange& chang
   }
 }
 
+void WriteBack::forget_listing(InodeId directory) {
+  if (const auto forgotten = p_.nodes.forget_listing(directory); !forgotten) {
+    p_.log.warn("a name is shown again only when its directory is listed anew: {}", describe(forgotten.error()));
+  }
+}
+
 /// Somebody else has changed the source, or made the destination: what they made stays, and so does the source, as it is there.
 void WriteBack::undo_move(meta::IntentId id, const Entry& entry, Error error) {
   OpenFile& file = *entry.file;
   const OwedMove& move = *entry.move;
   error.code = Errc::stale;
-  if (const auto written = p_.journal.apply({.put = {}, .erase = {id}}); !written) {
-    p_.log.error("the journal still says that {} is owed: {}", entry.path, describe(written.error()));
+  if (const auto written = write_journal({.put = {}, .erase = {id}}); !written) {
+    still_recorded(id, entry.path, written.error());
   }
   std::shared_ptr<Content> content;
   {
@@ -336,9 +342,7 @@ void WriteBack::undo_move(meta::IntentId id, const Entry& entry, Error error) {
     end_move(file, move);
     cut_off(file, nullptr, std::move(error));
     p_.absent.remove(move.source_parent, move.source_name);
-    if (const auto forgotten = p_.nodes.forget_listing(move.source_parent); !forgotten) {
-      p_.log.warn("{} is shown again only when its directory is listed anew: {}", move.source.str(), describe(forgotten.error()));
-    }
+    forget_listing(move.source_parent);
   } else {
     p_.log.warn("mode, owner or time of {} could not be changed in S3: {}", entry.path, error.what);
     end_move(file, move);

@@ -83,7 +83,7 @@ Result<void> WriteBack::drop(Taken& taken) {
   if (left) {
     change.put.push_back(left->intent);
   }
-  TRY(p_.journal.apply(std::move(change)));
+  TRY(write_journal(std::move(change)));
   if (left) {
     begin(*left);
   }
@@ -143,7 +143,7 @@ Result<void> WriteBack::move(Taken& taken, Taken& replaced, const std::optional<
     if (replaced_left) {
       change.put.push_back(replaced_left->intent);
     }
-    TRY(p_.journal.apply(std::move(change)));
+    TRY(write_journal(std::move(change)));
     const std::lock_guard lock(file.mutex);
     file.owed = owed;
     file.intents.push_back(id);
@@ -164,7 +164,7 @@ Result<void> WriteBack::remove(Taken& taken, OpenFile* file, const Name& name, c
   TRY_ASSIGN(const auto left, left_by(taken));
   TRY_ASSIGN(Removal removal, left ? Result<Removal>(*left) : removal_of(name, version));
   removal.entry.file = file == nullptr ? nullptr : file->shared_from_this();
-  TRY(p_.journal.apply({.put = {removal.intent}, .erase = taken.ids_}));
+  TRY(write_journal({.put = {removal.intent}, .erase = taken.ids_}));
   begin(removal);
   void_taken(taken);
   return {};
@@ -206,7 +206,7 @@ Result<void> WriteBack::make_directory(const meta::Node& directory, bool there) 
   if (withdrawn) {
     change.erase.push_back(*before);
   }
-  if (auto written = p_.journal.apply(std::move(change)); !written) {
+  if (auto written = write_journal(std::move(change)); !written) {
     if (withdrawn) {
       enqueue(*before, *replaced, false);
     }
@@ -224,7 +224,7 @@ Result<bool> WriteBack::unmake_directory(InodeId directory, const CallContext& c
   const auto known = id ? entry(*id) : std::nullopt;
   TRY_ASSIGN(const bool withdrawn, known ? queue_.withdraw_after(*id, context) : Result<bool>(false));
   if (withdrawn) {
-    TRY(p_.journal.apply({.put = {}, .erase = {*id}}));
+    TRY(write_journal({.put = {}, .erase = {*id}}));
     forget(*id);
   }
   return withdrawn && !known->there;
