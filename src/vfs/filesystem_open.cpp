@@ -32,7 +32,11 @@ Result<Opened> Filesystem::open(InodeId id, int flags, const Caller& caller) {
   TRY_ASSIGN(meta::Node node, core_->resolver.confirm_for_open(known, caller.context));
   if (node.id == id && !node.posix_exact && core_->settings.dialect != MetadataDialect::off) {
     // The kernel has judged by the default mode that a listing leaves; the object's own may forbid what is asked for. Then it looks again.
-    TRY_ASSIGN(node, core_->resolver.fetch_first_block(node.parent, node.name, caller.context));
+    auto exact = core_->resolver.fetch_first_block(node.parent, node.name, caller.context);
+    if (!exact && !s3::is_outage(exact.error())) {
+      return fail(exact.error());
+    }
+    node = exact ? std::move(*exact) : std::move(node);  // while S3 does not answer, nothing better is known
     const PosixAttributes& own = node.posix;
     if (own.mode != known.posix.mode || own.uid != known.posix.uid || own.gid != known.posix.gid) {
       return fail(Errc::stale, node.name + " has other permissions than a listing shows");
@@ -112,7 +116,10 @@ Result<void> Filesystem::Core::prepare_content(OpenFile& file, int flags, const 
   if (fetch) {
     // An archived or vanished object is told at open, not at the first read; and that read will find its bytes.
     const ByteRange first{0, std::min<std::uint64_t>(content->file->size(), settings.first_block_bytes)};
-    TRY(fetcher.ensure(content, committer.key_of(file), first, first, {}, context));
+    const auto there = fetcher.ensure(content, committer.key_of(file), first, first, {}, context);
+    if (!there && !(writes(flags) && queues(there.error()))) {  // what is written in an outage needs nothing of what was there
+      return there;
+    }
   }
   return adopt_headers(file, *content);
 }
