@@ -136,12 +136,14 @@ struct Filesystem::Core {
     bool marker = true;   ///< there may be one
   };
   Result<Below> what_is_below(const meta::Node& directory, const Key& marker, const CallContext& context);
-  Result<bool> move_owed(const std::shared_ptr<OpenFile>& file, const Rename& rename, WriteBack::Taken& replaced, const CallContext& context);
+  static bool may_have_object(const OpenFile& file);
+  Result<bool> move_owed(const std::shared_ptr<OpenFile>& file, const Rename& rename, WriteBack::Taken& replaced, bool over_object,
+                         const CallContext& context);
   /// Whether the old name is free afterwards; not so when another client has written to it meanwhile.
   Result<bool> move_object(OpenFile& file, const Rename& rename, meta::Node& mine, const CallContext& context);
   Result<bool> finish_renamed(const Rename& rename, meta::Node& mine, const CallContext& context);
   Result<bool> remove_renamed(const Rename& rename, const Key& source, const ETag& version, const CallContext& context);
-  void adopt_name(OpenFile& file, const meta::Node& mine, bool no_replace);
+  void adopt_name(OpenFile& file, const meta::Node& mine, bool no_replace, bool over_object);
 };
 
 }  // namespace prefixfs::vfs

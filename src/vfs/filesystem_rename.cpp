@@ -57,18 +57,20 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
   std::optional<NoCommits> none;
   Pin replaced_bytes;
   WriteBack::Taken replaced_owed;
+  bool over_object = false;
   if (rename.target) {
     replaced.emplace(*this, *rename.target);
     none.emplace(*file, **replaced);
+    over_object = may_have_object(**replaced);
     TRY_ASSIGN(replaced_bytes, detach(*rename.target, context));
     TRY_ASSIGN(replaced_owed, write_back.take(replaced->shared(), context));
   } else {
     none.emplace(*file);
   }
   meta::Node mine = node_of(*file);
-  TRY_ASSIGN(bool moved, move_owed(file.shared(), rename, replaced_owed, context));
+  TRY_ASSIGN(bool moved, move_owed(file.shared(), rename, replaced_owed, over_object, context));
   const WriteBack::NewName to{.parent = rename.new_parent, .name = std::string(rename.new_name), .key = destination, .no_replace = rename.no_replace,
-                              .replaces = rename.target && !(rename.target->etag.empty() && rename.target->local)};
+                              .replaces = over_object};
   if (!moved && write_back.acknowledges_moves(*file)) {
     keep_directory(rename.node.parent);
     TRY(write_back.rename(file.shared(), to, replaced_owed));
@@ -116,15 +118,21 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
     note_locked(*file);
   } else {
     TRY(outside.nodes.put(mine));
-    adopt_name(*file, mine, rename.no_replace);
+    adopt_name(*file, mine, rename.no_replace, over_object);
   }
   absent.remove(mine.parent, mine.name);
   return {};
 }
 
+/// Until a file that takes its name is stored itself, the object stands under that name, and must go with it.
+bool Filesystem::Core::may_have_object(const OpenFile& file) {
+  const std::lock_guard lock(file.mutex);
+  return !file.node.etag.empty() || file.maybe_stored;
+}
+
 /// A file of which S3 has nothing yet is owed under its new name, and that is all. False: there is an object that must be moved.
 Result<bool> Filesystem::Core::move_owed(const std::shared_ptr<OpenFile>& file, const Rename& rename, WriteBack::Taken& replaced,
-                                         const CallContext& context) {
+                                         bool over_object, const CallContext& context) {
   if (write_back.acknowledges_moves(*file)) {
     return false;  // comes behind what is owed of it
   }
@@ -145,7 +153,7 @@ Result<bool> Filesystem::Core::move_owed(const std::shared_ptr<OpenFile>& file, 
       file->node.parent = rename.new_parent;
       file->node.name = std::string(rename.new_name);
       std::tie(file->exclusive, file->presumed_new, file->overwrites, file->maybe_stored) =
-          std::tuple(rename.no_replace, false, !rename.no_replace, false);
+          std::tuple(rename.no_replace, false, !rename.no_replace, over_object);
       lock.unlock();
       auto moved = write_back.move(taken, replaced, left);
       if (moved) {
@@ -238,7 +246,7 @@ Result<bool> Filesystem::Core::remove_renamed(const Rename& rename, const Key& s
   return fail(removed.error());
 }
 
-void Filesystem::Core::adopt_name(OpenFile& file, const meta::Node& mine, bool no_replace) {
+void Filesystem::Core::adopt_name(OpenFile& file, const meta::Node& mine, bool no_replace, bool over_object) {
   const std::lock_guard lock(file.mutex);
   file.node.parent = mine.parent;
   file.node.name = mine.name;
@@ -249,6 +257,7 @@ void Filesystem::Core::adopt_name(OpenFile& file, const meta::Node& mine, bool n
     file.exclusive = no_replace;
     file.presumed_new = false;
     file.overwrites = !no_replace;
+    file.maybe_stored = over_object;
   }
   if (file.upload != nullptr) {
     file.upload->abandon();

@@ -79,7 +79,8 @@ struct OpenFile : std::enable_shared_from_this<OpenFile> {
   bool stale = false;                 ///< S3 no longer has the version of `content`
   std::optional<Error> failed;        ///< what every later write, fsync and close is told
   bool told = false;                  ///< the last commit failed, and its caller knows
-  bool maybe_stored = false;          ///< a commit has ended without S3's answer: there may be an object though `node` has no ETag
+  bool maybe_stored = false;          ///< there may be an object though `node` has no ETag: a commit has ended without S3's answer, or it was
+                                      ///< renamed over one before it was stored
   bool appends = true;                ///< what was written since the version that S3 has, was written with O_APPEND
   std::uint64_t emptied = 0;          ///< how often it was cut to nothing
   std::uint64_t sequential_end = 0;   ///< a new file is written without gaps up to here

@@ -197,6 +197,22 @@ TEST_F(NamesTest, RenameReplacesAFileThatOthersStillRead) {
   EXPECT_EQ(mount.read_file("b").value_or(""), "new");
 }
 
+TEST_F(NamesTest, WhatAFileThatWasNeverStoredHasReplacedGoesWithItsName) {
+  for (const bool again : {false, true}) {
+    Mount fresh;
+    fresh.memory.put_text("b", "old");
+    const auto handle = fresh.create(kRoot, "a");
+    ASSERT_OK(handle);
+    ASSERT_OK(fresh.write(*handle, 0, "new"));
+    ASSERT_OK(fresh.fs().rename(kRoot, "a", kRoot, "b", 0, fresh.caller()));
+    ASSERT_OK(again ? fresh.fs().rename(kRoot, "b", kRoot, "c", 0, fresh.caller()) : fresh.fs().unlink(kRoot, "b", fresh.caller()));
+    EXPECT_THAT(fresh.memory.keys(), IsEmpty());
+    EXPECT_OK(fresh.close(*handle));
+    EXPECT_EQ(fresh.memory.text("c"), again ? std::optional<std::string>("new") : std::nullopt);
+    EXPECT_EQ(fresh.memory.text("b"), std::nullopt);
+  }
+}
+
 TEST_F(NamesTest, NoReplaceRefusesAnExistingName) {
   ASSERT_OK(mount.create_file(kRoot, "a", "a"));
   ASSERT_OK(mount.create_file(kRoot, "b", "b"));

@@ -134,6 +134,22 @@ TEST_F(WriteBackTest, ARenameOverAnotherOwedFileDeliversOnlyTheWinner) {
   EXPECT_EQ(mount.store.count("PutObject"), 1);
 }
 
+TEST_F(WriteBackTest, WhatAnOwedFileHasReplacedGoesWithItsName) {
+  mount.memory.put_text("b", "old");
+  mount.memory.put_text("c", "old");
+  outage();
+  for (const char* name : {"b", "c"}) {
+    ASSERT_OK(mount.create_file(kRoot, "a", "new"));
+    ASSERT_OK(mount.fs().rename(kRoot, "a", kRoot, name, 0, mount.caller()));
+  }
+  ASSERT_OK(mount.fs().unlink(kRoot, "b", mount.caller()));
+  ASSERT_OK(mount.fs().rename(kRoot, "c", kRoot, "d", 0, mount.caller()));
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.keys(), std::vector<std::string>{"d"});
+  EXPECT_EQ(mount.memory.text("d"), "new");
+}
+
 TEST_F(WriteBackTest, AFileDeletedBeforeItsUploadIsNeverUploaded) {
   outage_is_known();
   const std::size_t staged_before = mount.staged_files();
