@@ -83,7 +83,12 @@ Result<bool> Committer::learn_replaced(OpenFile& file, State& state, const Key& 
   auto info = p_.store.head(key, context);
   if (!info) {
     const bool unreadable = info.error().code == Errc::not_found || info.error().code == Errc::denied;
-    return unreadable ? Result<bool>(true) : Result<bool>(fail(info.error()));
+    if (!unreadable) {
+      return fail(info.error());
+    }
+    const std::lock_guard lock(file.mutex);
+    file.node.etag = ETag();  // that version is gone: what is sent now must find nothing
+    return true;
   }
   // What goes out at once is as much the last writer as a close that waits for S3: what stands there may be an earlier state of our own.
   const bool delayed = state.acknowledged && p_.clock.now() - *state.acknowledged > kAtOnce;

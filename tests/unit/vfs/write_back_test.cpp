@@ -223,6 +223,17 @@ TEST_F(WriteBackTest, AConflictKeepsBoth) {
   EXPECT_TRUE(mount.fs().owed().empty());
 }
 
+TEST_F(WriteBackTest, AFileWrittenAnewIsStoredAlsoWhenItsFormerVersionIsGone) {
+  mount.memory.put_text("a", "old");
+  outage();
+  EXPECT_OK(mount.change_file("a", O_WRONLY | O_TRUNC, 0, "new"));
+  mount.memory.erase("a");
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "new");
+  EXPECT_TRUE(mount.kept().empty());
+}
+
 TEST_F(WriteBackTest, AnExclusiveCreateThatLosesKeepsBoth) {
   outage();
   EXPECT_OK(mount.create_file(kRoot, "a", "mine", O_WRONLY | O_EXCL));
