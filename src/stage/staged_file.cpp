@@ -335,7 +335,7 @@ std::uint64_t StagedFile::allocated_bytes() const {
 
 Result<void> StagedFile::evict() {
   const std::unique_lock lock(mutex_);
-  if (changed_locked()) {
+  if (changed_locked() || retained_) {
     return fail(Errc::busy, fmt::format("{} has changes that are not stored", path_.native()));
   }
   valid_.clear();
@@ -349,6 +349,9 @@ Result<void> StagedFile::evict() {
 
 void StagedFile::drop_clean(ByteRange range) {
   const std::unique_lock lock(mutex_);
+  if (retained_) {
+    return;  // a record names these bytes: after a crash they must still be here, whatever S3 has by now
+  }
   // Bytes of whole blocks below base_size_ only: what lies beyond the stored version cannot be fetched.
   range = range.intersect({0, base_size_});
   for (const ByteRange& valid : valid_.parts(range)) {

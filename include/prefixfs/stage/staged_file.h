@@ -127,9 +127,10 @@ class StagedFile {
   /// The request of the last write() that named one.
   std::uint64_t last_request() const;
   std::uint64_t allocated_bytes() const;  ///< bytes taken of the budget: valid bytes, rounded up to 4 KiB per range
-  /// Gives back the disk space; the clean file has no valid byte afterwards. Refused (busy) while changed().
+  /// Gives back the disk space; the clean file has no valid byte afterwards. Refused (busy) while changed() or retained.
   Result<void> evict();
-  /// Gives back the disk space of what is valid and not dirty in `range` (whole blocks of it); it can be fetched again.
+  /// Gives back the disk space of what is valid and not dirty in `range` (whole blocks of it); it can be fetched again. Nothing of a retained
+  /// file: its record says that they are here.
   void drop_clean(ByteRange range);
   /// Moves the file to `destination` and leaves it there for good, mode 0600, synced. Used where S3 would not take what was written.
   /// Errors: exists (nothing is overwritten), no_space, io.

@@ -231,6 +231,20 @@ TEST_F(StagedFileTest, evict_gives_disk_space_back_but_never_unsent_bytes) {
   EXPECT_EQ(file->evict().error().code, Errc::busy) << "changed by size";
 }
 
+TEST_F(StagedFileTest, what_a_record_names_stays_where_it_is) {
+  const auto file = create(0);
+  ASSERT_TRUE(file->write(0, bytes(std::string(10000, 'x'))));
+  file->retain(true);
+  ASSERT_TRUE(file->mark_clean(file->change_count())) << "S3 has it, and the record is still there";
+  file->drop_clean({0, 10000});
+  EXPECT_TRUE(file->missing({0, 10000}).empty());
+  EXPECT_EQ(file->evict().error().code, Errc::busy);
+  EXPECT_EQ(read(*file, 0, 10000), std::string(10000, 'x'));
+  file->retain(false);
+  file->drop_clean({0, 10000});
+  EXPECT_EQ(file->missing({0, 10000}), (Ranges{{0, 8192}}));
+}
+
 TEST_F(StagedFileTest, refuses_offsets_that_cannot_be) {
   const auto file = create(0);
   EXPECT_EQ(file->write(~0ULL - 1, bytes("abc")).error().code, Errc::too_large);
