@@ -20,7 +20,6 @@ Errc code_of(int code) {
       return Errc::no_space;
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
-    case MDB_PANIC:
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
     case MDB_INCOMPATIBLE:
@@ -39,7 +38,8 @@ MDB_val val(std::string_view text) { return {text.size(), const_cast<char*>(text
 }  // namespace
 
 Error lmdb_error(int code, std::string_view action, const std::string& path) {
-  return Error{code_of(code), fmt::format("cannot {} {}: {}", action, path, mdb_strerror(code)), {}};
+  const char* remedy = code == MDB_PANIC ? "; the disk has failed in the middle of a change, and nothing is written here until the next mount" : "";
+  return Error{code_of(code), fmt::format("cannot {} {}: {}{}", action, path, mdb_strerror(code), remedy), {}};
 }
 
 // ---- transactions ----

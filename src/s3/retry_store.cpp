@@ -167,7 +167,10 @@ auto RetryStore::write_once(Write& write, const char* operation, const Key& key,
         return *std::move(answer);
       }
     }
-    TRY(guard(write, operation, key, found));
+    if (auto guarded = guard(write, operation, key, found); !guarded) {
+      guarded.error().origin.sent_twice = true;
+      return fail(std::move(guarded.error()));
+    }
   }
   auto result = send(write.condition);
   // S3 API, PutObject, If-None-Match: after 409 the upload should be retried.
@@ -190,6 +193,7 @@ auto RetryStore::write_once(Write& write, const char* operation, const Key& key,
   }
   if (!result && write.unclear) {
     result.error().origin.not_sent = false;  // an attempt before was
+    result.error().origin.sent_twice = true;
   }
   return result;
 }

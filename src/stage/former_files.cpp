@@ -84,14 +84,39 @@ Result<UniqueFd> open_former(const std::filesystem::path& path, std::uint64_t si
   return fd;
 }
 
-/// When it was written last; nothing when it is not a file that create() has made.
-std::optional<WallTime> own_file_time(const std::filesystem::path& path) {
+struct OwnFile {
+  WallTime written{};
+  bool kept = false;  ///< it has a name in kept/ too
+};
+
+/// Nothing when it is not a file that create() has made.
+std::optional<OwnFile> own_file(const std::filesystem::path& path) {
   struct stat status{};
   if (!staged_number(path.filename().native()) || ::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) ||
       status.st_uid != ::geteuid()) {
     return std::nullopt;
   }
-  return WallTime(std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec));
+  return OwnFile{WallTime(std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec)), status.st_nlink > 1};
+}
+
+/// A former process died between keep() and the end of the record: what becomes of the bytes is decided anew.
+Result<void> undo_keep(const UniqueFd& fd, const std::filesystem::path& kept) {
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0 || status.st_nlink == 1) {
+    return {};
+  }
+  TRY_ASSIGN(const std::vector<std::string> names, names_in(kept));
+  for (const std::string& name : names) {
+    struct stat other{};
+    const std::filesystem::path path = kept / name;
+    if (::lstat(path.c_str(), &other) != 0 || other.st_ino != status.st_ino || other.st_dev != status.st_dev) {
+      continue;
+    }
+    if (::unlink(path.c_str()) != 0 || (::unlink((path.native() + kNoteEnding).c_str()) != 0 && errno != ENOENT)) {
+      return fail(file_error(errno, "remove", path));
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -109,7 +134,12 @@ bool StageDirectory::claimed(const std::string& name) {
   return claimed_.contains(name);
 }
 
-Result<std::shared_ptr<StagedFile>> StageDirectory::adopt(const FileState& state, std::uint64_t last_request) {
+bool StageDirectory::reopened(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  return reopened_.contains(name);
+}
+
+Result<std::shared_ptr<StagedFile>> StageDirectory::adopt(const FileState& state) {
   const auto number = staged_number(state.name);
   if (!number) {
     return fail(Errc::corrupt, fmt::format("a record names \"{}\", which cannot be a staged file", state.name));
@@ -121,18 +151,22 @@ Result<std::shared_ptr<StagedFile>> StageDirectory::adopt(const FileState& state
     return fail(Errc::corrupt, fmt::format("the record of the staged file {} contradicts itself", state.name));
   }
   std::filesystem::path path = root_ / "stage" / state.name;
-  auto opened = open_former(path, state.size);
-  if (!opened) {
-    ::unlink((root_ / "open" / state.name).c_str());  // what was written down of a file that is not there
-    return fail(opened.error());
-  }
-  UniqueFd fd = std::move(*opened);
+  TRY_ASSIGN(UniqueFd fd, open_former(path, state.size));
+  TRY(undo_keep(fd, root_ / "kept"));
   auto file = make(std::move(path), std::move(fd), state.base_size);
   file->retained_ = true;
-  file->last_request_ = last_request;
   file->begin_as(state);
   file->charged_ = file->cost_of_all();
   budget_->take_beyond(file->charged_);
+  return file;
+}
+
+Result<std::shared_ptr<StagedFile>> StageDirectory::reopen(const FormerFile& former) {
+  TRY_ASSIGN(std::shared_ptr<StagedFile> file, adopt(former.state));
+  file->retain(false);
+  file->last_request_ = former.last_request;
+  const std::lock_guard lock(mutex_);
+  reopened_.insert(former.state.name);
   return file;
 }
 
@@ -141,19 +175,20 @@ Result<std::vector<FormerFile>> StageDirectory::former() {
   TRY_ASSIGN(const std::vector<std::string> names, names_in(root_ / "open"));
   for (const std::string& name : names) {
     auto file = staged_number(name) ? StagedLog::read(root_ / "open" / name, boot_id_) : std::nullopt;
-    if (file) {
+    const auto own = own_file(root_ / "stage" / name);
+    if (file && !(own && own->kept)) {
       files.push_back(std::move(*file));
     }
   }
   return files;
 }
 
-/// Logs of what was not gone on with.
+/// Logs of what was not gone on with, or has a record of its own.
 Result<void> StageDirectory::remove_logs() {
   TRY_ASSIGN(const std::vector<std::string> names, names_in(root_ / "open"));
   for (const std::string& name : names) {
     const std::filesystem::path path = root_ / "open" / name;
-    if (!claimed(name) && staged_number(path.stem().native()) && ::unlink(path.c_str()) != 0 && errno != ENOENT) {
+    if (!reopened(name) && staged_number(path.stem().native()) && ::unlink(path.c_str()) != 0 && errno != ENOENT) {
       return fail(file_error(errno, "remove", path));
     }
   }
@@ -169,14 +204,15 @@ Result<StageDirectory::Unclaimed> StageDirectory::remove_unclaimed(bool keep_own
       continue;
     }
     const std::filesystem::path path = root_ / "stage" / name;
-    const auto written = own_file_time(path);
-    if (!written) {
+    const auto own = own_file(path);
+    if (!own) {
       unclaimed.foreign.push_back(name);
       continue;
     }
-    const int error_number = keep_own ? move_file(path, kept_path(name, *written)) : ::unlink(path.c_str()) != 0 ? errno : 0;
+    const bool move = keep_own && !own->kept;
+    const int error_number = move ? move_file(path, kept_path(name, own->written)) : ::unlink(path.c_str()) != 0 ? errno : 0;
     if (error_number != 0) {
-      return fail(file_error(error_number, keep_own ? "move to kept/" : "remove", path));
+      return fail(file_error(error_number, move ? "move to kept/" : "remove", path));
     }
     unclaimed.removed.push_back(name);
   }

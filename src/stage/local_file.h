@@ -12,6 +12,9 @@
 
 namespace prefixfs::stage {
 
+/// Of the note beside a kept file.
+inline constexpr const char* kNoteEnding = ".why";
+
 /// "cannot `action` `path`: reason", and what to do where something can be done. ENOSPC and EDQUOT are no_space, EFBIG too_large, EACCES and EPERM denied, EEXIST exists, else io.
 Error file_error(int error_number, std::string_view action, const std::filesystem::path& path);
 

@@ -196,7 +196,7 @@ std::filesystem::path StageDirectory::kept_path(std::string_view name, WallTime 
 }
 
 Result<void> StageDirectory::note_kept(const std::filesystem::path& kept, const std::string& text) {
-  const std::filesystem::path path = kept.native() + ".why";
+  const std::filesystem::path path = kept.native() + kNoteEnding;
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) {
     return fail(file_error(errno, "make", path));

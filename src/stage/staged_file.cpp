@@ -373,6 +373,13 @@ Result<void> StagedFile::keep(const std::filesystem::path& destination) {
   if (::fchmod(fd_.get(), 0600) != 0 || ::fsync(fd_.get()) != 0) {
     return fail(file_error(errno, "sync", path_));
   }
+  // By a second name, so that until the first one goes the record that names it is right, whatever happens in between.
+  if (::link(path_.c_str(), destination.c_str()) == 0) {
+    return sync_directory(destination.parent_path());
+  }
+  if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK) {
+    return fail(file_error(errno, "keep the staged file as", destination));
+  }
   if (const int error_number = move_file(path_, destination); error_number != 0) {
     return fail(file_error(error_number, "move the staged file to", destination));
   }

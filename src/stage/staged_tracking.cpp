@@ -33,13 +33,6 @@ void StagedFile::untrack() {
   }
 }
 
-void StagedFile::drop_former_log() {
-  const std::unique_lock lock(mutex_);
-  if (log_ == nullptr) {
-    ::unlink(log_path_.c_str());
-  }
-}
-
 bool StagedFile::tracked() const {
   const std::shared_lock lock(mutex_);
   return log_ != nullptr;

@@ -63,6 +63,7 @@ Result<void> Committer::deliver(OpenFile& file, Owed& owed, const std::function<
   if (!stored) {
     const std::lock_guard lock(file.mutex);
     note_maybe_stored(file, stored.error());
+    owed.maybe_stored = owed.maybe_stored || s3::is_unclear(stored.error());
   }
   return stored;
 }
@@ -72,6 +73,10 @@ Result<void> Committer::store(OpenFile& file, State& state, const CallContext& c
   auto committed = upload(file, state, target, context);
   // Stale: the version that ranges were to be fetched or copied of is not the current one any more.
   for (int conflicts = 0; !committed && (committed.error().code == Errc::conflict || committed.error().code == Errc::stale); ++conflicts) {
+    if (committed.error().origin.sent_twice) {
+      const std::lock_guard lock(file.mutex);
+      file.maybe_stored = true;
+    }
     TRY_ASSIGN(AfterConflict next, after_conflict(file, state, target, conflicts, context));
     if (next.mine) {
       committed = std::move(*next.mine);
@@ -261,7 +266,10 @@ void Committer::adopt(OpenFile& file, const State& state, const sync::UploadTarg
   node.local = acknowledged_more || !file.moves.empty();
   node.posix_exact = true;
   node.checked_at = p_.clock.now();
-  if (const auto stored = file.unlinked ? Result<meta::Node>(node) : p_.nodes.put(node); !stored) {
+  // The size that belongs to this ETag, whatever has been written since: who dies now leaves a record that is right.
+  meta::Node record = node;
+  record.size = node.local ? node.size : committed.size;
+  if (const auto stored = file.unlinked ? Result<meta::Node>(node) : p_.nodes.put(std::move(record)); !stored) {
     p_.log.warn("the metadata cache did not take {}: {}", target.key.str(), describe(stored.error()));
   }
   note_locked(file);  // what goes on goes on from this version

@@ -144,9 +144,7 @@ Result<Entry> Filesystem::Core::change_stored(const meta::Node& node, const SetA
   apply(changes, changed.posix);
   if (journalled) {
     changed.posix_exact = true;
-    changed.local = true;
-    TRY_ASSIGN(const meta::Node owed, outside.nodes.put(std::move(changed)));
-    TRY(write_back.make_directory(owed, true));
+    TRY_ASSIGN(const meta::Node owed, write_back.make_directory(std::move(changed), true));
     return entry(owed);
   }
   TRY_ASSIGN(changed, committer.store_attributes(changed, info, context));

@@ -146,7 +146,6 @@ Result<Entry> Filesystem::mkdir(InodeId parent, std::string_view name, std::uint
   // A removal of the same name that is still owed goes first, so the marker must come behind it.
   const bool journalled = core_->write_back.acknowledges_directories() || core_->absent.held(parent, name);
   if (journalled) {
-    node.local = true;
     node.posix_exact = true;
   } else {
     std::optional<ObjectInfo> nothing_before;
@@ -156,12 +155,14 @@ Result<Entry> Filesystem::mkdir(InodeId parent, std::string_view name, std::uint
     }
     TRY_ASSIGN(node, std::move(made));
   }
-  TRY_ASSIGN(const meta::Node stored, core_->outside.nodes.put(std::move(node)));
+  TRY_ASSIGN(meta::Node stored, core_->outside.nodes.put(std::move(node)));
   if (journalled) {
-    if (const auto acknowledged = core_->write_back.make_directory(stored, false); !acknowledged) {
+    auto acknowledged = core_->write_back.make_directory(stored, false);
+    if (!acknowledged) {
       TRY(core_->outside.nodes.erase(parent, name));
       return fail(acknowledged.error());
     }
+    stored = std::move(*acknowledged);
   }
   core_->absent.remove(parent, name);
   // A directory made here is empty, and known to be: creating files in it asks nothing.

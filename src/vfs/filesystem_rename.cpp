@@ -154,6 +154,7 @@ Result<bool> Filesystem::Core::move_owed(const std::shared_ptr<OpenFile>& file, 
       file->node.name = std::string(rename.new_name);
       std::tie(file->exclusive, file->presumed_new, file->overwrites, file->maybe_stored) =
           std::tuple(rename.no_replace, false, !rename.no_replace, over_object);
+      const bool appended = std::exchange(file->appends, false);  // a rename replaces what has the name
       lock.unlock();
       auto moved = write_back.move(taken, replaced, left);
       if (moved) {
@@ -162,6 +163,7 @@ Result<bool> Filesystem::Core::move_owed(const std::shared_ptr<OpenFile>& file, 
       lock.lock();
       file->node = before;
       std::tie(file->exclusive, file->presumed_new, file->overwrites, file->maybe_stored) = flags;
+      file->appends = appended;
       return fail(std::move(moved.error()));
     }
   }
@@ -258,6 +260,7 @@ void Filesystem::Core::adopt_name(OpenFile& file, const meta::Node& mine, bool n
     file.presumed_new = false;
     file.overwrites = !no_replace;
     file.maybe_stored = over_object;
+    file.appends = false;
   }
   if (file.upload != nullptr) {
     file.upload->abandon();

@@ -29,6 +29,7 @@ struct Owed {
   std::uint64_t emptied = 0;      ///< what OpenFile::emptied was
   bool appends = false;           ///< what OpenFile::appends was
   WallTime since{};
+  std::atomic<bool> maybe_stored{false};  ///< an answer of S3 to it was lost
   std::stop_source given_up;      ///< the name is renamed or unlinked: its delivery ends
 };
 

@@ -83,7 +83,7 @@ Result<void> WriteBack::acknowledge(OpenFile& file) {
   TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
   TRY_ASSIGN(Sealed sealed, seal(file, id));
   Entry entry{.kind = meta::IntentKind::store, .file = file.shared_from_this(), .owed = sealed.owed};
-  const bool superseded = sealed.previous != nullptr && newest_of(file) == sealed.previous->intent && queue_.withdraw(sealed.previous->intent);
+  const bool superseded = sealed.previous != nullptr && newest_of(file) == sealed.previous->intent && withdraw_unstored(*sealed.previous);
   const auto written = [&]() -> Result<void> {
     const std::lock_guard record(file.record_mutex);
     TRY_ASSIGN(meta::Intent intent, record_of(file, *sealed.owed));
@@ -147,6 +147,20 @@ void WriteBack::still_recorded(meta::IntentId id, const std::string& path, const
   p_.log.error("the journal still says that {} is owed; the next change of the journal will take that back: {}", path, describe(error));
   const std::lock_guard lock(mutex_);
   unerased_.insert(id);
+}
+
+/// A state that may be in S3 already stays: the next one would take it for somebody else's.
+bool WriteBack::withdraw_unstored(const Owed& owed) {
+  if (!queue_.withdraw(owed.intent)) {
+    return false;
+  }
+  if (!owed.maybe_stored) {
+    return true;
+  }
+  if (const auto known = entry(owed.intent)) {
+    enqueue(owed.intent, *known, false);
+  }
+  return false;
 }
 
 /// Of what is owed of the file.

@@ -122,8 +122,9 @@ class WriteBack {
 
   /// Whether a new directory, or a change of its attributes, is acknowledged from the journal now.
   bool acknowledges_directories() const { return p_.settings.journal_commits || in_outage(); }
-  /// The directory is to get its marker, or a new one with the attributes that it has by now. `there`: S3 may have one.
-  Result<void> make_directory(const meta::Node& directory, bool there);
+  /// The directory is to get its marker, or a new one with the attributes that it has by now, and is there for this mount until then. Gives back its
+  /// record. `there`: S3 may have a marker.
+  Result<meta::Node> make_directory(meta::Node directory, bool there);
   bool owes_marker(InodeId directory) const { return marker_of(directory).has_value(); }
   /// Its marker is not to be made any more, if it is not there yet. False: there may be one by now.
   Result<bool> unmake_directory(InodeId directory, const CallContext& context);
@@ -198,6 +199,7 @@ class WriteBack {
   bool needs_journal(const OpenFile& file) const;
   bool may_queue(const OpenFile& file, const Error& error) const;
   Result<void> acknowledge(OpenFile& file);
+  bool withdraw_unstored(const Owed& owed);
   Result<Sealed> seal(OpenFile& file, meta::IntentId id);
   void unseal(OpenFile& file, Sealed& sealed);
   Result<meta::Intent> record_of(OpenFile& file, const Owed& owed) const;
@@ -248,7 +250,7 @@ class WriteBack {
   std::vector<Result<void>> deliver_removals(std::span<const meta::IntentId> ids, const CallContext& context);
   std::vector<s3::DeleteOutcome> remove_objects(const std::vector<s3::RemoveTarget>& targets, const CallContext& context);
   void stored(meta::IntentId id, const Entry& entry);
-  void set_aside(meta::IntentId id, const Entry& entry, Error error);
+  Result<void> set_aside(meta::IntentId id, const Entry& entry, Error error);
   void cut_off(OpenFile& file, const std::shared_ptr<Owed>& owed, Error error);
   Result<void> park(meta::IntentId id, const Entry& entry, Error error);
   Result<void> removed(meta::IntentId id, const Entry& entry);

@@ -62,8 +62,7 @@ Result<void> WriteBack::deliver_store(meta::IntentId id, const Entry& entry, con
     return context.cancel.stop_requested() ? fail(Errc::cancelled, "the mount ends") : Result<void>();
   }
   if (error.code == Errc::conflict) {
-    set_aside(id, entry, std::move(error));
-    return {};
+    return set_aside(id, entry, std::move(error));
   }
   return sync::is_outage(error) || error.code == Errc::cancelled ? fail(std::move(error)) : park(id, entry, std::move(error));
 }
@@ -126,17 +125,27 @@ void WriteBack::stored(meta::IntentId id, const Entry& entry) {
 }
 
 /// Somebody else has changed the object since the version that this state goes on from: both stay.
-void WriteBack::set_aside(meta::IntentId id, const Entry& entry, Error error) {
+Result<void> WriteBack::set_aside(meta::IntentId id, const Entry& entry, Error error) {
   OpenFile& file = *entry.file;
   error.code = Errc::stale;
   error.what = fmt::format("{} was changed by another client before what was written here could be stored; both are kept", entry.path);
-  p_.committer.keep(*entry.owed->content, entry.path, describe(error));
-  if (const auto written = write_journal({.put = {}, .erase = {id}}); !written) {
+  if (!entry.owed->content->kept) {  // else with a state before, of the same bytes
+    p_.committer.keep(*entry.owed->content, entry.path, describe(error));
+  }
+  if (!entry.owed->content->kept) {
+    return park(id, entry, std::move(error));  // the disk may be full: `retry` tries it again
+  }
+  const auto written = write_journal({.put = {}, .erase = {id}});
+  if (!written) {
     still_recorded(id, entry.path, written.error());
   }
   cut_off(file, entry.owed, std::move(error));
+  if (written) {
+    release_bytes(file, *entry.owed);
+  }
   end(file, id);
   settled_(entry.file);
+  return {};
 }
 
 /// What programs have of it is not what the name stands for any more.

@@ -129,7 +129,6 @@ Result<void> WriteBack::move(Taken& taken, Taken& replaced, const std::optional<
       TRY_ASSIGN(owed->key, p_.tree.file_key(file.node.parent, file.node.name));
       owed->posix = file.owed->posix;
       owed->emptied = file.owed->emptied;
-      owed->appends = file.owed->appends;
       owed->since = p_.clock.now();
     }
     TRY_ASSIGN(meta::Intent intent, record_of(file, *owed));
@@ -192,7 +191,7 @@ std::optional<meta::IntentId> WriteBack::marker_of(InodeId directory) const {
   return found == markers_.end() ? std::nullopt : std::optional(found->second);
 }
 
-Result<void> WriteBack::make_directory(const meta::Node& directory, bool there) {
+Result<meta::Node> WriteBack::make_directory(meta::Node directory, bool there) {
   TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
   TRY_ASSIGN(const Key key, p_.tree.key_of(directory));
   meta::Intent intent{.id = id, .kind = meta::IntentKind::store_marker, .inode = directory.id, .path = key.str(), .since = p_.clock.now(),
@@ -210,13 +209,16 @@ Result<void> WriteBack::make_directory(const meta::Node& directory, bool there) 
     if (withdrawn) {
       enqueue(*before, *replaced, false);
     }
-    return written;
+    return fail(std::move(written.error()));
   }
   if (withdrawn) {
     forget(*before);
   }
+  // Not before: after a crash, nothing would tell it from one that stays without a marker until rmdir.
+  directory.local = true;
+  auto known = p_.nodes.put(std::move(directory));
   add(id, made);
-  return {};
+  return known;
 }
 
 Result<bool> WriteBack::unmake_directory(InodeId directory, const CallContext& context) {

@@ -51,11 +51,10 @@ Result<void> WriteBack::recover_open_files() {
   TRY_ASSIGN(const std::vector<stage::FormerFile> files, p_.stage.former());
   for (const stage::FormerFile& former : files) {
     auto note = decode_note(former.note);
-    auto staged = note ? p_.stage.adopt(former.state, former.last_request) : Result<std::shared_ptr<stage::StagedFile>>(nullptr);
+    auto staged = note ? p_.stage.reopen(former) : Result<std::shared_ptr<stage::StagedFile>>(nullptr);
     if (!staged || *staged == nullptr) {
       continue;  // acknowledged meanwhile, or of no use: remove_unclaimed() sees to it
     }
-    (*staged)->retain(false);
     (*staged)->track(former.note);
     const InodeId id = note->node.id;
     auto content = std::make_shared<Content>(std::move(*staged), note->node.etag);
@@ -107,7 +106,6 @@ Result<void> WriteBack::recover_store(const meta::Intent& intent, std::map<std::
     TRY_ASSIGN(std::shared_ptr<stage::StagedFile> staged, p_.stage.adopt(state_of(*intent.bytes)));
     content = std::make_shared<Content>(std::move(staged), intent.base);
     content->file->retain(true);
-    content->file->drop_former_log();
   }
   meta::Node node{.id = intent.inode, .kind = meta::NodeKind::file, .size = intent.bytes->size, .etag = intent.base, .posix = intent.posix,
                   .posix_exact = true, .local = true, .checked_at = p_.clock.now()};
@@ -130,6 +128,7 @@ Result<void> WriteBack::recover_store(const meta::Intent& intent, std::map<std::
     file->presumed_new = intent.guard == meta::IntentGuard::absent_or_newer;
     file->overwrites = intent.guard == meta::IntentGuard::none || file->presumed_new;
     file->maybe_stored = true;  // the former process may have died between S3's answer and its note
+    owed->maybe_stored = file->intents.empty();  // those behind it have waited for it
     file->owed = owed;
     file->intents.push_back(intent.id);
   }
@@ -186,7 +185,7 @@ Result<void> WriteBack::recover_marker(const meta::Intent& intent) {
                   .checked_at = p_.clock.now()};
   TRY_ASSIGN(node.parent, directory_of(intent.path.substr(0, intent.path.size() - 1), node.name));
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(node.parent, node.name));
-  if (!known || known->id != intent.inode) {
+  if (!known || known->id != intent.inode || (!known->local && known->etag.empty())) {
     TRY(p_.nodes.put(std::move(node)));
   }
   add(intent.id, {.kind = intent.kind, .path = intent.path, .since = intent.since, .inode = intent.inode, .there = true, .refusal = intent.last_error},

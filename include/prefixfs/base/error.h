@@ -57,8 +57,8 @@ struct Origin {
   std::string request_id;
   int attempt = 0;         ///< 1 for the first try
   int retry_after_seconds = 0;  ///< the answer's Retry-After; 0: none
-  /// libcurl sent the request twice, as a reused connection died before the answer: a condition that failed may be the answer to
-  /// one's own first try (http::Response::attempts).
+  /// The request was sent before without an answer, by us or by libcurl when a reused connection had died (http::Response::attempts): a condition that
+  /// failed may be the answer to one's own first try.
   bool sent_twice = false;
   bool not_sent = false;  ///< the request did not leave this host, so that it cannot have been acted upon
 };

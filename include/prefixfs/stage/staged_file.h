@@ -68,7 +68,7 @@ class StagedLog;
 
 /// Thread-safe: reads run beside each other; a write, fill or resize is seen as a whole or not at all.
 /// `valid` bytes are in the local file; `dirty` ones (a part of valid) differ from the stored version.
-/// The file keeps its name until the StagedFile is destroyed (then it is removed, unless keep() was called or it is retained).
+/// The file keeps its name until the StagedFile is destroyed (then that goes, unless it is retained).
 class StagedFile {
  public:
   ~StagedFile();
@@ -121,8 +121,6 @@ class StagedFile {
   /// `note` for the owner's own use; called again, only the note is another one. Where that fails the file is no longer tracked.
   void track(const std::string& note);
   void untrack();
-  /// What a former process has written down of the file is void: a record says what it is.
-  void drop_former_log();
   bool tracked() const;
   /// The request of the last write() that named one.
   std::uint64_t last_request() const;
@@ -132,7 +130,8 @@ class StagedFile {
   /// Gives back the disk space of what is valid and not dirty in `range` (whole blocks of it); it can be fetched again. Nothing of a retained
   /// file: its record says that they are here.
   void drop_clean(ByteRange range);
-  /// Moves the file to `destination` and leaves it there for good, mode 0600, synced. Used where S3 would not take what was written.
+  /// Gives the file the name `destination` for good, mode 0600, synced. Its name in `stage/` goes with the StagedFile, unless that is retained: then
+  /// a next process that adopts it takes the new name back. Used where S3 would not take what was written.
   /// Errors: exists (nothing is overwritten), no_space, io.
   Result<void> keep(const std::filesystem::path& destination);
 
@@ -200,11 +199,13 @@ class StageDirectory {
   /// exceeded. Bytes behind the end that the record says were never acknowledged, and are cut off. Whatever the outcome, the name is
   /// claimed. Errors: not_found (no such file), corrupt (it is shorter than the record says, the record contradicts itself, or the file
   /// was adopted before), denied (not a regular file of ours), io.
-  Result<std::shared_ptr<StagedFile>> adopt(const FileState& state, std::uint64_t last_request = 0);
+  Result<std::shared_ptr<StagedFile>> adopt(const FileState& state);
+  /// The same for what a former process had open. It is not retained, and the log of it stays until track().
+  Result<std::shared_ptr<StagedFile>> reopen(const FormerFile& former);
   /// A second file with the same bytes, ranges and sizes (the blocks shared where the file system can). It counts as changed. Errors:
   /// no_space, io.
   Result<std::shared_ptr<StagedFile>> clone(const StagedFile& file);
-  /// What a former process was tracking, in the order of the names. For adopt(), if it is to be gone on with; the logs themselves go with
+  /// What a former process was tracking, in the order of the names. For reopen(), if it is to be gone on with; the other logs go with
   /// remove_unclaimed().
   Result<std::vector<FormerFile>> former();
   struct Unclaimed {
@@ -228,6 +229,7 @@ class StageDirectory {
   /// Notes that a record names it, and that no new file may. False: another record did before.
   bool claim(const std::string& name, std::uint64_t number);
   bool claimed(const std::string& name);
+  bool reopened(const std::string& name);
   Result<void> remove_logs();
 
   const std::filesystem::path root_;
@@ -235,8 +237,9 @@ class StageDirectory {
   UniqueFd lock_;
   std::shared_ptr<Budget> budget_;
   std::atomic<std::uint64_t> next_;  ///< number of the next name
-  std::mutex mutex_;                 ///< of claimed_ alone
-  std::set<std::string> claimed_;    ///< names that adopt() was asked for
+  std::mutex mutex_;                 ///< of the names alone
+  std::set<std::string> claimed_;    ///< that adopt() was asked for
+  std::set<std::string> reopened_;   ///< whose logs are in use
 };
 
 }  // namespace prefixfs::stage

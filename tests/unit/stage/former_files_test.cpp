@@ -263,6 +263,55 @@ TEST_F(FormerFilesTest, what_was_never_ours_is_left_alone_and_named) {
   EXPECT_TRUE(fs::is_empty(temp_.path() / "kept"));
 }
 
+TEST_F(FormerFilesTest, a_log_goes_once_a_record_names_the_file) {
+  const FileState state = leave_a_file();
+  const fs::path log = temp_.path() / "open" / state.name;
+  std::ofstream(log) << "as a process leaves it that dies between its record and the end of the log";
+  const auto file = std::move(*adopt_anew(state));
+  ASSERT_TRUE(stage_->remove_unclaimed(false));
+  EXPECT_FALSE(fs::exists(log));
+}
+
+TEST_F(FormerFilesTest, what_was_kept_before_its_record_ended_is_decided_anew) {
+  FileState state;
+  const fs::path kept = temp_.path() / "kept/20261121T090000Z-2-a";
+  {
+    auto file = std::move(*stage_->create(0));
+    ASSERT_TRUE(file->write(0, bytes("precious")));
+    file->retain(true);
+    state = file->state();
+    ASSERT_TRUE(file->keep(kept));
+    ASSERT_TRUE(StageDirectory::note_kept(kept, "key=a\n"));
+    std::ofstream(temp_.path() / "kept/another") << "x";
+  }
+  auto file = std::move(*adopt_anew(state));
+  EXPECT_FALSE(fs::exists(kept));
+  EXPECT_FALSE(fs::exists(kept.native() + ".why"));
+  EXPECT_TRUE(fs::exists(temp_.path() / "kept/another"));
+  ASSERT_TRUE(stage_->remove_unclaimed(false));
+  EXPECT_EQ(read(*file, 0, 100), "precious");
+  ASSERT_TRUE(file->keep(kept));
+  file->retain(false);
+  file.reset();
+  EXPECT_EQ(contents_of(kept), "precious");
+  EXPECT_TRUE(fs::is_empty(temp_.path() / "stage"));
+}
+
+TEST_F(FormerFilesTest, what_was_kept_and_has_no_record_stays_there_alone) {
+  const fs::path kept = temp_.path() / "kept/20261121T090000Z-2-a";
+  {
+    const auto file = std::move(*stage_->create(0));
+    ASSERT_TRUE(file->write(0, bytes("precious")));
+    file->retain(true);  // as if the process had died here
+    ASSERT_TRUE(file->keep(kept));
+  }
+  open();
+  ASSERT_TRUE(stage_->remove_unclaimed(true));
+  EXPECT_TRUE(fs::is_empty(temp_.path() / "stage"));
+  EXPECT_EQ(contents_of(kept), "precious");
+  EXPECT_EQ(std::distance(fs::directory_iterator(temp_.path() / "kept"), fs::directory_iterator()), 1);
+}
+
 TEST_F(FormerFilesTest, a_clean_file_is_adopted_without_a_dirty_byte) {
   FileState state;
   {

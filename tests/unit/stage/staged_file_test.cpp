@@ -305,7 +305,6 @@ TEST_F(StagedFileTest, keep_moves_the_bytes_and_overwrites_nothing) {
   EXPECT_EQ(file->keep(taken).error().code, Errc::exists);
   const auto destination = temp_.path() / "kept/mine";
   ASSERT_TRUE(file->keep(destination));
-  EXPECT_EQ(file->path(), destination);
   EXPECT_EQ(read(*file, 0, 100), "precious") << "still open for whoever reads it";
   file.reset();
   std::ifstream in(destination);

@@ -163,7 +163,7 @@ TEST_F(StagedLogTest, another_process_goes_on_with_the_file) {
   const auto files = stage->former();
   ASSERT_TRUE(files);
   ASSERT_EQ(files->size(), 1u);
-  const auto adopted = stage->adopt(files->front().state, files->front().last_request);
+  const auto adopted = stage->reopen(files->front());
   ASSERT_TRUE(adopted);
   EXPECT_TRUE(stage->remove_unclaimed(false));
   EXPECT_EQ((*adopted)->last_request(), 9u);

@@ -51,6 +51,19 @@ TEST_F(AppendsTest, ItIsTriedAgainWhileOthersAreFaster) {
   EXPECT_EQ(mount.memory.text("log"), "a\n3\n2\n1\nmine\n");
 }
 
+TEST_F(AppendsTest, AnAppendWhoseAnswerWasLostIsNotMadeTwice) {
+  mount.memory.put_text("log", "a\n");
+  const HandleId log = appended("log", "mine\n");
+  // As after a lost answer: our write has arrived, another client has appended since, and the second try says that a condition has failed.
+  mount.memory.put_text("log", "a\nmine\ntheirs\n");
+  Error conflict{Errc::conflict, "the condition failed", {}};
+  conflict.origin.sent_twice = true;
+  mount.store.add({.operation = "PutObject", .count = 1, .error = conflict});
+  EXPECT_OK(mount.close(log));
+  EXPECT_EQ(mount.memory.text("log"), "a\nmine\ntheirs\n");
+  EXPECT_EQ(*mount.read_file("log"), "a\nmine\ntheirs\n");
+}
+
 TEST_F(AppendsTest, AHandleThatStaysOpenGoesOnAppending) {
   mount.memory.put_text("log", "a\n");
   const HandleId log = appended("log", "1\n");
@@ -213,6 +226,19 @@ TEST_F(OwedAppendsTest, AMergeWhoseAnswerWasLostBeforeTheCrashIsDoneOnce) {
   EXPECT_THAT(mount.kept(), IsEmpty());
   mount.window_ends();
   EXPECT_EQ(*mount.read_file("log"), "a\nb\nmine\nc\n");
+}
+
+TEST_F(OwedAppendsTest, AFileThatWasMadeByAppendingReplacesWhatItIsRenamedOver) {
+  outage_is_known();
+  const auto made = mount.create(kRoot, "log.tmp", kAppend);
+  ASSERT_OK(made);
+  EXPECT_OK(mount.write(*made, 0, "mine"));
+  EXPECT_OK(mount.close(*made));
+  EXPECT_OK(mount.fs().rename(kRoot, "log.tmp", kRoot, "log", 0, mount.caller()));
+  mount.memory.put_text("log", "theirs");
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("log"), "mine");
 }
 
 TEST_F(OwedAppendsTest, AnAppendBeforeAnotherChangeIsAConflict) {

@@ -191,6 +191,7 @@ class Mount {
   }
 
   /// The disk fails: no staged file can be made any more.
+  void lose_kept() { std::filesystem::remove_all(directory_.path() / "state" / "kept"); }
   void lose_stage() { std::filesystem::remove_all(directory_.path() / "state" / "stage"); }
 
   /// The contents of what was put aside in kept/, in the order of the names.

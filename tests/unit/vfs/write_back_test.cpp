@@ -81,16 +81,16 @@ TEST_F(WriteBackTest, WhatWasNotAcknowledgedIsGoneAfterACrashAndTheStateBeforeIs
 }
 
 TEST_F(WriteBackTest, SeveralClosesBeforeTheDeliveryAreOneUpload) {
-  outage();
+  outage_is_known();
   EXPECT_OK(mount.create_file(kRoot, "a", "1"));
   EXPECT_OK(mount.change_file("a", O_WRONLY | O_APPEND, 0, "2"));
   EXPECT_OK(mount.change_file("a", O_WRONLY | O_APPEND, 0, "3"));
-  EXPECT_EQ(mount.fs().owed().size(), 1u);
+  EXPECT_EQ(mount.fs().owed().size(), 2u);
   mount.requests();
   answers();
   delivered();
   EXPECT_EQ(mount.memory.text("a"), "123");
-  EXPECT_EQ(mount.store.count("PutObject"), 1);
+  EXPECT_EQ(mount.store.count("PutObject"), 2);
 }
 
 TEST_F(WriteBackTest, ACloseWhileTheStateBeforeIsOnItsWayIsDeliveredAfterIt) {
@@ -234,6 +234,64 @@ TEST_F(WriteBackTest, AFileWrittenAnewIsStoredAlsoWhenItsFormerVersionIsGone) {
   EXPECT_TRUE(mount.kept().empty());
 }
 
+/// Looks at each change before it is made, and may refuse it.
+class WatchedJournal final : public meta::Journal {
+ public:
+  using Look = std::function<Result<void>(const meta::JournalChange&)>;
+  WatchedJournal(meta::Journal& inner, Look look) : inner_(inner), look_(std::move(look)) {}
+  Result<meta::JournalContents> load() override { return inner_.load(); }
+  Result<meta::IntentId> next_id() override { return inner_.next_id(); }
+  Result<void> apply(meta::JournalChange change) override {
+    TRY(look_(change));
+    return inner_.apply(std::move(change));
+  }
+  meta::JournalStats stats() const override { return inner_.stats(); }
+
+ private:
+  meta::Journal& inner_;
+  const Look look_;
+};
+
+TEST_F(WriteBackTest, AConflictWhoseRecordStaysIsKeptOnceAndDecidedAnew) {
+  mount.wrap_journal = [](meta::Journal& journal) {
+    return std::make_unique<WatchedJournal>(journal, [](const meta::JournalChange& change) {
+      return change.put.empty() ? Result<void>(fail(Errc::no_space, "the disk is full")) : Result<void>();
+    });
+  };
+  mount.restart();
+  mount.memory.put_text("a", "old");
+  outage();
+  EXPECT_OK(mount.change_file("a", O_WRONLY, 0, "OLD"));
+  mount.memory.put_text("a", "theirs");
+  answers();
+  delivered();
+  EXPECT_THAT(mount.kept(), ::testing::ElementsAre("OLD"));
+  mount.wrap_journal = nullptr;
+  mount.restart();
+  delivered();
+  EXPECT_THAT(mount.kept(), ::testing::ElementsAre("OLD"));
+  EXPECT_EQ(mount.memory.text("a"), "theirs");
+  mount.restart();
+  EXPECT_TRUE(mount.fs().owed().empty());
+  EXPECT_EQ(mount.staged_files(), 0u);
+}
+
+TEST_F(WriteBackTest, AConflictThatCannotBeKeptStaysOwed) {
+  mount.memory.put_text("a", "old");
+  outage();
+  EXPECT_OK(mount.change_file("a", O_WRONLY, 0, "OLD"));
+  mount.memory.put_text("a", "theirs");
+  mount.lose_kept();
+  answers();
+  EXPECT_ERRC(mount.fs().drain(true, {}), Errc::stale);
+  mount.restart();  // makes kept/ anew
+  ASSERT_EQ(mount.fs().owed().size(), 1u);
+  EXPECT_TRUE(mount.fs().owed()[0].parked);
+  mount.fs().retry({});
+  delivered();
+  EXPECT_THAT(mount.kept(), ::testing::ElementsAre("OLD"));
+}
+
 TEST_F(WriteBackTest, AnExclusiveCreateThatLosesKeepsBoth) {
   outage();
   EXPECT_OK(mount.create_file(kRoot, "a", "mine", O_WRONLY | O_EXCL));
@@ -336,6 +394,38 @@ TEST_F(WriteBackTest, ADirectoryIsRemovedWhileItsMarkerIsOnItsWay) {
   EXPECT_OK(mount.fs().rmdir(kRoot, "dir", mount.caller()));
   delivered();
   EXPECT_TRUE(mount.memory.keys().empty());
+}
+
+TEST_F(WriteBackTest, ADirectoryWhoseMarkerIsMadeWhileItIsRemovedIsRemoved) {
+  close_gate();
+  ASSERT_OK(mount.fs().mkdir(kRoot, "dir", 0755, mount.caller()));
+  wait_for_gate();
+  mount.store.after_each([this](const test::FaultyStore::Call& call) {
+    if (call.operation == "ListObjectsV2") {  // S3 has just said that there is no marker
+      open_gate();
+      delivered();
+    }
+  });
+  EXPECT_OK(mount.fs().rmdir(kRoot, "dir", mount.caller()));
+  delivered();
+  EXPECT_TRUE(mount.memory.keys().empty());
+}
+
+TEST_F(WriteBackTest, ADirectoryIsOfThisMountOnlyOnceItIsInTheJournal) {
+  std::vector<bool> before;
+  mount.wrap_journal = [&](meta::Journal& journal) {
+    return std::make_unique<WatchedJournal>(journal, [&](const meta::JournalChange& change) {
+      if (!change.put.empty()) {
+        before.push_back(mount.nodes().find(kRoot, "dir")->value().local);
+      }
+      return Result<void>();
+    });
+  };
+  mount.restart();
+  outage();
+  ASSERT_OK(mount.fs().mkdir(kRoot, "dir", 0755, mount.caller()));
+  EXPECT_THAT(before, ::testing::ElementsAre(false)) << "a process that dies here leaves no directory that only this mount has";
+  EXPECT_TRUE(mount.nodes().find(kRoot, "dir")->value().local);
 }
 
 TEST_F(WriteBackTest, ATreeIsRemovedWhileItsRemovalsAreOnTheirWay) {
