@@ -97,14 +97,39 @@ Result<std::optional<sync::Committed>> Committer::own_append(OpenFile& file, Sta
   if (appended.empty() || info.size < appended.end || !only_appends(file, state)) {
     return std::optional<sync::Committed>();
   }
-  Comparison comparison(staged, appended.begin);
-  const auto read = p_.store.get(info.key, {.range = appended, .if_match = info.etag, .if_none_match = {}}, comparison, context);
-  if (!read || !comparison.same()) {
-    return read || read.error().code == Errc::conflict || read.error().code == Errc::not_found ? Result<std::optional<sync::Committed>>(std::nullopt)
-                                                                                               : fail(read.error());
+  TRY_ASSIGN(const bool mine, holds(info, staged, appended.begin, context));
+  if (!mine) {
+    return std::optional<sync::Committed>();
   }
-  TRY(go_on_from(file, state, info, appended.end));
+  std::uint64_t stored = appended.end;
+  if (const auto later = later_state(file, state)) {
+    // The journal may not have been told of that one either.
+    TRY_ASSIGN(const bool also, later->file->size() > stored ? holds(info, *later->file, stored, context) : Result<bool>(false));
+    stored = also ? later->file->size() : stored;
+  }
+  TRY(go_on_from(file, state, info, stored));
   return std::optional(stored_already(state, info));
+}
+
+/// What was acknowledged after this state, if something was.
+std::shared_ptr<Content> Committer::later_state(OpenFile& file, const State& state) {
+  const std::lock_guard lock(file.mutex);
+  return file.owed != nullptr && file.owed.get() != state.owed ? file.owed->content : nullptr;
+}
+
+/// Whether the object has, in the same place, what the file has from `begin` on.
+Result<bool> Committer::holds(const ObjectInfo& info, const stage::StagedFile& file, std::uint64_t begin, const CallContext& context) {
+  const ByteRange range{begin, file.size()};
+  if (info.size < range.end) {
+    return false;
+  }
+  Comparison comparison(file, begin);
+  const auto read = p_.store.get(info.key, {.range = range, .if_match = info.etag, .if_none_match = {}}, comparison, context);
+  if (read) {
+    return comparison.same();
+  }
+  const bool changed = read.error().code == Errc::conflict || read.error().code == Errc::not_found;
+  return changed ? Result<bool>(false) : fail(read.error());
 }
 
 /// Each of the file's contents becomes `newer` and, behind it, what was appended here; `stored`: up to where that is in `newer` already.

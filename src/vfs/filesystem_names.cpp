@@ -24,6 +24,7 @@ Result<void> Filesystem::unlink(InodeId parent, std::string_view name, const Cal
   }
   const Core::HeldFile file(*core_, *node);
   const NoCommits none(*file);
+  core_->node_of(*file);  // what was owed of it may have been delivered since the look
   TRY_ASSIGN(const Pin bytes, core_->detach(*node, caller.context));
   TRY_ASSIGN(WriteBack::Taken taken, core_->write_back.take(file.shared(), caller.context));
   TRY(core_->remove_object(*file, taken, key, caller.context));
