@@ -1,15 +1,22 @@
 #include "open_meta.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 
 #include "cache_state.h"
 #include "counter.h"
 #include "lmdb_fact_store.h"
+#include "lmdb_file_check.h"
 #include "lmdb_journal.h"
 #include "lmdb_node_cache.h"
+#include "prefixfs/base/unique_fd.h"
 #include "record.h"
 
 namespace prefixfs::meta {
@@ -39,7 +46,7 @@ Result<void> claim_journal(LmdbEnv& journal, const MetaOptions& options) {
       return fail(Errc::corrupt, fmt::format("{}/journal lacks its format number and is left as it is; choose another cache_dir, or move this one away", options.directory));
     }
     if (static_cast<unsigned char>((*format)[0]) > kJournalFormat) {
-      return fail(Errc::invalid, fmt::format("{}/journal is of a newer version of prefixfs", options.directory));
+      return fail(Errc::invalid, fmt::format("{}/journal is of a newer version of prefixfs; mount with that one, or choose another cache_dir", options.directory));
     }
     const bool older = (*format)[0] != kJournalFormat;
     if (*source != options.source) {
@@ -63,6 +70,30 @@ Result<void> throw_away(const std::string& directory) {
     return fail(Errc::io, fmt::format("cannot remove {}: {}", directory, error.message()));
   }
   return {};
+}
+
+Result<void> sync_directory(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return fd && ::fsync(fd.get()) == 0 ? Result<void>() : fail(lmdb_error(errno, "sync", path));
+}
+
+/// It gets its name once it is whole and synced: one that a power loss has left half made could not be told from one that was damaged.
+Result<void> make_journal(const std::string& path, const MetaOptions& options) {
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) == 0) {
+    return check_lmdb_file(path);
+  }
+  const std::string unfinished = path + ".new";
+  TRY(throw_away(unfinished));
+  {
+    TRY_ASSIGN(const std::unique_ptr<LmdbEnv> made, LmdbEnv::open({.directory = unfinished, .map_bytes = options.journal_map_bytes}));
+    TRY(claim_journal(*made, options));
+  }
+  TRY(sync_directory(unfinished));
+  if (::rename(unfinished.c_str(), path.c_str()) != 0) {
+    return fail(lmdb_error(errno, "make", path));
+  }
+  return sync_directory(options.directory);
 }
 
 Result<std::unique_ptr<LmdbEnv>> open_cache(LmdbEnv& journal, const MetaOptions& options, const std::string& boot_id) {
@@ -90,8 +121,9 @@ MetaStore& MetaStore::operator=(MetaStore&&) noexcept = default;
 MetaStore::~MetaStore() = default;
 
 Result<MetaStore> open_meta(const MetaOptions& options, const std::string& boot_id) {
-  TRY_ASSIGN(std::unique_ptr<LmdbEnv> opened,
-             LmdbEnv::open({.directory = options.directory + "/journal", .map_bytes = options.journal_map_bytes}));
+  const std::string path = options.directory + "/journal";
+  TRY(make_journal(path, options));
+  TRY_ASSIGN(std::unique_ptr<LmdbEnv> opened, LmdbEnv::open({.directory = path, .map_bytes = options.journal_map_bytes}));
   const std::shared_ptr<LmdbEnv> journal = std::move(opened);
   TRY(claim_journal(*journal, options));
   TRY_ASSIGN(std::unique_ptr<LmdbEnv> cache, open_cache(*journal, options, boot_id));
