@@ -33,13 +33,24 @@ Errc code_of(int code) {
   }
 }
 
+const char* remedy(int code) {
+  switch (code) {
+    case MDB_PANIC: return "; the disk has failed in the middle of a change, and nothing is written here until the next mount";
+    case EACCES:
+    case EPERM:
+    case EROFS: return "; choose another cache_dir, or let this user write there";
+    case ENOSPC:
+    case EDQUOT: return "; free space there, or choose a cache_dir on another disk";
+    default: return "";
+  }
+}
+
 MDB_val val(std::string_view text) { return {text.size(), const_cast<char*>(text.data())}; }
 
 }  // namespace
 
 Error lmdb_error(int code, std::string_view action, const std::string& path) {
-  const char* remedy = code == MDB_PANIC ? "; the disk has failed in the middle of a change, and nothing is written here until the next mount" : "";
-  return Error{code_of(code), fmt::format("cannot {} {}: {}{}", action, path, mdb_strerror(code), remedy), {}};
+  return Error{code_of(code), fmt::format("cannot {} {}: {}{}", action, path, mdb_strerror(code), remedy(code)), {}};
 }
 
 // ---- transactions ----

@@ -41,6 +41,7 @@ const char* remedy(int error_number) {
     case EACCES:
     case EPERM:
     case EROFS: return "; choose another cache_dir, or let this user write there";
+    case ENOTDIR: return "; choose another cache_dir";
     case ENOSPC:
     case EDQUOT: return "; free space there, or choose a cache_dir on another disk";
     default: return "";
