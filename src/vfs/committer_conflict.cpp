@@ -91,8 +91,9 @@ Result<bool> Committer::learn_replaced(OpenFile& file, State& state, const Key& 
     return true;
   }
   // What goes out at once is as much the last writer as a close that waits for S3: what stands there may be an earlier state of our own.
-  const bool delayed = state.acknowledged && p_.clock.now() - *state.acknowledged > kAtOnce;
-  if (delayed && written_after(*info, *state.acknowledged)) {
+  const auto age = state.acknowledged ? p_.clock.now() - *state.acknowledged : WallTime::duration{};
+  const bool unknown = age < -kClockSlack;  // our clock was set back: who was last cannot be told
+  if (unknown || (age > kAtOnce && written_after(*info, *state.acknowledged))) {
     return false;
   }
   const std::lock_guard lock(file.mutex);

@@ -113,7 +113,9 @@ void Committer::exact_attributes(OpenFile& file, const ObjectInfo& info, meta::N
 
 /// A rename that S3 gets late replaces no version that was made after it.
 Result<void> Committer::not_overtaken(const OwedMove& move, const Copy& copy, bool attempted, const CallContext& context) {
-  if (!move.renames() || move.no_replace || p_.clock.now() - move.since <= kAtOnce) {
+  const auto age = p_.clock.now() - move.since;
+  const bool unknown = age < WallTime::duration::zero();  // our clock was set back: who was last cannot be told
+  if (!move.renames() || move.no_replace || (!unknown && age <= kAtOnce)) {
     return {};
   }
   const auto there = p_.store.head(move.path, context);
@@ -122,7 +124,7 @@ Result<void> Committer::not_overtaken(const OwedMove& move, const Copy& copy, bo
     return unreadable ? Result<void>() : fail(there.error());
   }
   const bool own = attempted && is_copy(*there, copy);
-  if (!own && written_after(*there, move.since)) {
+  if (!own && (unknown || written_after(*there, move.since))) {
     return fail(Errc::conflict, fmt::format("{} was written by another client after {} was renamed to it here", move.path.str(), move.source.str()));
   }
   return {};

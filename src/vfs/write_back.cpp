@@ -194,6 +194,7 @@ Result<WriteBack::Sealed> WriteBack::seal(OpenFile& file, meta::IntentId id) {
     sealed.owed->emptied = file.emptied;
     sealed.owed->appends = file.appends;
     sealed.owed->since = p_.clock.now();
+    sealed.owed->maybe_stored = sealed.previous == nullptr && file.maybe_stored;  // a commit that waited for S3 may have got there
     if (sealed.previous == nullptr || sealed.previous->content != content) {
       sealed.owed->upload = std::move(file.upload);
     }

@@ -248,7 +248,8 @@ std::vector<Result<void>> WriteBack::deliver_removals(std::span<const meta::Inte
     const auto known = entry(ids[i]);
     entries.push_back(known.value_or(Entry()));
     if (known) {
-      const bool ask = p_.clock.now() - known->since > kMoment;
+      const auto age = p_.clock.now() - known->since;
+      const bool ask = age > kMoment || age < WallTime::duration::zero();
       targets.push_back({Key(known->path), ask ? known->version : ETag()});
       place[known->path] = i;
     }

@@ -292,6 +292,97 @@ TEST_F(WriteBackTest, AConflictThatCannotBeKeptStaysOwed) {
   EXPECT_THAT(mount.kept(), ::testing::ElementsAre("OLD"));
 }
 
+TEST_F(WriteBackTest, AStateWhoseRecordCouldNotEndDoesNotComeBack) {
+  bool full = false;
+  mount.wrap_journal = [&](meta::Journal& journal) {
+    return std::make_unique<WatchedJournal>(journal, [&](const meta::JournalChange& change) {
+      return full && change.put.empty() ? Result<void>(fail(Errc::no_space, "the disk is full")) : Result<void>();
+    });
+  };
+  mount.restart();
+  mount.memory.put_text("gone", "text");
+  EXPECT_EQ(*mount.read_file("gone"), "text");
+  full = true;
+  EXPECT_OK(mount.create_file(kRoot, "a", "1"));
+  EXPECT_OK(mount.fs().unlink(kRoot, "gone", mount.caller()));
+  EXPECT_OK(mount.fs().drain(false, {}));
+  EXPECT_EQ(mount.memory.text("a"), "1");
+  full = false;
+  EXPECT_OK(mount.create_file(kRoot, "gone", "again"));
+  EXPECT_OK(mount.change_file("a", O_WRONLY | O_APPEND, 0, "2"));
+  answers();
+  delivered();
+  mount.restart();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "12");
+  EXPECT_EQ(mount.memory.text("gone"), "again");
+  EXPECT_TRUE(mount.kept().empty());
+}
+
+TEST_F(WriteBackTest, AStateThatMayBeInS3IsDeliveredBeforeTheNextOne) {
+  mount.memory.put_text("log", "0");
+  mount.store.add({.operation = "PutObject", .count = 1, .after_the_work = true});
+  EXPECT_OK(mount.change_file("log", O_WRONLY | O_APPEND, 0, "1"));
+  EXPECT_ERRC(mount.fs().drain(false, {}), Errc::unavailable);
+  EXPECT_EQ(mount.memory.text("log"), "01");
+  EXPECT_OK(mount.change_file("log", O_WRONLY | O_APPEND, 0, "2"));
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("log"), "012");
+  EXPECT_TRUE(mount.kept().empty());
+}
+
+TEST_F(WriteBackTest, ADeliveryBesideATruncationRecordsTheSizeOfWhatIsStored) {
+  close_gate();
+  EXPECT_OK(mount.create_file(kRoot, "a", "text"));
+  wait_for_gate();
+  ASSERT_OK(mount.open("a", O_WRONLY | O_TRUNC));
+  open_gate();
+  delivered();
+  EXPECT_EQ(mount.lookup("a")->attributes.size, 0u);
+  mount.restart();  // killed before the close
+  EXPECT_EQ(*mount.read_file("a"), "text");
+}
+
+TEST_F(WriteBackTest, AClockThatJumpsByYearsLosesNothing) {
+  mount.memory.put_text("log", "0");
+  mount.memory.put_text("gone", "text");
+  EXPECT_EQ(*mount.read_file("gone"), "text");
+  outage();
+  const WallTime now = mount.clock.now();
+  EXPECT_OK(mount.create_file(kRoot, "a", "1"));
+  mount.clock.set_now(now - std::chrono::years(5));
+  EXPECT_OK(mount.change_file("log", O_WRONLY | O_APPEND, 0, "1"));
+  EXPECT_OK(mount.fs().unlink(kRoot, "gone", mount.caller()));
+  mount.restart();
+  mount.clock.set_now(now + std::chrono::years(20));
+  EXPECT_OK(mount.create_file(kRoot, "b", "2"));
+  EXPECT_EQ(*mount.read_file("a"), "1");
+  EXPECT_EQ(*mount.read_file("log"), "01");
+  EXPECT_ERRC(mount.lookup("gone"), Errc::not_found);
+  mount.clock.set_now(now - std::chrono::years(1));
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "1");
+  EXPECT_EQ(mount.memory.text("b"), "2");
+  EXPECT_EQ(mount.memory.text("log"), "01");
+  EXPECT_EQ(mount.memory.text("gone"), std::nullopt);
+  EXPECT_TRUE(mount.kept().empty());
+}
+
+TEST_F(WriteBackTest, WhenTheClockWasSetBackAnotherClientsVersionIsNotOverwrittenUnseen) {
+  mount.memory.put_text("a", "old");
+  outage();
+  EXPECT_OK(mount.change_file("a", O_WRONLY | O_TRUNC, 0, "mine"));
+  mount.clock.advance(1min);
+  mount.memory.put_text("a", "theirs");
+  mount.clock.set_now(mount.clock.now() - std::chrono::years(5));
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "theirs");
+  EXPECT_THAT(mount.kept(), ::testing::ElementsAre("mine"));
+}
+
 TEST_F(WriteBackTest, AnExclusiveCreateThatLosesKeepsBoth) {
   outage();
   EXPECT_OK(mount.create_file(kRoot, "a", "mine", O_WRONLY | O_EXCL));
@@ -476,6 +567,22 @@ TEST_F(WriteBackTest, ADirectoryThatIsOwedIsNotDiscardedButRemoved) {
   EXPECT_ERRC(mount.fs().discard(mount.fs().owed()[0].id, {}), Errc::unsupported);
   EXPECT_EQ(mount.fs().owed().size(), 1u);
   EXPECT_OK(mount.fs().rmdir(kRoot, "dir", mount.caller()));
+}
+
+TEST(WriteBackInAnOutageTest, AStateThatACloseMayHaveStoredIsDeliveredBeforeTheNextOne) {
+  MountSettings given;
+  given.settings.queue_in_outage = true;
+  Mount mount(given);
+  mount.memory.put_text("log", "0");
+  mount.store.add({.operation = "PutObject", .count = 1, .after_the_work = true});
+  EXPECT_OK(mount.change_file("log", O_WRONLY | O_APPEND, 0, "1"));
+  EXPECT_EQ(mount.memory.text("log"), "01");
+  mount.clock.hold_naps(true);
+  EXPECT_OK(mount.change_file("log", O_WRONLY | O_APPEND, 0, "2"));
+  mount.clock.hold_naps(false);
+  EXPECT_OK(mount.fs().drain(true, {}));
+  EXPECT_EQ(mount.memory.text("log"), "012");
+  EXPECT_TRUE(mount.kept().empty());
 }
 
 }  // namespace
