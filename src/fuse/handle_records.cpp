@@ -13,6 +13,13 @@ void set_version(HandleRecord& record, const std::string& version) {
   std::memcpy(record.version, version.data(), fits ? version.size() : 0);
 }
 
+HandleState state_of(const vfs::OpenState& seen) {
+  if (seen.unstored) {
+    return HandleState::unstored;
+  }
+  return seen.owed ? HandleState::owed : HandleState::stored;
+}
+
 /// One that did not fit is equal to none.
 ETag version_of(const HandleRecord& record) {
   const bool known = record.version_bytes != kVersionUnknown;
@@ -77,7 +84,9 @@ std::vector<vfs::OpenBefore> HandleRecords::files() const {
     files.push_back({.handle = handle,
                      .inode = record.inode,
                      .flags = static_cast<int>(record.flags),
-                     .state = {.version = version_of(record), .unstored = record.state == HandleState::lost}});
+                     .state = {.version = version_of(record),
+                               .unstored = record.state == HandleState::lost,
+                               .owed = record.state == HandleState::owed}});
   }
   return files;
 }
@@ -194,7 +203,7 @@ void HandleRecords::refresh_locked(vfs::InodeId inode) {
   const auto [begin, end] = by_inode_.equal_range(inode);
   std::for_each(begin, end, [&](const auto& entry) {
     HandleRecord& record = records_[entry.second];
-    const HandleState state = seen->unstored ? HandleState::unstored : HandleState::stored;
+    const HandleState state = state_of(*seen);
     unstored_ -= record.state == HandleState::unstored ? 1 : 0;
     unstored_ += state == HandleState::unstored ? 1 : 0;
     if (state == HandleState::unstored) {

@@ -31,6 +31,7 @@ enum class HandleState : std::uint8_t {
   stored,    ///< S3 has all of it
   unstored,  ///< the worker has bytes that S3 has not
   lost,      ///< a worker died with them
+  owed,      ///< the journal has what S3 has not
 };
 
 /// An open handle. `kind` is written last, and cleared first.

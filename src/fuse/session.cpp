@@ -38,6 +38,7 @@ class LibfuseSession final : public Session {
         server_{filesystem, log, handles_, gate_, device_} {}
 
   ~LibfuseSession() override {
+    server_.filesystem.on_settled(nullptr);
     if (session_ != nullptr) {
       fuse_session_destroy(session_);  // with the descriptor
     }
@@ -56,6 +57,7 @@ class LibfuseSession final : public Session {
     }
     descriptor_ = connection_.device.release();
     server_.filesystem.number_handles_from(first_handle(connection_.generation));
+    server_.filesystem.on_settled([this](vfs::InodeId inode) { handles_.changed(inode); });
     return {};
   }
 

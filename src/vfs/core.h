@@ -51,6 +51,8 @@ struct Filesystem::Core {
   Resolver resolver;
   Fetcher fetcher;
   Committer committer;
+  std::mutex tell_mutex;  ///< before all others
+  std::function<void(InodeId)> tell_settled;  ///< see Filesystem::on_settled()
   WriteBack write_back;  // last: its threads use all of the above
 
   Result<void> writable() const;
@@ -93,6 +95,7 @@ struct Filesystem::Core {
   void give_up_created(OpenFile& file, HandleId handle);
 
   // filesystem_reopen.cpp
+  void settled(const std::shared_ptr<OpenFile>& file);
   Result<void> reopen(const OpenBefore& before);
   Result<void> reopen_unstored(const OpenBefore& before);
   void add_dead_handle(const OpenBefore& before, const Error& error);

@@ -40,7 +40,7 @@ Filesystem::Core::Core(const Settings& given, const Surroundings& around)
                  outside.clock, outside.random, outside.log}),
       write_back({settings, outside.store, outside.nodes, outside.journal, outside.stage, tree, committer, open_files, absent,
                   outside.breaker, outside.clock, outside.random, outside.log},
-                 [this](const std::shared_ptr<OpenFile>& file) { close_file(*file, [&] { return open_files.settle(file); }); }) {}
+                 [this](const std::shared_ptr<OpenFile>& file) { settled(file); }) {}
 
 Result<void> Filesystem::Core::writable() const {
   if (settings.read_only) {

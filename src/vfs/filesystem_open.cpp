@@ -116,7 +116,7 @@ Result<void> Filesystem::Core::prepare_content(OpenFile& file, int flags, const 
   if (fetch) {
     // An archived or vanished object is told at open, not at the first read; and that read will find its bytes.
     const ByteRange first{0, std::min<std::uint64_t>(content->file->size(), settings.first_block_bytes)};
-    const auto there = fetcher.ensure(content, committer.key_of(file), first, first, {}, context);
+    const auto there = fetch_for_reader(file, content, first, {.now = first, .ahead = {}}, context);
     if (!there && !(writes(flags) && queues(there.error()))) {  // what is written in an outage needs nothing of what was there
       return there;
     }

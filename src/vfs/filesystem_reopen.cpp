@@ -29,7 +29,26 @@ std::optional<OpenState> Filesystem::open_state(InodeId id) const {
     return std::nullopt;
   }
   const std::lock_guard lock(file->mutex);
-  return OpenState{.version = file->node.etag, .unstored = file->unlinked || file->failed || file->needs_commit_locked()};
+  return OpenState{.version = file->node.etag,
+                   .unstored = file->unlinked || file->failed || file->needs_commit_locked(),
+                   .owed = !file->intents.empty()};
+}
+
+void Filesystem::on_settled(std::function<void(InodeId)> told) {
+  const std::lock_guard lock(core_->tell_mutex);
+  core_->tell_settled = std::move(told);
+}
+
+void Filesystem::Core::settled(const std::shared_ptr<OpenFile>& file) {
+  close_file(*file, [&] { return open_files.settle(file); });
+  const std::lock_guard lock(tell_mutex);
+  if (tell_settled != nullptr) {
+    const InodeId id = [&] {
+      const std::lock_guard file_lock(file->mutex);
+      return file->node.id;
+    }();
+    tell_settled(id);
+  }
 }
 
 Result<void> Filesystem::reopen(const OpenBefore& before) {
@@ -64,7 +83,7 @@ Result<void> Filesystem::Core::reopen_unstored(const OpenBefore& before) {
     const auto node = outside.nodes.get(before.inode);
     // Its last commit may have ended, and nobody has said so: then it is another version by now.
     const bool stored_meanwhile = node && *node && !(*node)->local && !(*node)->etag.empty() && (*node)->etag != before.state.version;
-    return stored_meanwhile ? reopen({before.handle, before.inode, before.flags, {(*node)->etag, false}})
+    return stored_meanwhile ? reopen({before.handle, before.inode, before.flags, {.version = (*node)->etag}})
                             : Result<void>(fail(Errc::io, fmt::format("{}: what was written and not closed is lost with the process that has died",
                                                                       node && *node ? (*node)->name : fmt::format("inode {}", before.inode))));
   }
@@ -80,7 +99,8 @@ Result<void> Filesystem::Core::reopen(const OpenBefore& before) {
     return {};
   }
   TRY_ASSIGN(const std::optional<meta::Node> node, outside.nodes.get(before.inode));
-  if (!node || node->kind != NodeKind::file || node->etag != before.state.version) {
+  const bool delivered = before.state.owed && node && !node->local;
+  if (!node || node->kind != NodeKind::file || (node->etag != before.state.version && !delivered)) {
     return fail(Errc::stale, fmt::format("the version of {} that was open is gone", node ? node->name : fmt::format("inode {}", before.inode)));
   }
   const std::shared_ptr<OpenFile> file = open_files.acquire(*node, writes(before.flags));

@@ -134,6 +134,8 @@ class WriteBack {
   /// The stage is full of bytes that S3 does not have: until some of them have been delivered. False: none will be for now, since nothing is
   /// owed, S3 does not answer or refuses them, or the caller's time is over.
   bool wait_for_space(const CallContext& context);
+  /// A move that was begun, perhaps by a former process, may be done already: until it is known where the file is. False: there is none.
+  Result<bool> wait_for_begun_move(OpenFile& file, const CallContext& context);
   /// Until nothing of the file is owed.
   Result<void> wait_for(OpenFile& file, const CallContext& context);
 
@@ -216,6 +218,7 @@ class WriteBack {
   void begin(const Removal& removal);
   void void_taken(Taken& taken);
   void give_back(Taken& taken);
+  Result<void> end_delivery(OpenFile& file, const Entry& known, meta::IntentId id, const CallContext& context);
   void release_bytes(const OpenFile& file, const Owed& owed);
 
   // write_back_moves.cpp

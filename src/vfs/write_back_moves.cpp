@@ -231,6 +231,19 @@ Result<std::optional<WriteBack::Removal>> WriteBack::left_by(const Taken& taken)
   return std::optional<Removal>(std::move(removal));
 }
 
+Result<bool> WriteBack::wait_for_begun_move(OpenFile& file, const CallContext& context) {
+  meta::IntentId begun = 0;
+  {
+    const std::lock_guard lock(file.mutex);
+    if (file.moves.empty() || !file.moves.front()->attempted || file.moves.front()->copied) {
+      return false;
+    }
+    begun = file.moves.front()->intent;
+  }
+  TRY(queue_.wait_for(std::span(&begun, 1), false, context));
+  return true;
+}
+
 Result<void> WriteBack::deliver_move(meta::IntentId id, const Entry& entry, const CallContext& context) {
   OwedMove& move = *entry.move;
   auto done = p_.committer.deliver_move(*entry.file, move, context);

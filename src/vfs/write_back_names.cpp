@@ -5,6 +5,11 @@
 #include "write_back.h"
 
 namespace prefixfs::vfs {
+namespace {
+
+constexpr std::chrono::seconds kEndsByItself{2};
+
+}  // namespace
 
 Result<WriteBack::Taken> WriteBack::take(const std::shared_ptr<OpenFile>& file, const CallContext& context) {
   Taken taken;
@@ -20,19 +25,32 @@ Result<WriteBack::Taken> WriteBack::take(const std::shared_ptr<OpenFile>& file, 
   for (const meta::IntentId id : ids) {
     const auto known = entry(id);
     if (known && !queue_.withdraw(id)) {
-      {
-        const std::lock_guard lock(file->mutex);
-        if (known->owed != nullptr) {
-          known->owed->given_up.request_stop();
-        }
-      }
-      TRY(queue_.withdraw_after(id, context));
+      TRY(end_delivery(*file, *known, id, context));
     }
     if (entry(id)) {  // otherwise it was delivered meanwhile
       taken.ids_.push_back(id);
     }
   }
   return taken;
+}
+
+/// S3 may do what a request says after its connection is closed, and so after the removal that comes next. What ends by itself in a moment is waited for;
+/// what takes longer is a body that S3 does not have yet.
+Result<void> WriteBack::end_delivery(OpenFile& file, const Entry& known, meta::IntentId id, const CallContext& context) {
+  CallContext moment = context;
+  moment.deadline = std::min(context.deadline, p_.clock.steady() + kEndsByItself);
+  const auto ended = queue_.withdraw_after(id, moment);
+  if (ended || ended.error().code != Errc::timeout) {
+    return ended ? Result<void>() : fail(ended.error());
+  }
+  {
+    const std::lock_guard lock(file.mutex);
+    if (known.owed != nullptr) {
+      known.owed->given_up.request_stop();
+    }
+  }
+  TRY(queue_.withdraw_after(id, context));
+  return {};
 }
 
 WriteBack::Taken::~Taken() {

@@ -225,19 +225,6 @@ def test_overwriting_the_whole_file_is_last_writer_wins(mnt, space):
     assert space.get("file") == b"mine"
 
 
-def test_of_two_appends_from_two_hosts_the_later_one_is_told(make_mount, space):
-    space.put("log", b"0\n")
-    one, other = make_mount(), make_mount()
-    first, second = (os.open(host / "log", os.O_WRONLY | os.O_APPEND) for host in (one, other))
-    os.write(first, b"first\n")
-    os.write(second, b"second\n")
-    os.close(first)
-    with fails_with(ESTALE):
-        os.close(second)
-    assert space.get("log") == b"0\nfirst\n"
-    assert b"0\nsecond\n" in other.kept_files()
-
-
 def test_the_mount_goes_on_after_a_failed_close(devs3, mnt, space):
     with devs3.fault("PutObject", space.key("bad"), "status", count=1000, status=403, code="AccessDenied"):
         with fails_with(EACCES):

@@ -162,6 +162,7 @@ struct FilesystemStats {
 struct OpenState {
   ETag version;           ///< what is read through its handles; empty: S3 has nothing of it yet
   bool unstored = false;  ///< it is unlinked, or there are bytes or attributes which S3 does not have, or will not take
+  bool owed = false;      ///< the journal has what follows `version`: its delivery makes another one, which the same handles go on with
 };
 
 /// A file that a former process of the same mount had open.
@@ -219,6 +220,9 @@ class Filesystem {
   void number_handles_from(HandleId first);
   /// What is behind the handles of this inode; nothing: it is not open.
   std::optional<OpenState> open_state(InodeId id) const;
+  /// From now on `told` is called when something that was owed of an open file has been delivered or given up, after which open_state() may be
+  /// another one; by a thread of the deliveries. Empty: nobody is told, and no call is under way any more.
+  void on_settled(std::function<void(InodeId)> told);
   /// Opens what a former process had open, under its old number and without asking S3: the version is as it was, or the handle is dead.
   /// Errors: stale (another version is there), io (what was not stored is lost). Afterwards reads through the handle say stale, and writes, fsync
   /// and close this error.

@@ -67,6 +67,10 @@ TEST_F(HandleRecordsTest, TheVersionIsThatOfTheLastChange) {
   state[5] = stored("v3");
   worker.names_changed();
   EXPECT_EQ(worker.files()[0].state.version.str(), "v3");
+  state[5].owed = true;
+  worker.changed(5);
+  EXPECT_TRUE(worker.files()[0].state.owed);
+  EXPECT_FALSE(worker.any_unstored());
 }
 
 TEST_F(HandleRecordsTest, WhatWasNotStoredIsLostForAllHandlesOfItsInodeAndForThemOnly) {

@@ -1,6 +1,8 @@
 // Handles of a process that has died: the same version under the same number, or an error for ever.
 
-#include "vfs_fixture.h"
+#include <map>
+
+#include "write_back_fixture.h"
 
 namespace prefixfs::vfs {
 namespace {
@@ -65,6 +67,46 @@ TEST_F(ReopenTest, AnotherVersionBehindTheInodeIsStale) {
   EXPECT_ERRC(mount.read(5), Errc::stale);
   EXPECT_OK(mount.close(5));
   EXPECT_EQ(mount.read_file("file"), "x");
+}
+
+class ReopenOwedTest : public WriteBackTest {};
+
+TEST_F(ReopenOwedTest, WhatWasDeliveredSinceIsTheSameFile) {
+  const auto handle = mount.create(kRoot, "file");
+  ASSERT_OK(handle);
+  const InodeId inode = mount.id("file");
+  ASSERT_OK(mount.write(*handle, 0, "text"));
+  outage();
+  ASSERT_OK(mount.fs().flush(*handle, mount.caller()));
+  const auto state = mount.fs().open_state(inode);
+  ASSERT_TRUE(state);
+  EXPECT_TRUE(state->owed);
+  answers();
+  delivered();
+  EXPECT_FALSE(mount.fs().open_state(inode)->owed);
+  mount.restart();
+  mount.fs().number_handles_from(1000);
+  ASSERT_OK(mount.fs().reopen({.handle = *handle, .inode = inode, .flags = O_RDWR, .state = *state}));
+  EXPECT_EQ(*mount.read(*handle), "text");
+  EXPECT_OK(mount.close(*handle));
+}
+
+TEST_F(ReopenOwedTest, WhoRemembersHandlesIsToldOfDeliveries) {
+  std::mutex mutex;
+  std::map<InodeId, bool> told;  // -> whether something was owed then
+  mount.fs().on_settled([&](InodeId id) {
+    const auto state = mount.fs().open_state(id);
+    const std::lock_guard lock(mutex);
+    told[id] = !state || state->owed;
+  });
+  const auto handle = mount.create(kRoot, "file");
+  ASSERT_OK(handle);
+  ASSERT_OK(mount.write(*handle, 0, "text"));
+  ASSERT_OK(mount.fs().fsync(*handle, mount.caller()));
+  delivered();
+  mount.fs().on_settled(nullptr);
+  EXPECT_THAT(told, testing::ElementsAre(testing::Pair(mount.id("file"), false)));
+  EXPECT_OK(mount.close(*handle));
 }
 
 TEST_F(ReopenTest, AWriterOfWhichEverythingIsStoredGoesOn) {

@@ -329,6 +329,25 @@ TEST_F(OwedMovesTest, ARenameThatWasDoneBeforeTheCrashIsNoConflict) {
   EXPECT_THAT(mount.kept(), IsEmpty());
 }
 
+TEST_F(OwedMovesTest, ARenameThatWasDoneBeforeTheCrashIsReadBeforeItsDeliveryHasFoundThat) {
+  mount.memory.put_text("a", "text");
+  static_cast<void>(mount.names(kRoot));
+  outage();
+  EXPECT_OK(rename("a", "b"));
+  ASSERT_OK(mount.memory.remove(Key("a"), ETag(), {}));
+  mount.memory.put_text("b", "text");
+  answers();
+  close_gate("CopyObject");
+  mount.store.after_each([this](const test::FaultyStore::Call& call) {
+    if (call.operation == "GetObject" && call.key == "a") {
+      open_gate();
+    }
+  });
+  mount.restart();
+  EXPECT_EQ(*mount.read_file("b"), "text");
+  delivered();
+}
+
 TEST_F(OwedMovesTest, ARefusedRenameIsParkedAndCanBeGivenUp) {
   mount.memory.put_text("a", "text");
   static_cast<void>(mount.names(kRoot));

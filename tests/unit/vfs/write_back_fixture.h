@@ -8,6 +8,24 @@
 
 namespace prefixfs::vfs {
 
+/// Looks at each change before it is made, and may refuse it.
+class WatchedJournal final : public meta::Journal {
+ public:
+  using Look = std::function<Result<void>(const meta::JournalChange&)>;
+  WatchedJournal(meta::Journal& inner, Look look) : inner_(inner), look_(std::move(look)) {}
+  Result<meta::JournalContents> load() override { return inner_.load(); }
+  Result<meta::IntentId> next_id() override { return inner_.next_id(); }
+  Result<void> apply(meta::JournalChange change) override {
+    TRY(look_(change));
+    return inner_.apply(std::move(change));
+  }
+  meta::JournalStats stats() const override { return inner_.stats(); }
+
+ private:
+  meta::Journal& inner_;
+  const Look look_;
+};
+
 inline MountSettings journalled() {
   MountSettings given;
   given.settings.journal_commits = true;
@@ -47,12 +65,12 @@ class WriteBackTest : public VfsTest {
     EXPECT_TRUE(mount.fs().owed().empty());
   }
 
-  /// The next PutObject waits for open_gate().
-  void close_gate() {
+  /// The next such request waits for open_gate().
+  void close_gate(std::string operation = "PutObject") {
     gate_ = true;
-    mount.store.before_each([this](const test::FaultyStore::Call& call) {
+    mount.store.before_each([this, operation](const test::FaultyStore::Call& call) {
       std::unique_lock lock(mutex_);
-      if (call.operation == "PutObject" && gate_) {
+      if (call.operation == operation && gate_) {
         ++waiting_;
         changed_.notify_all();
         changed_.wait(lock, [this] { return !gate_; });
