@@ -38,7 +38,11 @@ Error Resolver::absent_error(InodeId parent, std::string_view name) const {
 
 Result<meta::Node> Resolver::find(InodeId parent, std::string_view name, const CallContext& context,
                                   const std::function<LookupIntent()>& intent) {
-  TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
+  TRY_ASSIGN(std::optional<meta::Node> known, p_.nodes.find(parent, name));
+  if (known && left_behind(*known)) {
+    TRY(p_.nodes.erase(parent, name));  // also where S3 cannot be asked: what was not closed is gone
+    known.reset();
+  }
   if (known) {
     return confirm(*known, context);
   }

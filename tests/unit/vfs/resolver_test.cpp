@@ -263,6 +263,16 @@ class KnownNamesTest : public NoListTest {
   KnownNamesTest() : NoListTest(true) {}
 };
 
+TEST_F(ResolverTest, WhatAKilledProcessWasWritingIsGoneAlsoWhileS3DoesNotAnswer) {
+  ASSERT_OK(mount.create(kRoot, "a"));
+  mount.clock.advance(1ms);
+  mount.restart();
+  for (const char* operation : {"GetObject", "HeadObject", "ListObjectsV2"}) {
+    mount.store.add({.operation = operation, .count = -1});
+  }
+  EXPECT_FALSE(mount.lookup("a"));
+}
+
 TEST_F(KnownNamesTest, LsShowsTheNamesThatThisHostKnows) {
   mount.memory.put_text("theirs", "1");
   mount.memory.put_text("unknown", "1");
