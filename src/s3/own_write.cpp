@@ -21,8 +21,9 @@ bool is_unclear(const Error& error) {
   if (!retryable(error.code) || error.origin.not_sent) {
     return false;
   }
-  // SlowDown and its like are said before the work; a bare 503 may come from a gateway that gave up waiting.
-  const bool refused_at_once = error.code == Errc::throttled && (error.origin.http_status == 429 || !error.origin.s3_code.empty());
+  // SlowDown and its like are said before the work; a bare 503 may come from a gateway that gave up waiting. Of a request that libcurl has sent
+  // twice, the answer is that to the second one, and the first may have done the work.
+  const bool refused_at_once = error.code == Errc::throttled && !error.origin.sent_twice && (error.origin.http_status == 429 || !error.origin.s3_code.empty());
   return !refused_at_once;
 }
 

@@ -44,6 +44,9 @@ TEST(OwnWrite, WhatIsUnclear) {
   Error not_sent = error_of(Errc::unavailable, 0);
   not_sent.origin.not_sent = true;
   EXPECT_FALSE(is_unclear(not_sent));
+  Error sent_twice = error_of(Errc::throttled, 503, "SlowDown");
+  sent_twice.origin.sent_twice = true;
+  EXPECT_TRUE(is_unclear(sent_twice)) << "the first of the two may have done the work";
 }
 
 TEST(OwnWrite, ABodyIsKnownByChecksumOrMd5) {
