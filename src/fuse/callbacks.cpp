@@ -25,13 +25,11 @@ void on_init(void*, fuse_conn_info* connection) {
   connection->max_readahead = std::min(connection->max_readahead, kReadAheadBytesMax);
   connection->max_background = kBackgroundRequestsMax;
   connection->congestion_threshold = kBackgroundRequestsMax * 3 / 4;
-  // The kernel drops pages by its own guess from mtime, which for S3 objects moves by fractions of a second; open tells it exactly.
+  // The kernel drops pages by its own guess from mtime, which for S3 objects moves by fractions of a second; open tells it exactly. Where it is told another
+  // size than it knows, it drops them unasked (that is off with FUSE_CAP_EXPLICIT_INVAL_DATA): another host's lines have come before those appended here.
   connection->want &= ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_WRITEBACK_CACHE);
   // With splice libfuse keeps a pipe of buffers for each thread; replies here are copies of at most 1 MiB.
   connection->want &= ~static_cast<unsigned>(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
-  if ((connection->capable & FUSE_CAP_EXPLICIT_INVAL_DATA) != 0) {
-    connection->want |= FUSE_CAP_EXPLICIT_INVAL_DATA;
-  }
 }
 
 void on_lookup(fuse_req_t raw, fuse_ino_t parent, const char* name) {

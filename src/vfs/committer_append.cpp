@@ -186,8 +186,7 @@ Result<std::shared_ptr<Content>> Committer::behind(const Content& content, const
   TRY(staged->sync());
   staged->retain(content.file->retained());
   auto next = std::make_shared<Content>(std::move(staged), newer.etag);
-  next->opened = content.opened.load();
-  next->info = newer;
+  next->info = newer;  // not `opened`: the kernel's pages are of the content before
   return next;
 }
 

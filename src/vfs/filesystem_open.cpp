@@ -65,7 +65,7 @@ Result<Opened> Filesystem::Core::open_node(const meta::Node& node, int flags, co
   const bool had_pages = [&] {
     const std::lock_guard lock(file->mutex);
     const auto cached = contents.peek(node.id, node.etag);
-    return file->content != nullptr || (cached != nullptr && cached->opened);
+    return file->content != nullptr ? file->content->opened.load() : cached != nullptr && cached->opened;
   }();
   if (const auto prepared = prepare_content(*file, flags, caller.context); !prepared) {
     open_files.give_up(file, writes(flags));
