@@ -336,14 +336,14 @@ TEST_F(OwedMovesTest, ARenameThatWasDoneBeforeTheCrashIsReadBeforeItsDeliveryHas
   EXPECT_OK(rename("a", "b"));
   ASSERT_OK(mount.memory.remove(Key("a"), ETag(), {}));
   mount.memory.put_text("b", "text");
-  answers();
+  mount.restart();
   close_gate("CopyObject");
   mount.store.after_each([this](const test::FaultyStore::Call& call) {
     if (call.operation == "GetObject" && call.key == "a") {
       open_gate();
     }
   });
-  mount.restart();
+  answers();
   EXPECT_EQ(*mount.read_file("b"), "text");
   delivered();
 }
