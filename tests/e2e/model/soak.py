@@ -1,0 +1,96 @@
+"""Runs new seeds until time is up or one fails. See scripts/soak."""
+
+import argparse
+import json
+import pathlib
+import random
+import sys
+import tempfile
+import time
+
+from support import machine
+
+from .generate import generate, host_options_of
+from .report import case_file, story_of
+from .run import Failure, run_plan, with_server
+from .shrink import shrink
+from .threads import run_threads
+from .world import World
+
+STEPS = 600
+SHRINK_SECONDS = 600
+THREADS_EACH = 4  # every fourth run is one of both hosts at once
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(prog="scripts/soak")
+    parser.add_argument("--hours", type=float, default=1.0)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--replay", type=pathlib.Path)
+    parser.add_argument("--times", type=int, default=1)
+    return parser.parse_args(arguments)
+
+
+def run_one(seed, steps, server, directory):
+    if seed % THREADS_EACH:
+        run_plan(generate(seed, steps), server, directory)
+        return
+    world = World(pathlib.Path(tempfile.mkdtemp(dir=directory)), server, host_options_of(seed))
+    try:
+        run_threads(world.start(), seed, steps, kill=seed % (2 * THREADS_EACH) == 0)
+    finally:
+        world.end()
+
+
+def fails(server, directory, run, shorten):
+    """Whether it does; then it has been told."""
+    try:
+        run()
+    except Failure as failure:
+        print(story_of(failure), flush=True)
+        if shorten:
+            print(case_file(shrink(failure, server, directory, SHRINK_SECONDS)), flush=True)
+        return True
+    except AssertionError as difference:
+        print(f"both hosts at once: {difference}", flush=True)
+        return True
+    return False
+
+
+def soak(options, server, directory):
+    """The exit status."""
+    if options.replay:
+        plan = json.loads(options.replay.read_text())
+        for number in range(options.times):
+            if fails(server, directory, lambda: run_plan(plan, server, directory), False):
+                return 1
+        print(f"{len(plan['operations'])} operations without a difference, {options.times} times")
+        return 0
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 31)
+    end, runs = time.monotonic() + options.hours * 3600, 0
+    while time.monotonic() < end:
+        print(f"--seed {seed}", flush=True)
+        if fails(server, directory, lambda: run_one(seed, options.steps, server, directory), True):
+            print(f"again: scripts/soak --seed {seed} --steps {options.steps}")
+            return 1
+        seed, runs = seed + 1, runs + 1
+    print(f"{runs} runs of {options.steps} steps without a difference")
+    return 0
+
+
+def main(arguments):
+    options = parse(arguments)
+    if problem := machine.fuse_problem():
+        print(f"soak: {problem}", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory(prefix="prefixfs-soak.") as directory:
+        server = with_server(directory)
+        try:
+            return soak(options, server, directory)
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
