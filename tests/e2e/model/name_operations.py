@@ -203,32 +203,35 @@ class NameOperations:
             raise Skip
         there, directory = [content for content in seen if content is not None], reference.directory(host, parent_of(to))
         expected = Expectation(f"rename of {path} to {to}").error("ENOENT", when=None in seen or directory.may_be_absent)
-        expected.error("EIO", "ESTALE", when=ref.disturbed and not ref.journal).error("ESTALE", when=len(seen) > 1 or len(replaced) > 1)
+        expected.error("EIO", when=ref.disturbed).error("ESTALE", when=len(seen) > 1 or len(replaced) > 1 or (ref.disturbed and not ref.journal))
         if there and directory.may_be_there:
             expected.value(None)
         real = self.world.hosts[host]
         done, got = expected.check(attempt(os.rename, real.path(path), real.path(to)))
         content = (there[0] if len(there) == 1 else self._look(host, to, there)) if done else None
-        if done and path != to and content is not None:
-            self._note_rename(host, path, to, content, source, target)
-        elif content is None and (done or got in ("EIO", "ESTALE")):
+        if done and path != to:
+            self._note_rename(host, path, to, there if content is None else [content], source, target)
+        elif not done and got in ("EIO", "ESTALE"):
             reference.changed(host, path, None, certain=False)
             for content in there:
                 reference.changed(host, to, content, certain=False)
         elif not done and got == "ENOENT" and not directory.may_be_absent:
             self._note_look(host, path, False, got)
 
-    def _note_rename(self, host, path, to, content, source, target):
+    def _note_rename(self, host, path, to, possible, source, target):
+        """`possible`: what the file may hold."""
         if target is not None:
             target.path = None
         stored = self.reference.names[path].certain.content
         self._note_removed(host, path, source)
         if source is None:
-            self.reference.moved(host, path, to, content)
+            for content in possible:
+                self.reference.moved(host, path, to, content)
+            self.reference.names[to].contested |= len(possible) > 1
         else:
             source.path = to
             if source.dirty and not source.stored:
                 source.overwrites, source.exclusive = True, False  # S3 has nothing of it, and what stands under the new name is to go
                 source.replaced = source.replaced or self.reference.names[to].certain.content is not None
             else:
-                source.version = self.reference.moved(host, path, to, stored if source.dirty else content)
+                source.version = self.reference.moved(host, path, to, stored if source.dirty else possible[0])

@@ -288,8 +288,9 @@ class Reference:
         if not name.contested:
             return [version for version in name.versions if version.order >= name.certain.order]
         last = {version.actor: version for version in name.versions if not version.uncertain}
+        undone = [before for before, version in itertools.pairwise(name.versions) if version.moved_from]
         merged = [Version(content, OUTSIDE, name.versions[-1].order + 1, self.now) for content in name.merged()]
-        return sorted([*last.values(), *(version for version in name.versions if version.uncertain)], key=lambda version: version.order) + merged
+        return sorted([*last.values(), *undone, *(version for version in name.versions if version.uncertain)], key=lambda version: version.order) + merged
 
     def must_be_kept(self, path, final):
         """Contents that were acknowledged and that nothing which came later has replaced, as [host, content]. (Of a file that was renamed the host may
