@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <ranges>
 
 #include <fmt/format.h>
 
@@ -78,8 +79,8 @@ Result<std::vector<DeleteOutcome>> S3Client::remove_many(std::span<const RemoveT
   std::vector<RemoveTarget> listed;
   std::vector<DeleteOutcome> outcomes;
   for (const RemoveTarget& target : targets) {
-    // DeleteObjects has a place for an ETag, too, but servers that honour If-Match ignore it (versitygw 1.8, moto 5) and delete the newer version.
-    if (target.if_match.empty() && xml_can_carry(target.key.str()) && !target.key.empty()) {
+    // versitygw 1.8 and moto 5 ignore an ETag in DeleteObjects, and delete the newer version.
+    if ((target.if_match.empty() || target.best_effort) && xml_can_carry(target.key.str()) && !target.key.empty()) {
       listed.push_back(target);
       continue;
     }
@@ -109,7 +110,7 @@ Result<void> S3Client::remove_listed(std::span<const RemoveTarget> targets, std:
   for (DeleteResult::Refusal& refusal : result.refused) {
     refused.emplace(refusal.key, refusal);
   }
-  for (const auto& [key, version] : targets) {
+  for (const Key& key : targets | std::views::transform(&RemoveTarget::key)) {
     DeleteOutcome outcome{key, std::nullopt};
     if (const auto found = refused.find(key.str()); found != refused.end() && found->second.code != "NoSuchKey") {
       Refusal refusal;

@@ -62,7 +62,7 @@ class PrefixStore final : public ObjectStore {
     whole.reserve(targets.size());
     for (const RemoveTarget& target : targets) {
       TRY_ASSIGN(Key one, whole_key(target.key));
-      whole.push_back({std::move(one), target.if_match});
+      whole.push_back({std::move(one), target.if_match, target.best_effort});
     }
     TRY_ASSIGN(auto outcomes, inner_.remove_many(whole, context));
     for (DeleteOutcome& outcome : outcomes) {

@@ -178,7 +178,8 @@ auto RetryStore::write_once(Write& write, const char* operation, const Key& key,
     write.repeated_409 = true;
     result = send(write.condition);
   }
-  if (!result && result.error().code == Errc::conflict && (write.unclear || result.error().origin.sent_twice)) {
+  write.unclear = write.unclear || (!result && result.error().origin.sent_twice);
+  if (!result && result.error().code == Errc::conflict && write.unclear) {
     // The lost attempt may have arrived only now, or libcurl's own first one has.
     TRY_ASSIGN(const auto found, look(key, context));
     if (found) {
@@ -233,6 +234,7 @@ Result<PutAnswer> RetryStore::complete_upload(const Key& key, const UploadId& up
       return result;
     }
     const Errc code = result.error().code;
+    unclear = unclear || result.error().origin.sent_twice;
     if (unclear && (code == Errc::not_found || code == Errc::conflict)) {
       TRY_ASSIGN(const auto found, look(key, context));
       if (found && is_assembled(*found, parts)) {

@@ -38,7 +38,11 @@ bool xml_can_carry(std::string_view text) {
 std::string write_delete_request(std::span<const RemoveTarget> targets) {
   std::string xml = fmt::format("<Delete xmlns=\"{}\">", kNamespace);
   for (const RemoveTarget& target : targets) {
-    xml += fmt::format("<Object><Key>{}</Key></Object>", escape(target.key.str()));
+    xml += fmt::format("<Object><Key>{}</Key>", escape(target.key.str()));
+    if (!target.if_match.empty()) {
+      xml += fmt::format("<ETag>{}</ETag>", escape(target.if_match.quoted()));
+    }
+    xml += "</Object>";
   }
   return xml + "</Delete>";
 }

@@ -11,13 +11,20 @@ namespace {
 
 // Last-Modified has whole seconds.
 constexpr std::chrono::seconds kClockSlack{1};
+constexpr std::chrono::seconds kWholeSecond{1};  // Last-Modified has no parts of it
 
 }  // namespace
 
 /// By S3's clock, which is Last-Modified's: ours may be off.
-bool Committer::written_after(const ObjectInfo& info, WallTime moment) const {
-  const WallTime there = info.told_at == WallTime{} ? moment : info.told_at - (p_.clock.now() - moment);
-  return info.last_modified > there + kClockSlack;
+WallTime Committer::by_clock_of(const ObjectInfo& info, WallTime moment) const {
+  return info.told_at == WallTime{} ? moment : info.told_at - (p_.clock.now() - moment);
+}
+
+bool Committer::written_after(const ObjectInfo& info, WallTime moment) const { return info.last_modified > by_clock_of(info, moment) + kClockSlack; }
+
+bool Committer::written_before(const ObjectInfo& info, WallTime moment) const {
+  const bool set_back = p_.clock.now() < moment;
+  return !set_back && info.last_modified + kWholeSecond + kClockSlack < by_clock_of(info, moment);
 }
 
 Result<Committer::AfterConflict> Committer::after_conflict(OpenFile& file, State& state, const sync::UploadTarget& target, int conflicts,

@@ -236,8 +236,8 @@ Result<void> WriteBack::deliver_marker(meta::IntentId id, const Entry& entry, co
   return {};
 }
 
-/// All that are ready in one request. Of what was acknowledged a moment ago nobody asks which version it was, as little as unlink() with commit=close
-/// does; later, a version that another client has made in between must stay.
+/// All that are ready in one request. A version that another client has made since must stay; of what was acknowledged a moment ago that costs no request:
+/// where a server would have to be asked first, nobody asks, as little as unlink() with commit=close does.
 std::vector<Result<void>> WriteBack::deliver_removals(std::span<const meta::IntentId> ids, const CallContext& context) {
   constexpr std::chrono::seconds kMoment{5};
   std::map<std::string, std::size_t> place;  // in `ids`, by key
@@ -249,8 +249,8 @@ std::vector<Result<void>> WriteBack::deliver_removals(std::span<const meta::Inte
     entries.push_back(known.value_or(Entry()));
     if (known) {
       const auto age = p_.clock.now() - known->since;
-      const bool ask = age > kMoment || age < WallTime::duration::zero();
-      targets.push_back({Key(known->path), ask ? known->version : ETag()});
+      const bool a_moment_ago = age >= WallTime::duration::zero() && age <= kMoment;
+      targets.push_back({Key(known->path), known->version, a_moment_ago});
       place[known->path] = i;
     }
   }
@@ -258,8 +258,8 @@ std::vector<Result<void>> WriteBack::deliver_removals(std::span<const meta::Inte
   for (s3::DeleteOutcome& answer : answers) {
     const std::size_t i = place.at(answer.key.str());
     if (answer.error && answer.error->code == Errc::conflict) {
-      p_.log.warn("{} was written by another client after it was deleted here; that version stays", answer.key.str());
-      answer.error.reset();
+      const auto settled = remove_older(answer.key, entries[i].since, context);
+      answer.error = settled ? std::nullopt : std::optional(settled.error());
     }
     if (!answer.error) {
       outcomes[i] = removed(ids[i], entries[i]);
@@ -272,9 +272,29 @@ std::vector<Result<void>> WriteBack::deliver_removals(std::span<const meta::Inte
   return outcomes;
 }
 
+/// There is another version than the one that was removed: it goes, too, if it was there before that, unseen. Nothing is deleted on a guess.
+Result<void> WriteBack::remove_older(const Key& key, WallTime removed_at, const CallContext& context) {
+  const auto there = p_.store.head(key, context);
+  if (!there && there.error().code == Errc::not_found) {
+    return {};
+  }
+  if (there && p_.committer.written_before(*there, removed_at)) {
+    const auto gone = p_.store.remove(key, there->etag, context);
+    if (gone || gone.error().code != Errc::conflict) {
+      return gone;
+    }
+  } else if (!there && there.error().code != Errc::denied) {
+    return fail(there.error());
+  }
+  p_.log.warn("{} was written by another client after it was deleted here; that version stays", key.str());
+  return {};
+}
+
 std::vector<s3::DeleteOutcome> WriteBack::remove_objects(const std::vector<s3::RemoveTarget>& targets, const CallContext& context) {
   if (targets.size() == 1) {
-    const auto gone = p_.store.remove(targets[0].key, targets[0].if_match, context);
+    const auto& [key, version, best_effort] = targets[0];
+    const bool guarded = !best_effort || p_.store.capabilities().conditional_delete != s3::Support::no;
+    const auto gone = p_.store.remove(key, guarded ? version : ETag(), context);
     return {{targets[0].key, gone ? std::nullopt : std::optional(gone.error())}};
   }
   auto answers = targets.empty() ? Result<std::vector<s3::DeleteOutcome>>({}) : p_.store.remove_many(targets, context);

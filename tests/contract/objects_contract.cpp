@@ -250,6 +250,19 @@ TEST_P(ObjectStoreContract, RemoveManySparesWhatHasChanged) {
   EXPECT_TRUE(exists("changed"));
 }
 
+TEST_P(ObjectStoreContract, RemoveManyTakesAConditionThatCostsNothing) {
+  must_put("same", "x");
+  must_put("other", "x");
+  const ETag version = store().head(key("same"), {})->etag;
+  const auto outcomes = store().remove_many(std::vector<s3::RemoveTarget>{{key("same"), version, true}, {key("other")}}, {});
+  ASSERT_TRUE(outcomes) << why(outcomes);
+  for (const s3::DeleteOutcome& outcome : *outcomes) {
+    EXPECT_FALSE(outcome.error) << describe(*outcome.error);
+  }
+  EXPECT_FALSE(exists("same"));
+  EXPECT_FALSE(exists("other"));
+}
+
 TEST_P(ObjectStoreContract, OddKeysAreKeptAsTheyAre) {
   const std::vector<std::string> names{
       "with space",       "plus+sign", "per%20cent",    "q?a=b&c#d",

@@ -177,7 +177,7 @@ Result<std::vector<s3::DeleteOutcome>> MemoryStore::remove_many(std::span<const 
   }
   const std::lock_guard lock(mutex_);
   std::vector<s3::DeleteOutcome> outcomes;
-  for (const auto& [key, if_match] : targets) {
+  for (const auto& [key, if_match, best_effort] : targets) {
     s3::DeleteOutcome outcome{key, std::nullopt};
     const auto found = objects_.find(key.str());
     if (rights_.remove && found != objects_.end() && !if_match.empty() && found->second.info.etag != if_match) {

@@ -129,7 +129,8 @@ struct ListPage {
 
 struct RemoveTarget {
   Key key;
-  ETag if_match = {};  ///< as for ObjectStore::remove()
+  ETag if_match = {};      ///< as for ObjectStore::remove()
+  bool best_effort = false;  ///< `if_match` costs no request more: a server that does not look at it there deletes another version, too
 };
 
 struct DeleteOutcome {
@@ -185,7 +186,8 @@ class ObjectStore {
   /// Capabilities::conditional_delete is yes.
   virtual Result<void> remove(const Key& key, const ETag& if_match, const CallContext& context) = 0;
 
-  /// At most 1000 keys; one outcome for each. Those without a condition go in one DeleteObjects request, the others one by one, as by remove().
+  /// At most 1000 keys; one outcome for each. Those without a condition, or with one that is best_effort, go in one DeleteObjects request, the others one
+  /// by one, as by remove(): not every server that honours If-Match looks at the ETags in DeleteObjects.
   virtual Result<std::vector<DeleteOutcome>> remove_many(std::span<const RemoveTarget> targets, const CallContext& context) = 0;
 
   /// Server-side copy of at most kCopyBytesMax. An error inside a 200 answer is an error.

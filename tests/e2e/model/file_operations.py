@@ -77,7 +77,7 @@ class FileOperations:
         if before is None and not (attached is not None and attached.dirty):
             inode.content, inode.dirty, inode.stored, inode.untouched = b"", True, False, True
             inode.exclusive = bool(flags & os.O_EXCL)
-            inode.overwrites = not inode.exclusive
+            inode.overwrites, inode.made_to_append = not inode.exclusive, not inode.exclusive and bool(flags & os.O_APPEND)
             absent = [version for version in self.reference.possible(ref.name, path) if version.content is None]
             inode.version = absent[-1] if absent else NOTHING
         elif flags & os.O_TRUNC:
@@ -181,8 +181,7 @@ class FileOperations:
             expected.value(None)
 
     def may_merge(self, inode):
-        current = self.reference.names[inode.path].certain.content
-        return inode.appended and not inode.overwrites and current is not None
+        return inode.merges and self.reference.names[inode.path].certain.content is not None
 
     def note_commit(self, ref, inode, done, got):
         if not done:
@@ -191,13 +190,13 @@ class FileOperations:
             if got == "EIO":
                 self.reference.changed(ref.name, inode.path, inode.content, certain=False)
             return
-        base, name = None if inode.overwrites else inode.version, self.reference.names[inode.path]
+        base, name = None if inode.overwrites and not inode.merges else inode.version, self.reference.names[inode.path]
         if ref.synchronous and base is not None and base.content != name.certain.content and not name.contested and self.may_merge(inode):
             base = name.certain
             inode.content = base.content + inode.appended
         inode.version = self.reference.changed(ref.name, inode.path, inode.content, base, appended=inode.appended)
         inode.appended = b""
-        inode.dirty = inode.overwrites = inode.exclusive = inode.untouched = False
+        inode.dirty = inode.overwrites = inode.exclusive = inode.untouched = inode.made_to_append = False
         inode.stored, inode.replaced = True, False
 
 

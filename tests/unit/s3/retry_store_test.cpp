@@ -317,6 +317,15 @@ TEST_F(RetryTest, AConflictWithOnesOwnFirstTryIsNone) {
   EXPECT_EQ(code_of(put_text(store, Key("a"), "other", WriteCondition::if_absent())), "conflict");
 }
 
+TEST_F(RetryTest, AConflictWithOnesOwnFirstTryIsNoneAlsoWhenItCannotBeLookedInto) {
+  Error conflict = error_of(Errc::conflict, 412, "PreconditionFailed");
+  conflict.origin.sent_twice = true;
+  memory.put_text("a", "mine");
+  inner.add(fault("PutObject", conflict));
+  inner.add(fault("HeadObject", error_of(Errc::throttled, 503, "SlowDown")));
+  EXPECT_EQ(code_of(put_text(store, Key("a"), "mine", WriteCondition::if_absent())), "");
+}
+
 TEST_F(RetryTest, WhatWasWrittenSinceIsToldByS3sClock) {
   for (const auto off : {-10h, 10h}) {
     test::FakeClock s3_clock;
@@ -385,6 +394,19 @@ TEST_F(RetryTest, ACompletionThatTookPlaceIsRecognised) {
   EXPECT_EQ(memory.text("a"), "partpartpart");
   // Without a lost answer a missing upload is a missing upload.
   EXPECT_EQ(code_of(store.complete_upload(Key("a"), *id, parts, WriteCondition::none(), {})), "not_found");
+}
+
+TEST_F(RetryTest, ACompletionThatLibcurlSentTwiceIsRecognised) {
+  memory.set_part_bytes_min(1);
+  const auto id = store.create_upload(Key("a"), {}, {});
+  const std::vector<UploadedPart> parts{*store.upload_part(Key("a"), *id, 1, test::TextSource("part"), {})};
+  ASSERT_TRUE(memory.complete_upload(Key("a"), *id, parts, WriteCondition::none(), {}));
+  Error gone = error_of(Errc::not_found, 404, "NoSuchUpload");
+  gone.origin.sent_twice = true;
+  inner.add(fault("CompleteMultipartUpload", gone));
+  const auto done = store.complete_upload(Key("a"), *id, parts, WriteCondition::if_absent(), {});
+  ASSERT_TRUE(done) << why(done);
+  EXPECT_EQ(done->etag, memory.info("a")->etag);
 }
 
 TEST_F(RetryTest, ACompletionOfAnotherObjectIsNotTakenForOurs) {

@@ -201,10 +201,10 @@ TEST(XmlListing, ReadsOpenUploads) {
 }
 
 TEST(XmlWriter, EscapesKeys) {
-  const std::vector<RemoveTarget> targets{{Key("a & <b> \"c\"")}, {Key("plain")}};
+  const std::vector<RemoveTarget> targets{{Key("a & <b> \"c\"")}, {Key("plain"), ETag::from_wire("e1")}};
   EXPECT_EQ(write_delete_request(targets),
             "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Object><Key>a &amp; &lt;b&gt; &quot;c&quot;</Key></Object>"
-            "<Object><Key>plain</Key></Object></Delete>");
+            "<Object><Key>plain</Key><ETag>&quot;e1&quot;</ETag></Object></Delete>");
 }
 
 TEST(XmlWriter, CompleteCarriesChecksumsWhereKnown) {

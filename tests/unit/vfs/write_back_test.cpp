@@ -207,6 +207,30 @@ TEST_F(WriteBackTest, ANewerVersionOfAnotherClientIsNotRemovedByAnOlderIntent) {
   EXPECT_EQ(*mount.read_file("a"), "newer");
 }
 
+TEST_F(WriteBackTest, ANewerVersionOfAnotherClientStaysAlsoWhenItComesAMomentLater) {
+  mount.memory.put_text("a", "old");
+  EXPECT_EQ(*mount.read_file("a"), "old");
+  outage();
+  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  mount.memory.put_text("a", "newer");
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "newer");
+}
+
+TEST_F(WriteBackTest, AnUnseenVersionFromBeforeTheRemovalGoesToo) {
+  mount.memory.put_text("a", "old");
+  EXPECT_EQ(*mount.read_file("a"), "old");
+  mount.memory.put_text("a", "unseen");
+  mount.clock.advance(10s);
+  outage();
+  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  mount.clock.advance(1min);
+  answers();
+  delivered();
+  EXPECT_THAT(mount.memory.keys(), ::testing::IsEmpty());
+}
+
 TEST_F(WriteBackTest, AConflictKeepsBoth) {
   mount.memory.put_text("a", "old");
   outage();
