@@ -79,7 +79,9 @@ Result<std::size_t> Filesystem::write(HandleId id, std::optional<std::uint64_t> 
   const pid_t process = new_writer ? core_->outside.processes.process_of(caller.thread) : 0;
   {
     const std::lock_guard lock(file.mutex);
-    file.used_by_locked(process);
+    if (file.used_by_locked(process)) {
+      note_locked(file);
+    }
   }
   auto written = core_->write_staged(file, position, data, caller);
   while (!written && written.error().code == Errc::no_space && core_->write_back.wait_for_space(caller.context)) {

@@ -77,7 +77,9 @@ Result<Opened> Filesystem::Core::open_node(const meta::Node& node, int flags, co
   if (writes(flags)) {
     const pid_t process = outside.processes.process_of(caller.thread);
     const std::lock_guard lock(file->mutex);
-    file->used_by_locked(process);
+    if (file->used_by_locked(process)) {
+      note_locked(*file);
+    }
   }
   const ReadAhead planner({.first_block_bytes = settings.first_block_bytes,
                            .part_bytes = settings.read_part_bytes,

@@ -8,15 +8,15 @@ namespace prefixfs::vfs {
 
 bool FileHandle::writable() const { return (flags & O_ACCMODE) != O_RDONLY; }
 
-void OpenFile::used_by_locked(pid_t process) {
-  constexpr std::size_t kUsersMax = 64;  // beyond it the oldest is forgotten: a close more than needed stores the file
+bool OpenFile::used_by_locked(pid_t process) {
   if (process == 0 || std::ranges::find(users, process) != users.end()) {
-    return;
+    return false;
   }
   if (users.size() == kUsersMax) {
     users.erase(users.begin());
   }
   users.push_back(process);
+  return true;
 }
 
 std::shared_ptr<OpenFile> OpenFiles::find(InodeId id) const {

@@ -86,6 +86,7 @@ struct OpenFile : std::enable_shared_from_this<OpenFile> {
   std::uint64_t emptied = 0;          ///< how often it was cut to nothing
   std::uint64_t sequential_end = 0;   ///< a new file is written without gaps up to here
   std::vector<pid_t> users;           ///< processes that have opened it for writing, or have written to it
+  static constexpr std::size_t kUsersMax = 64;  ///< beyond it the oldest is forgotten: a close more than needed stores the file
   unsigned handles = 0;
   unsigned writers = 0;
 
@@ -93,7 +94,8 @@ struct OpenFile : std::enable_shared_from_this<OpenFile> {
   bool untouched_locked() const {
     return unstored && node.local && !failed && !unlinked && content != nullptr && content->file->change_count() == 0;
   }
-  void used_by_locked(pid_t process);
+  /// Whether that is news.
+  bool used_by_locked(pid_t process);
   /// Something has come since the last commit, and nobody has been told that it cannot be stored.
   bool owes_commit_locked() const { return !failed && !told && needs_commit_locked(); }
   bool needs_commit_locked() const { return !unlinked && (unstored || attributes_changed || content_changed_locked()); }

@@ -7,7 +7,8 @@
 namespace prefixfs::vfs {
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
+constexpr int kVersionWithoutUsers = 1;
 constexpr std::size_t kTextBytesMax = 4096;
 
 /// In the order of the bits.
@@ -29,9 +30,13 @@ std::string encode_note(const OpenNote& note) {
   }
   const meta::Node& node = note.node;
   const PosixAttributes& posix = node.posix;
-  return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {}\n{}{}{}", kVersion, node.id, node.parent, node.size, bits, posix.mode, posix.uid,
-                     posix.gid, posix.mtime_ns, node.name.size(), node.etag.str().size(), node.storage_class.size(), node.name,
-                     node.etag.str(), node.storage_class);
+  std::string users;
+  for (const pid_t user : note.users) {
+    users += fmt::format(" {}", user);
+  }
+  return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {}{}\n{}{}{}", kVersion, node.id, node.parent, node.size, bits, posix.mode, posix.uid,
+                     posix.gid, posix.mtime_ns, node.name.size(), node.etag.str().size(), node.storage_class.size(), note.users.size(),
+                     users, node.name, node.etag.str(), node.storage_class);
 }
 
 std::optional<OpenNote> decode_note(const std::string& text) {
@@ -45,7 +50,15 @@ std::optional<OpenNote> decode_note(const std::string& text) {
   std::size_t storage_class = 0;
   in >> version >> node.id >> node.parent >> node.size >> bits >> node.posix.mode >> node.posix.uid >> node.posix.gid >>
       node.posix.mtime_ns >> name >> etag >> storage_class;
-  if (!in || version != kVersion || in.get() != '\n' || name > kTextBytesMax || etag > kTextBytesMax || storage_class > kTextBytesMax) {
+  std::size_t users = 0;
+  if (version == kVersion && in >> users && users <= OpenFile::kUsersMax) {
+    note.users.resize(users);
+    for (pid_t& user : note.users) {
+      in >> user;
+    }
+  }
+  const bool known = version == kVersion || version == kVersionWithoutUsers;
+  if (!in || !known || in.get() != '\n' || name > kTextBytesMax || etag > kTextBytesMax || storage_class > kTextBytesMax) {
     return std::nullopt;
   }
   const auto take = [&in](std::size_t size) {
@@ -72,7 +85,8 @@ OpenNote note_of_locked(const OpenFile& file) {
           .unstored = file.unstored,
           .attributes_changed = file.attributes_changed,
           .explicit_mtime = file.explicit_mtime,
-          .unlinked = file.unlinked};
+          .unlinked = file.unlinked,
+          .users = file.users};
 }
 
 void restore_from_note(OpenFile& file, const OpenNote& note, std::shared_ptr<Content> content) {
@@ -85,6 +99,7 @@ void restore_from_note(OpenFile& file, const OpenNote& note, std::shared_ptr<Con
   file.attributes_changed = note.attributes_changed;
   file.explicit_mtime = note.explicit_mtime;
   file.unlinked = note.unlinked;
+  file.users = note.users;
   // A commit may have been under way when the process died.
   file.maybe_stored = !note.unlinked;
   file.appends = false;  // what of it was stored before is not known any more

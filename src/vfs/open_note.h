@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "open_file.h"
 
@@ -18,6 +19,7 @@ struct OpenNote {
   bool attributes_changed = false;
   bool explicit_mtime = false;
   bool unlinked = false;
+  std::vector<pid_t> users;  ///< as OpenFile has them: a close by another process is not the end of the file
 };
 
 std::string encode_note(const OpenNote& note);

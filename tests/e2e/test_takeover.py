@@ -245,6 +245,20 @@ def test_a_file_being_written_goes_on(mnt, space):
     until(lambda: space.uploads() == [], 10, "the parts that the first worker had sent are gone")
 
 
+@pytest.mark.parametrize("size", [0, 100])
+def test_a_fork_after_it_does_not_publish_half_a_file(mnt, space, size):
+    """The child closes what it has inherited, and no worker has seen who opened the file but the one that is gone."""
+    with open(mnt / "f", "wb", buffering=0) as file:
+        file.write(b"x" * size)
+        mnt.kill_worker()
+        file.write(b"half")
+        mnt.kill_worker()
+        subprocess.run(["true"], check=True)
+        assert "f" not in space.names()
+        file.write(b" and half")
+    assert space.get("f") == b"x" * size + b"half and half"
+
+
 def test_what_was_synced_is_not_lost(mnt, space):
     with open(mnt / "log", "wb", buffering=0) as log:
         log.write(b"one")

@@ -12,6 +12,7 @@ OpenNote example() {
   note.overwrites = true;
   note.unstored = true;
   note.explicit_mtime = true;
+  note.users = {71, 4194303};
   return note;
 }
 
@@ -27,6 +28,15 @@ TEST(OpenNote, SurvivesTheTrip) {
   EXPECT_EQ(again->attributes_changed, note.attributes_changed);
   EXPECT_EQ(again->explicit_mtime, note.explicit_mtime);
   EXPECT_EQ(again->unlinked, note.unlinked);
+  EXPECT_EQ(again->users, note.users);
+}
+
+TEST(OpenNote, OfAnOlderVersionSaysNothingOfProcesses) {
+  const auto old = decode_note("1 4660 7 12 0 416 1000 33 -5 1 0 0\na");
+  ASSERT_TRUE(old);
+  EXPECT_EQ(old->node.name, "a");
+  EXPECT_EQ(old->node.posix.mode, 0640u);
+  EXPECT_TRUE(old->users.empty());
 }
 
 TEST(OpenNote, NonsenseIsNoNote) {
@@ -34,8 +44,9 @@ TEST(OpenNote, NonsenseIsNoNote) {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_FALSE(decode_note(whole.substr(0, size))) << size;
   }
-  EXPECT_FALSE(decode_note("2" + whole.substr(1)));
+  EXPECT_FALSE(decode_note("3" + whole.substr(1)));
   EXPECT_FALSE(decode_note("1 1 1 1 1 1 1 1 1 99999999 1 1\nx"));
+  EXPECT_FALSE(decode_note("2 1 1 1 1 1 1 1 1 1 0 0 99999999 1\nx"));
 }
 
 }  // namespace
