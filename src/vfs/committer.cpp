@@ -125,7 +125,9 @@ Result<sync::UploadTarget> Committer::target_of(OpenFile& file, const State& sta
     node.posix = state.posix.value_or(node.posix);
     // What was acknowledged before is never the last writer unseen: see learn_replaced().
     const bool unconditional = file.overwrites && !state.acknowledged;
-    if (file.exclusive || file.presumed_new || (state.acknowledged && node.etag.empty())) {
+    // Behind what others have made of the name, and not instead of it: what was only appended, or not written at all.
+    const bool goes_behind = file.appends && file.unstored && node.etag.empty();
+    if (file.exclusive || file.presumed_new || goes_behind || (state.acknowledged && node.etag.empty())) {
       target.condition = s3::WriteCondition::if_absent();
     } else if (!unconditional && !node.etag.empty()) {
       target.condition = s3::WriteCondition::if_match(node.etag);

@@ -77,7 +77,7 @@ class FileOperations:
         if before is None and not (attached is not None and attached.dirty):
             inode.content, inode.dirty, inode.stored, inode.untouched = b"", True, False, True
             inode.exclusive = bool(flags & os.O_EXCL)
-            inode.overwrites, inode.made_to_append = not inode.exclusive, not inode.exclusive and bool(flags & os.O_APPEND)
+            inode.overwrites = inode.made_here = not inode.exclusive
             absent = [version for version in self.reference.possible(ref.name, path) if version.content is None]
             inode.version = absent[-1] if absent else NOTHING
         elif flags & os.O_TRUNC:
@@ -162,6 +162,7 @@ class FileOperations:
             self.note_commit(ref, inode, done, got)
         elif goes_on and inode.path is not None and inode.dirty:
             self.reference.changed(host, inode.path, inode.content, certain=False)
+            inode.half_stored = True
         if not inode.shared:
             ref.inodes.remove(inode)
         return done
@@ -171,10 +172,10 @@ class FileOperations:
             expected.error("ESTALE", "EIO")
             return
         name = self.reference.names[inode.path]
-        conditional = not inode.overwrites
+        conditional = not inode.overwrites or inode.half_stored
         current = name.certain.content
         met = not conditional or current == inode.version.content
-        unclear = conditional and (name.contested or name.versions[-1].uncertain or any(version.pending for version in name.versions))
+        unclear = conditional and (inode.half_stored or name.contested or name.versions[-1].uncertain or any(version.pending for version in name.versions))
         expected.error("EIO", when=ref.disturbed).error("ESTALE", when=unclear or not (met or self.may_merge(inode)))
         expected.error("ESTALE", when=self.reference.has_lost_its_directory(inode))
         if met or unclear or not ref.synchronous or self.may_merge(inode):
@@ -195,8 +196,9 @@ class FileOperations:
             base = name.certain
             inode.content = base.content + inode.appended
         inode.version = self.reference.changed(ref.name, inode.path, inode.content, base, appended=inode.appended)
+        name.contested |= inode.half_stored
         inode.appended = b""
-        inode.dirty = inode.overwrites = inode.exclusive = inode.untouched = inode.made_to_append = False
+        inode.dirty = inode.overwrites = inode.exclusive = inode.untouched = inode.made_here = inode.half_stored = False
         inode.stored, inode.replaced = True, False
 
 

@@ -231,7 +231,7 @@ class NameOperations:
         else:
             source.path = to
             if source.dirty and not source.stored:
-                source.overwrites, source.exclusive = True, False  # S3 has nothing of it, and what stands under the new name is to go
+                source.overwrites, source.exclusive, source.made_here = True, False, False  # S3 has nothing of it, and what stands under the new name is to go
                 source.replaced = source.replaced or self.reference.names[to].certain.content is not None
             else:
                 source.version = self.reference.moved(host, path, to, stored if source.dirty else possible[0])

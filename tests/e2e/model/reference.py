@@ -45,7 +45,8 @@ class Inode:
     stored: bool = True  # S3 has had some state of it
     untouched: bool = False  # made or emptied by open(), and not written since
     exclusive: bool = False
-    made_to_append: bool = False  # it was new, and opened with O_APPEND: its bytes go behind whatever is there
+    made_here: bool = False  # it is new: what is appended to it, and nothing, goes behind whatever is there
+    half_stored: bool = False  # one of several closes may have stored it
     broken: str | None = None  # the errno that each later close must give
     survived: bool = False  # its worker was replaced: the next one cannot know whether the file was being stored
     met_others: bool = False  # somebody else has changed what is behind its name since it was opened
@@ -61,7 +62,7 @@ class Inode:
     @property
     def merges(self):
         """What it has for S3 goes behind what others have made of the name."""
-        return self.appended is not None and (self.made_to_append or (bool(self.appended) and not self.overwrites))
+        return self.appended is not None and (self.made_here or (bool(self.appended) and not self.overwrites))
 
 
 @dataclasses.dataclass(eq=False)

@@ -98,6 +98,16 @@ TEST_F(AppendsTest, AnAppendOfNothingLeavesWhatAnotherClientHasMade) {
   EXPECT_EQ(*mount.read_file("log"), "theirs\n");
 }
 
+TEST_F(AppendsTest, ANewFileThatNobodyHasWrittenLeavesWhatAnotherClientHasMade) {
+  static_cast<void>(mount.names(kRoot));  // nothing has the name
+  const auto handle = mount.create(kRoot, "file");
+  ASSERT_OK(handle);
+  mount.memory.put_text("file", "theirs");
+  EXPECT_OK(mount.close(*handle));
+  EXPECT_EQ(mount.memory.text("file"), "theirs");
+  EXPECT_EQ(*mount.read_file("file"), "theirs");
+}
+
 TEST_F(AppendsTest, OtherChangesAreNoAppends) {
   mount.memory.put_text("log", "a\n");
   const HandleId log = appended("log", "mine\n");
