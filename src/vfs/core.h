@@ -77,6 +77,7 @@ struct Filesystem::Core {
 
   // filesystem_open.cpp
   std::optional<meta::Node> written_here(InodeId id) const;
+  Result<Opened> open_known(InodeId id, int flags, const Caller& caller);
   Result<Opened> open_node(const meta::Node& node, int flags, const Caller& caller);
   bool goes_on(OpenFile& file, pid_t thread) const;
   Result<void> prepare_content(OpenFile& file, int flags, const CallContext& context);

@@ -18,21 +18,30 @@ Error no_handle() { return {Errc::internal, "an unknown file handle", {}}; }
 
 }  // namespace
 
+/// The kernel opens what it has looked up a while ago. Where that is gone, it looks again, and then O_CREAT makes a new file.
 Result<Opened> Filesystem::open(InodeId id, int flags, const Caller& caller) {
+  auto opened = core_->open_known(id, flags, caller);
+  if (!opened && opened.error().code == Errc::not_found) {
+    opened.error().code = Errc::stale;
+  }
+  return opened;
+}
+
+Result<Opened> Filesystem::Core::open_known(InodeId id, int flags, const Caller& caller) {
   if (writes(flags) || (flags & O_TRUNC) != 0) {
-    TRY(core_->writable());
+    TRY(writable());
   }
-  if (const auto mine = core_->written_here(id)) {
-    return core_->open_node(*mine, flags, caller);
+  if (const auto mine = written_here(id)) {
+    return open_node(*mine, flags, caller);
   }
-  TRY_ASSIGN(const meta::Node known, core_->tree.node(id));
+  TRY_ASSIGN(const meta::Node known, tree.node(id));
   if (known.kind == NodeKind::directory) {
     return fail(Errc::is_dir, known.name + " is a directory");
   }
-  TRY_ASSIGN(meta::Node node, core_->resolver.confirm_for_open(known, caller.context));
-  if (node.id == id && !node.posix_exact && core_->settings.dialect != MetadataDialect::off) {
+  TRY_ASSIGN(meta::Node node, resolver.confirm_for_open(known, caller.context));
+  if (node.id == id && !node.posix_exact && settings.dialect != MetadataDialect::off) {
     // The kernel has judged by the default mode that a listing leaves; the object's own may forbid what is asked for. Then it looks again.
-    auto exact = core_->resolver.fetch_first_block(node.parent, node.name, caller.context);
+    auto exact = resolver.fetch_first_block(node.parent, node.name, caller.context);
     if (!exact && !s3::is_outage(exact.error())) {
       return fail(exact.error());
     }
@@ -42,11 +51,11 @@ Result<Opened> Filesystem::open(InodeId id, int flags, const Caller& caller) {
       return fail(Errc::stale, node.name + " has other permissions than a listing shows");
     }
   }
-  if (node.id != id || node.kind != NodeKind::file || node.size != known.size || core_->untold.contains(id)) {
+  if (node.id != id || node.kind != NodeKind::file || node.size != known.size || untold.contains(id)) {
     // The kernel looks the name up again, and opens what it finds. (It would read a file of another size only up to the size it knows.)
     return fail(Errc::stale, node.name + " is another file now");
   }
-  return core_->open_node(node, flags, caller);
+  return open_node(node, flags, caller);
 }
 
 /// A file that this mount writes is as it is here; S3 is not asked.

@@ -135,6 +135,20 @@ def test_a_file_deleted_behind_the_back_can_be_made_again(mnt, space):
     assert space.get("file") == b"two"
 
 
+def test_a_file_deleted_behind_the_back_of_its_writer_can_be_made_again_at_once(mnt, space):
+    """The kernel still believes that it is there, and asks for it to be opened, not made."""
+    space.put("file", b"old")
+    descriptor = os.open(mnt / "file", os.O_RDWR)
+    os.pwrite(descriptor, b"NEW", 0)
+    space.delete("file")
+    with fails_with(ESTALE):
+        os.close(descriptor)
+    descriptor = os.open(mnt / "file", os.O_RDWR | os.O_CREAT, 0o644)
+    os.write(descriptor, b"made again")
+    os.close(descriptor)
+    assert space.get("file") == b"made again"
+
+
 def test_deleting_what_is_gone_already(mnt, space):
     space.put("file", b"content")
     os.listdir(mnt.path)

@@ -130,7 +130,7 @@ struct ListPage {
 struct RemoveTarget {
   Key key;
   ETag if_match = {};      ///< as for ObjectStore::remove()
-  bool best_effort = false;  ///< `if_match` costs no request more: a server that does not look at it there deletes another version, too
+  bool best_effort = false;  ///< `if_match` must not cost a request: a server that does not look at ETags in DeleteObjects deletes what is there
 };
 
 struct DeleteOutcome {

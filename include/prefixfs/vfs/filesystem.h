@@ -187,6 +187,7 @@ class Filesystem {
   /// `handle`: the open file that ftruncate, fchmod, ... came through.
   Result<Entry> setattr(InodeId id, std::optional<HandleId> handle, const SetAttributes& changes, const Caller& caller);
 
+  /// Errors: stale (the name has another version now, or none: whoever opens it is to look it up again).
   Result<Opened> open(InodeId id, int flags, const Caller& caller);
   Result<Created> create(InodeId parent, std::string_view name, std::uint32_t mode, int flags, const Caller& caller);
   Result<std::size_t> read(HandleId handle, std::uint64_t offset, std::span<std::byte> out, const Caller& caller);

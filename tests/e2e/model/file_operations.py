@@ -174,8 +174,9 @@ class FileOperations:
         name = self.reference.names[inode.path]
         conditional = not inode.overwrites or inode.half_stored
         current = name.certain.content
-        met = not conditional or current == inode.version.content
-        unclear = conditional and (inode.half_stored or name.contested or name.versions[-1].uncertain or any(version.pending for version in name.versions))
+        unknown = inode.version is None or inode.half_stored
+        met = not conditional or (not unknown and current == inode.version.content)
+        unclear = conditional and (unknown or name.contested or name.versions[-1].uncertain or any(version.pending for version in name.versions))
         expected.error("EIO", when=ref.disturbed).error("ESTALE", when=unclear or not (met or self.may_merge(inode)))
         expected.error("ESTALE", when=self.reference.has_lost_its_directory(inode))
         if met or unclear or not ref.synchronous or self.may_merge(inode):

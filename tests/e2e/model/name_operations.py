@@ -67,8 +67,9 @@ class NameOperations:
             for content in after:
                 self.reference.changed(host, path, content, certain=False)
         elif done:
-            base = next(version for version in reversed(possible) if version.content == there[after.index(now)])
-            self.reference.changed(host, path, now, None if size == 0 else base)
+            cut = [content for content, result in zip(there, after) if result == now]
+            base = next((version for version in reversed(possible) if version.content == cut[0]), None)
+            self.reference.changed(host, path, now, None if size == 0 or len(cut) > 1 else base)
 
     def _look(self, host, path, possible):
         """Which of several contents an own change has made. None: S3 does not say."""

@@ -172,6 +172,17 @@ TEST_F(OpenTest, NewFileThatNeverReachedS3IsGoneAfterTheLastClose) {
   EXPECT_EQ(mount.memory.text("a"), "again");
 }
 
+TEST_F(OpenTest, WhatIsGoneIsLookedUpAgain) {
+  mount.memory.put_text("a", "old");
+  const InodeId id = mount.id("a");
+  const auto handle = mount.open("a", O_RDWR);
+  ASSERT_OK(handle);
+  ASSERT_OK(mount.write(*handle, 0, "NEW"));
+  ASSERT_OK(mount.memory.remove(Key("a"), ETag(), {}));
+  EXPECT_ERRC(mount.close(*handle), Errc::stale);
+  EXPECT_ERRC(mount.fs().open(id, O_RDWR, mount.caller()), Errc::stale) << "with ENOENT open(O_CREAT) would fail";
+}
+
 TEST_F(OpenTest, CreateThatCannotBeStagedLeavesNoName) {
   mount.lose_stage();
   EXPECT_FALSE(mount.create(kRoot, "a"));

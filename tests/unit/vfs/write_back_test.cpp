@@ -148,89 +148,6 @@ TEST_F(WriteBackTest, WhatAnOwedFileHasReplacedGoesWithItsName) {
   EXPECT_EQ(mount.memory.text("d"), "new");
 }
 
-TEST_F(WriteBackTest, AFileDeletedBeforeItsUploadIsNeverUploaded) {
-  outage_is_known();
-  const std::size_t staged_before = mount.staged_files();
-  EXPECT_OK(mount.create_file(kRoot, "a", "text"));
-  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
-  EXPECT_EQ(mount.fs().owed().size(), 1u);
-  mount.requests();
-  answers();
-  delivered();
-  EXPECT_THAT(mount.requests(), ::testing::ElementsAre("PutObject first"));
-  EXPECT_EQ(mount.staged_files(), staged_before);
-}
-
-TEST_F(WriteBackTest, ARemovalIsAcknowledgedAndTheNameStaysAbsent) {
-  mount.memory.put_text("a", "text");
-  EXPECT_EQ(*mount.read_file("a"), "text");
-  outage();
-  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
-  mount.window_ends();
-  EXPECT_ERRC(mount.lookup("a"), Errc::not_found);
-  EXPECT_TRUE(mount.names(kRoot)->empty());
-  mount.restart();
-  EXPECT_ERRC(mount.lookup("a"), Errc::not_found);
-  EXPECT_EQ(mount.memory.text("a"), "text");
-  answers();
-  delivered();
-  EXPECT_EQ(mount.memory.text("a"), std::nullopt);
-  EXPECT_ERRC(mount.lookup("a"), Errc::not_found);
-}
-
-TEST_F(WriteBackTest, ANameIsMadeAgainBeforeItsRemovalIsDelivered) {
-  mount.memory.put_text("a", "old");
-  EXPECT_EQ(*mount.read_file("a"), "old");
-  outage();
-  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
-  EXPECT_OK(mount.create_file(kRoot, "a", "new"));
-  mount.restart();
-  EXPECT_EQ(*mount.read_file("a"), "new");
-  answers();
-  delivered();
-  EXPECT_EQ(mount.memory.text("a"), "new");
-  mount.window_ends();
-  EXPECT_EQ(*mount.read_file("a"), "new");
-}
-
-TEST_F(WriteBackTest, ANewerVersionOfAnotherClientIsNotRemovedByAnOlderIntent) {
-  mount.memory.put_text("a", "old");
-  EXPECT_EQ(*mount.read_file("a"), "old");
-  outage();
-  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
-  mount.memory.put_text("a", "newer");
-  mount.clock.advance(1min);
-  answers();
-  delivered();
-  EXPECT_EQ(mount.memory.text("a"), "newer");
-  mount.window_ends();
-  EXPECT_EQ(*mount.read_file("a"), "newer");
-}
-
-TEST_F(WriteBackTest, ANewerVersionOfAnotherClientStaysAlsoWhenItComesAMomentLater) {
-  mount.memory.put_text("a", "old");
-  EXPECT_EQ(*mount.read_file("a"), "old");
-  outage();
-  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
-  mount.memory.put_text("a", "newer");
-  answers();
-  delivered();
-  EXPECT_EQ(mount.memory.text("a"), "newer");
-}
-
-TEST_F(WriteBackTest, AnUnseenVersionFromBeforeTheRemovalGoesToo) {
-  mount.memory.put_text("a", "old");
-  EXPECT_EQ(*mount.read_file("a"), "old");
-  mount.memory.put_text("a", "unseen");
-  mount.clock.advance(10s);
-  outage();
-  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
-  mount.clock.advance(1min);
-  answers();
-  delivered();
-  EXPECT_THAT(mount.memory.keys(), ::testing::IsEmpty());
-}
-
 TEST_F(WriteBackTest, AConflictKeepsBoth) {
   mount.memory.put_text("a", "old");
   outage();
@@ -309,17 +226,6 @@ TEST_F(WriteBackTest, ModeOfAnOwedFileIsDeliveredWithIt) {
   EXPECT_EQ(mount.lookup("a")->attributes.posix.mode, 0600u);
 }
 
-TEST_F(WriteBackTest, AnUnlinkGivesUpTheUploadThatIsOnItsWay) {
-  close_gate();
-  EXPECT_OK(mount.create_file(kRoot, "a", "text"));
-  wait_for_gate();
-  std::jthread opener([this] { open_gate(); });
-  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
-  delivered();
-  EXPECT_EQ(mount.memory.text("a"), std::nullopt);
-  EXPECT_ERRC(mount.lookup("a"), Errc::not_found);
-}
-
 TEST_F(WriteBackTest, DirectoriesAndWhatIsInThemSurviveARestart) {
   outage();
   const auto made = mount.fs().mkdir(kRoot, "dir", 0750, mount.caller());
@@ -332,46 +238,6 @@ TEST_F(WriteBackTest, DirectoriesAndWhatIsInThemSurviveARestart) {
   delivered();
   EXPECT_TRUE(mount.memory.info("dir/"));
   EXPECT_EQ(mount.memory.text("dir/a"), "text");
-}
-
-TEST_F(WriteBackTest, ADirectoryThatIsRemovedBeforeItsMarkerIsMadeIsNeverMade) {
-  outage_is_known();
-  ASSERT_OK(mount.fs().mkdir(kRoot, "dir", 0755, mount.caller()));
-  EXPECT_OK(mount.fs().rmdir(kRoot, "dir", mount.caller()));
-  EXPECT_EQ(mount.fs().owed().size(), 1u);
-  answers();
-  delivered();
-  EXPECT_THAT(mount.memory.keys(), ::testing::ElementsAre("first"));
-}
-
-TEST_F(WriteBackTest, ADirectoryIsRemovedWhileItsMarkerIsOnItsWay) {
-  close_gate();
-  ASSERT_OK(mount.fs().mkdir(kRoot, "dir", 0755, mount.caller()));
-  wait_for_gate();
-  bool asked = false;
-  mount.store.after_each([&](const test::FaultyStore::Call& call) {
-    if (call.operation == "ListObjectsV2" && !asked) {
-      asked = true;
-      open_gate();  // S3 has said that there is nothing, and gets the marker now
-    }
-  });
-  EXPECT_OK(mount.fs().rmdir(kRoot, "dir", mount.caller()));
-  delivered();
-  EXPECT_TRUE(mount.memory.keys().empty());
-}
-
-TEST_F(WriteBackTest, ATreeIsRemovedWhileItsRemovalsAreOnTheirWay) {
-  for (const char* key : {"dir/", "dir/a", "dir/b"}) {
-    mount.memory.put_text(key, "");
-  }
-  const InodeId dir = mount.id("dir");
-  ASSERT_OK(mount.names(dir));
-  EXPECT_OK(mount.fs().unlink(dir, "a", mount.caller()));
-  EXPECT_OK(mount.fs().unlink(dir, "b", mount.caller()));
-  EXPECT_OK(mount.fs().rmdir(kRoot, "dir", mount.caller()));
-  EXPECT_ERRC(mount.lookup("dir"), Errc::not_found);
-  delivered();
-  EXPECT_TRUE(mount.memory.keys().empty());
 }
 
 TEST_F(WriteBackTest, ACacheThatWasLostIsMadeAnewFromTheJournal) {
