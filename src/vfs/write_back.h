@@ -237,6 +237,7 @@ class WriteBack {
   Result<std::optional<Removal>> left_by(const Taken& taken);
   Result<void> deliver_move(meta::IntentId id, const Entry& entry, const CallContext& context);
   Result<void> moved(meta::IntentId id, const Entry& entry, bool free);
+  void note_absent(InodeId directory, std::string_view name);
   void forget_listing(InodeId directory);
   void follow_removals(const OpenFile& file, meta::JournalChange& change);
   void undo_move(meta::IntentId id, const Entry& entry, Error error);

@@ -313,7 +313,7 @@ Result<void> WriteBack::removed(meta::IntentId id, const Entry& entry) {
     still_recorded(id, entry.path, written.error());
   }
   // From now on S3's own word counts, and it says the same.
-  p_.absent.add(entry.parent, entry.name, p_.clock.now());
+  note_absent(entry.parent, entry.name);
   p_.absent.let_go(entry.parent, entry.name, id);
   forget(id);
   return {};

@@ -299,7 +299,7 @@ Result<void> WriteBack::moved(meta::IntentId id, const Entry& entry, bool free) 
     }
   }
   if (move.renames() && free) {
-    p_.absent.add(move.source_parent, move.source_name, p_.clock.now());
+    note_absent(move.source_parent, move.source_name);
   } else if (move.renames()) {
     forget_listing(move.source_parent);
   }
@@ -323,6 +323,15 @@ void WriteBack::follow_removals(const OpenFile& file, meta::JournalChange& chang
       owed.version = file.node.etag;
       change.put.push_back({.id = id, .kind = owed.kind, .path = owed.path, .since = owed.since, .guard = meta::IntentGuard::match, .base = owed.version});
     }
+  }
+}
+
+/// S3 has no object of that name any more. What was made here under it meanwhile is there all the same: a program that creates a name records it first,
+/// and takes back then that it is absent.
+void WriteBack::note_absent(InodeId directory, std::string_view name) {
+  p_.absent.add(directory, name, p_.clock.now());
+  if (const auto made = p_.nodes.find(directory, name); made && *made) {
+    p_.absent.remove(directory, name);
   }
 }
 

@@ -348,6 +348,26 @@ TEST_F(OwedMovesTest, ARenameThatWasDoneBeforeTheCrashIsReadBeforeItsDeliveryHas
   delivered();
 }
 
+TEST_F(OwedMovesTest, ANewFileUnderTheOldNameIsThereWhenTheMoveIsDelivered) {
+  mount.memory.put_text("a", "text");
+  static_cast<void>(mount.names(kRoot));
+  outage();
+  EXPECT_OK(rename("a", "b"));
+  const auto handle = mount.create(kRoot, "a");
+  ASSERT_OK(handle);
+  ASSERT_OK(mount.write(*handle, 0, "new"));
+  answers();
+  delivered();
+  EXPECT_OK(mount.lookup("a"));
+  EXPECT_THAT(*mount.names(kRoot), ::testing::UnorderedElementsAre("a", "b"));
+  EXPECT_OK(mount.close(*handle));
+  delivered();
+  EXPECT_OK(mount.lookup("a"));
+  mount.window_ends();
+  EXPECT_EQ(*mount.read_file("a"), "new");
+  EXPECT_EQ(*mount.read_file("b"), "text");
+}
+
 TEST_F(OwedMovesTest, ARefusedRenameIsParkedAndCanBeGivenUp) {
   mount.memory.put_text("a", "text");
   static_cast<void>(mount.names(kRoot));
