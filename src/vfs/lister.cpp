@@ -58,7 +58,11 @@ std::vector<meta::Node> Lister::nodes_of(const s3::ListPage& page, const std::st
       note_unshowable(prefix + std::string(name));
       return;
     }
-    if (absent_.seen(directory, name) >= began || absent_.held(directory, name)) {
+    if (absent_.held(directory, name)) {
+      confirm_own(directory, name, info, began);
+      return;
+    }
+    if (absent_.seen(directory, name) >= began) {
       return;
     }
     meta::Node node{.parent = directory, .name = std::string(name), .kind = kind, .checked_at = began};
@@ -87,6 +91,19 @@ std::vector<meta::Node> Lister::nodes_of(const s3::ListPage& page, const std::st
     add(name, NodeKind::directory, nullptr);
   }
   return nodes;
+}
+
+/// What a removal or a rename that is owed has left in S3 is not shown. A file that was made here under that name since is in S3 by its own right.
+void Lister::confirm_own(InodeId directory, std::string_view name, const ObjectInfo* info, WallTime began) {
+  const auto own = nodes_.find(directory, name);
+  if (info == nullptr || !own || !*own || (*own)->local || (*own)->etag != info->etag || (*own)->checked_at >= began) {
+    return;
+  }
+  meta::Node confirmed = **own;
+  confirmed.checked_at = began;
+  if (const auto known = nodes_.put_if_unchanged(**own, std::move(confirmed)); !known) {
+    log_.warn("the metadata cache did not take {}: {}", name, describe(known.error()));
+  }
 }
 
 /// A name may have been deleted here between the look at `absent_` and the writing of the page.

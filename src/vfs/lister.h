@@ -41,6 +41,7 @@ class Lister {
  private:
   Result<s3::ListPage> page(const s3::ListOptions& options, const CallContext& context);
   std::vector<meta::Node> nodes_of(const s3::ListPage& page, const std::string& prefix, InodeId directory, WallTime began, Outcome& outcome);
+  void confirm_own(InodeId directory, std::string_view name, const ObjectInfo* info, WallTime began);
   Result<void> drop_deleted(const std::vector<meta::Node>& page, WallTime began);
   void note_unshowable(const std::string& key);
 

@@ -204,7 +204,8 @@ Result<meta::Node> Resolver::not_had(InodeId parent, std::string_view name, Wall
 Result<meta::Node> Resolver::store_version(InodeId parent, std::string_view name, const ObjectInfo& info, WallTime seen) {
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
   // The answer may have been overtaken by what this mount did meanwhile.
-  if (p_.absent.held(parent, name) || overtaken(seen, p_.absent.seen(parent, name))) {
+  const bool made_since = known && known->etag == info.etag;  // what is owed is the removal of the version before
+  if ((p_.absent.held(parent, name) && !made_since) || overtaken(seen, p_.absent.seen(parent, name))) {
     return fail(absent_error(parent, name));
   }
   const bool own_is_newer = known && (overtaken(seen, known->checked_at) || (known->local && !left_behind(*known)));

@@ -11,6 +11,7 @@ using ::testing::UnorderedElementsAre;
 
 class OwedMovesTest : public WriteBackTest {
  protected:
+  using WriteBackTest::WriteBackTest;
   Result<void> rename(std::string_view from, std::string_view to, unsigned flags = 0) {
     return mount.fs().rename(kRoot, from, kRoot, to, flags, mount.caller());
   }
@@ -366,6 +367,41 @@ TEST_F(OwedMovesTest, ANewFileUnderTheOldNameIsThereWhenTheMoveIsDelivered) {
   mount.window_ends();
   EXPECT_EQ(*mount.read_file("a"), "new");
   EXPECT_EQ(*mount.read_file("b"), "text");
+}
+
+/// A new file is in S3 while moves are owed still.
+class OwedMovesAndStoredFilesTest : public OwedMovesTest {
+ protected:
+  static MountSettings settings() {
+    MountSettings given = journalled();
+    given.settings.exclusive_at_open = true;
+    return given;
+  }
+  OwedMovesAndStoredFilesTest() : OwedMovesTest(settings()) {}
+};
+
+TEST_F(OwedMovesAndStoredFilesTest, AFileThatWasMadeUnderTheOldNameSinceIsThere) {
+  mount.memory.put_text("a", "text");
+  static_cast<void>(mount.names(kRoot));
+  close_gate("CopyObject");
+  answers();
+  EXPECT_OK(rename("a", "b"));
+  wait_for_gate();
+  // As after a process that was killed when it had renamed the file: only its record is left.
+  ASSERT_OK(mount.memory.remove(Key("a"), ETag(), {}));
+  mount.memory.put_text("b", "text");
+  const auto handle = mount.create(kRoot, "a", O_WRONLY | O_CREAT | O_EXCL);
+  ASSERT_OK(handle);
+  ASSERT_EQ(mount.memory.text("a"), "");
+  ASSERT_OK(mount.close(*handle));
+  mount.window_ends();
+  EXPECT_OK(mount.lookup("a")) << "S3 was asked";
+  mount.window_ends();
+  EXPECT_THAT(*mount.names(kRoot), UnorderedElementsAre("a", "b"));
+  EXPECT_OK(mount.lookup("a")) << "it was listed";
+  open_gate();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "");
 }
 
 TEST_F(OwedMovesTest, ARefusedRenameIsParkedAndCanBeGivenUp) {

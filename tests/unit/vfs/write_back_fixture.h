@@ -35,6 +35,7 @@ inline MountSettings journalled() {
 
 class WriteBackTest : public VfsTest {
  protected:
+  explicit WriteBackTest(const MountSettings& given = journalled()) : mount(given) {}
   void SetUp() override { mount.clock.hold_naps(true); }
   void TearDown() override { open_gate(); }
 
@@ -87,7 +88,7 @@ class WriteBackTest : public VfsTest {
     changed_.notify_all();
   }
 
-  Mount mount{journalled()};
+  Mount mount;
 
  private:
   std::mutex mutex_;
