@@ -89,7 +89,7 @@ class Quiet:
         possible = [content for name in self.reference.names.values() for who, content in name.refused + name.kept if who == host]
         name = self.reference.names.get(path)
         if name is not None and (name.contested or self.reference.hosts[host].journal):
-            possible += [version.content for version in name.versions if version.content is not None]
+            possible += [version.content for version in name.versions if version.content is not None] + name.merged()
         return possible
 
     def _check_mount(self, host, bucket):
