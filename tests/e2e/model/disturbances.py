@@ -117,8 +117,8 @@ class Disturbances:
 
     def do_upgrade(self, op):
         host = self.world.hosts[op["host"]]
-        if any(inode.dirty and not inode.broken for inode in self.reference.hosts[op["host"]].inodes):
-            raise Skip  # it waits until nothing is being written
+        if any(inode.dirty or inode.broken or inode.path is None for inode in self.reference.hosts[op["host"]].inodes):
+            raise Skip  # it waits until nothing is open that is not stored
         self.join_killers()
         self.reference.worker_replaced(op["host"])
         said = prefixfs("upgrade", host.mount.path)
