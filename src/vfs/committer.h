@@ -71,8 +71,9 @@ class Committer {
   /// The object's headers as they are to be written now, from `info` of the version before (null: a new object).
   s3::ObjectHeaders headers_for(const meta::Node& node, const ObjectInfo* info) const;
 
-  /// Whether that version surely was there at a moment of this host's clock.
+  /// Whether that version surely was there at a moment of this host's clock, and whether it surely was not.
   bool written_before(const ObjectInfo& info, WallTime moment) const;
+  bool written_after(const ObjectInfo& info, WallTime moment) const;
 
   /// After a program wrote: sends finished parts of a new file ahead. Called with file.mutex held.
   void wrote_locked(OpenFile& file, ByteRange range);
@@ -103,7 +104,6 @@ class Committer {
   Result<void> store(OpenFile& file, State& state, const CallContext& context);
   Result<sync::Committed> upload(OpenFile& file, State& state, const sync::UploadTarget& target, const CallContext& context);
   Result<std::optional<sync::Committed>> own_write(OpenFile& file, State& state, const sync::UploadTarget& target, const CallContext& context);
-  bool written_after(const ObjectInfo& info, WallTime moment) const;
   WallTime by_clock_of(const ObjectInfo& info, WallTime moment) const;
   struct AfterConflict {
     std::optional<sync::Committed> mine;  ///< S3 has this state already

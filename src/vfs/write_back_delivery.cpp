@@ -236,10 +236,16 @@ Result<void> WriteBack::deliver_marker(meta::IntentId id, const Entry& entry, co
   return {};
 }
 
+/// Whether what was acknowledged then goes out as soon as it can.
+bool WriteBack::at_once(WallTime acknowledged) const {
+  constexpr std::chrono::seconds kMoment{5};
+  const auto age = p_.clock.now() - acknowledged;
+  return age >= WallTime::duration::zero() && age <= kMoment;
+}
+
 /// All that are ready in one request. A version that another client has made since must stay; of what was acknowledged a moment ago that costs no request:
 /// where a server would have to be asked first, nobody asks, as little as unlink() with commit=close does.
 std::vector<Result<void>> WriteBack::deliver_removals(std::span<const meta::IntentId> ids, const CallContext& context) {
-  constexpr std::chrono::seconds kMoment{5};
   std::map<std::string, std::size_t> place;  // in `ids`, by key
   std::vector<s3::RemoveTarget> targets;
   std::vector<Entry> entries;
@@ -248,9 +254,7 @@ std::vector<Result<void>> WriteBack::deliver_removals(std::span<const meta::Inte
     const auto known = entry(ids[i]);
     entries.push_back(known.value_or(Entry()));
     if (known) {
-      const auto age = p_.clock.now() - known->since;
-      const bool a_moment_ago = age >= WallTime::duration::zero() && age <= kMoment;
-      targets.push_back({Key(known->path), known->version, a_moment_ago});
+      targets.push_back({Key(known->path), known->version, at_once(known->since)});
       place[known->path] = i;
     }
   }
@@ -258,7 +262,7 @@ std::vector<Result<void>> WriteBack::deliver_removals(std::span<const meta::Inte
   for (s3::DeleteOutcome& answer : answers) {
     const std::size_t i = place.at(answer.key.str());
     if (answer.error && answer.error->code == Errc::conflict) {
-      const auto settled = remove_older(answer.key, entries[i].since, context);
+      const auto settled = remove_older(answer.key, entries[i].since, at_once(entries[i].since), context);
       answer.error = settled ? std::nullopt : std::optional(settled.error());
     }
     if (!answer.error) {
@@ -272,13 +276,15 @@ std::vector<Result<void>> WriteBack::deliver_removals(std::span<const meta::Inte
   return outcomes;
 }
 
-/// There is another version than the one that was removed: it goes, too, if it was there before that, unseen. Nothing is deleted on a guess.
-Result<void> WriteBack::remove_older(const Key& key, WallTime removed_at, const CallContext& context) {
+/// There is another version than the one that was removed: it goes, too, if it was there before that, unseen. At once, where it may be a state of our own
+/// that was on its way, it goes unless it surely is newer; later nothing is deleted on a guess.
+Result<void> WriteBack::remove_older(const Key& key, WallTime removed_at, bool at_once, const CallContext& context) {
   const auto there = p_.store.head(key, context);
   if (!there && there.error().code == Errc::not_found) {
     return {};
   }
-  if (there && p_.committer.written_before(*there, removed_at)) {
+  const bool older = there && (at_once ? !p_.committer.written_after(*there, removed_at) : p_.committer.written_before(*there, removed_at));
+  if (older) {
     const auto gone = p_.store.remove(key, there->etag, context);
     if (gone || gone.error().code != Errc::conflict) {
       return gone;

@@ -71,10 +71,22 @@ TEST_F(OwedRemovalsTest, ANewerVersionOfAnotherClientStaysAlsoWhenItComesAMoment
   EXPECT_EQ(*mount.read_file("a"), "old");
   outage();
   EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  mount.clock.advance(3s);
   mount.memory.put_text("a", "newer");
   answers();
   delivered();
   EXPECT_EQ(mount.memory.text("a"), "newer");
+}
+
+TEST_F(OwedRemovalsTest, AVersionThatWasOnItsWayGoesWithItsName) {
+  mount.memory.put_text("a", "old");
+  EXPECT_EQ(*mount.read_file("a"), "old");
+  outage();
+  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  mount.memory.put_text("a", "arrives late");
+  answers();
+  delivered();
+  EXPECT_THAT(mount.memory.keys(), ::testing::IsEmpty());
 }
 
 TEST_F(OwedRemovalsTest, AnUnseenVersionFromBeforeTheRemovalGoesToo) {
