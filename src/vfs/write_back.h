@@ -253,7 +253,7 @@ class WriteBack {
   Result<void> deliver_marker(meta::IntentId id, const Entry& entry, const CallContext& context);
   std::vector<Result<void>> deliver_removals(std::span<const meta::IntentId> ids, const CallContext& context);
   bool at_once(WallTime acknowledged) const;
-  Result<void> remove_older(const Key& key, WallTime removed_at, bool at_once, const CallContext& context);
+  Result<void> remove_older(const Key& key, WallTime removed_at, const CallContext& context);
   std::vector<s3::DeleteOutcome> remove_objects(const std::vector<s3::RemoveTarget>& targets, const CallContext& context);
   void stored(meta::IntentId id, const Entry& entry);
   Result<void> set_aside(meta::IntentId id, const Entry& entry, Error error);

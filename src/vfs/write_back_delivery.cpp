@@ -262,7 +262,7 @@ std::vector<Result<void>> WriteBack::deliver_removals(std::span<const meta::Inte
   for (s3::DeleteOutcome& answer : answers) {
     const std::size_t i = place.at(answer.key.str());
     if (answer.error && answer.error->code == Errc::conflict) {
-      const auto settled = remove_older(answer.key, entries[i].since, at_once(entries[i].since), context);
+      const auto settled = remove_older(answer.key, entries[i].since, context);
       answer.error = settled ? std::nullopt : std::optional(settled.error());
     }
     if (!answer.error) {
@@ -278,12 +278,12 @@ std::vector<Result<void>> WriteBack::deliver_removals(std::span<const meta::Inte
 
 /// There is another version than the one that was removed: it goes, too, if it was there before that, unseen. At once, where it may be a state of our own
 /// that was on its way, it goes unless it surely is newer; later nothing is deleted on a guess.
-Result<void> WriteBack::remove_older(const Key& key, WallTime removed_at, bool at_once, const CallContext& context) {
+Result<void> WriteBack::remove_older(const Key& key, WallTime removed_at, const CallContext& context) {
   const auto there = p_.store.head(key, context);
   if (!there && there.error().code == Errc::not_found) {
     return {};
   }
-  const bool older = there && (at_once ? !p_.committer.written_after(*there, removed_at) : p_.committer.written_before(*there, removed_at));
+  const bool older = there && (at_once(removed_at) ? !p_.committer.written_after(*there, removed_at) : p_.committer.written_before(*there, removed_at));
   if (older) {
     const auto gone = p_.store.remove(key, there->etag, context);
     if (gone || gone.error().code != Errc::conflict) {

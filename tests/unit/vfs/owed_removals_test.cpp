@@ -5,7 +5,16 @@
 namespace prefixfs::vfs {
 namespace {
 
-class OwedRemovalsTest : public WriteBackTest {};
+class OwedRemovalsTest : public WriteBackTest {
+ protected:
+  /// A file of which this mount has seen a version.
+  void remove_in_an_outage(const std::string& name) {
+    mount.memory.put_text(name, "old");
+    EXPECT_EQ(*mount.read_file(name), "old");
+    outage();
+    EXPECT_OK(mount.fs().unlink(kRoot, name, mount.caller()));
+  }
+};
 
 TEST_F(OwedRemovalsTest, AFileDeletedBeforeItsUploadIsNeverUploaded) {
   outage_is_known();
@@ -38,10 +47,7 @@ TEST_F(OwedRemovalsTest, ARemovalIsAcknowledgedAndTheNameStaysAbsent) {
 }
 
 TEST_F(OwedRemovalsTest, ANameIsMadeAgainBeforeItsRemovalIsDelivered) {
-  mount.memory.put_text("a", "old");
-  EXPECT_EQ(*mount.read_file("a"), "old");
-  outage();
-  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  remove_in_an_outage("a");
   EXPECT_OK(mount.create_file(kRoot, "a", "new"));
   mount.restart();
   EXPECT_EQ(*mount.read_file("a"), "new");
@@ -53,10 +59,7 @@ TEST_F(OwedRemovalsTest, ANameIsMadeAgainBeforeItsRemovalIsDelivered) {
 }
 
 TEST_F(OwedRemovalsTest, ANewerVersionOfAnotherClientIsNotRemovedByAnOlderIntent) {
-  mount.memory.put_text("a", "old");
-  EXPECT_EQ(*mount.read_file("a"), "old");
-  outage();
-  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  remove_in_an_outage("a");
   mount.memory.put_text("a", "newer");
   mount.clock.advance(1min);
   answers();
@@ -67,10 +70,7 @@ TEST_F(OwedRemovalsTest, ANewerVersionOfAnotherClientIsNotRemovedByAnOlderIntent
 }
 
 TEST_F(OwedRemovalsTest, ANewerVersionOfAnotherClientStaysAlsoWhenItComesAMomentLater) {
-  mount.memory.put_text("a", "old");
-  EXPECT_EQ(*mount.read_file("a"), "old");
-  outage();
-  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  remove_in_an_outage("a");
   mount.clock.advance(3s);
   mount.memory.put_text("a", "newer");
   answers();
@@ -79,10 +79,7 @@ TEST_F(OwedRemovalsTest, ANewerVersionOfAnotherClientStaysAlsoWhenItComesAMoment
 }
 
 TEST_F(OwedRemovalsTest, AVersionThatWasOnItsWayGoesWithItsName) {
-  mount.memory.put_text("a", "old");
-  EXPECT_EQ(*mount.read_file("a"), "old");
-  outage();
-  EXPECT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  remove_in_an_outage("a");
   mount.memory.put_text("a", "arrives late");
   answers();
   delivered();
