@@ -30,7 +30,7 @@ std::optional<OpenState> Filesystem::open_state(InodeId id) const {
   }
   const std::lock_guard lock(file->mutex);
   return OpenState{.version = file->node.etag,
-                   .unstored = file->unlinked || file->failed || file->needs_commit_locked(),
+                   .unstored = file->unlinked || file->failed || file->unrecorded_locked(),
                    .owed = !file->intents.empty()};
 }
 

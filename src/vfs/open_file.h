@@ -28,6 +28,7 @@ struct Owed {
   PosixAttributes posix;
   std::uint64_t emptied = 0;      ///< what OpenFile::emptied was
   bool appends = false;           ///< what OpenFile::appends was
+  bool recorded = false;          ///< the journal has it; guarded by OpenFile::mutex
   WallTime since{};
   std::atomic<bool> maybe_stored{false};  ///< an answer of S3 to it was lost
   std::stop_source given_up;      ///< the name is renamed or unlinked: its delivery ends
@@ -99,6 +100,8 @@ struct OpenFile : std::enable_shared_from_this<OpenFile> {
   /// Something has come since the last commit, and nobody has been told that it cannot be stored.
   bool owes_commit_locked() const { return !failed && !told && needs_commit_locked(); }
   bool needs_commit_locked() const { return !unlinked && (unstored || attributes_changed || content_changed_locked()); }
+  /// Neither S3 nor the journal has all of it: a crash leaves what is known of it to open_note.
+  bool unrecorded_locked() const { return needs_commit_locked() || (owed != nullptr && !owed->recorded); }
   /// Programs have changed its bytes since they were acknowledged.
   bool content_changed_locked() const {
     return content != nullptr && content->file->changed() && (owed == nullptr || owed->content != content);
