@@ -99,6 +99,7 @@ struct Filesystem::Core {
   void settled(const std::shared_ptr<OpenFile>& file);
   Result<void> reopen(const OpenBefore& before);
   Result<void> reopen_unstored(const OpenBefore& before);
+  Result<void> take_name_again(OpenFile& file);
   void add_dead_handle(const OpenBefore& before, const Error& error);
 
   // filesystem_data.cpp

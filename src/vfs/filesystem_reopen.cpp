@@ -74,6 +74,7 @@ Result<void> Filesystem::Core::reopen_unstored(const OpenBefore& before) {
   if (former) {
     file = open_files.acquire(former->note.node, writes(before.flags));
     restore_from_note(*file, former->note, former->content);
+    TRY(take_name_again(*file));
     room.watch(former->content);
   } else if (open_files.find(before.inode) != nullptr) {
     meta::Node node;
@@ -88,6 +89,24 @@ Result<void> Filesystem::Core::reopen_unstored(const OpenBefore& before) {
                                                                       node && *node ? (*node)->name : fmt::format("inode {}", before.inode))));
   }
   open_files.restore_handle(before.handle, file, before.flags, planner_of(settings));
+  return {};
+}
+
+/// The journal was read before: a removal in it has taken the record of what was made under the name since, and a rename or a new file in it may have
+/// the name of one that S3 never had. Then the process died before it noted that one as unlinked.
+Result<void> Filesystem::Core::take_name_again(OpenFile& file) {
+  const std::lock_guard lock(file.mutex);
+  if (file.unlinked) {
+    return {};
+  }
+  TRY_ASSIGN(const std::optional<meta::Node> named, outside.nodes.find(file.node.parent, file.node.name));
+  if (!named) {
+    TRY_ASSIGN(file.node, outside.nodes.put(file.node));
+  } else if (named->id != file.node.id && named->local && file.node.etag.empty()) {
+    file.unlinked = true;
+    file.content->irreplaceable = true;
+    note_locked(file);
+  }
   return {};
 }
 

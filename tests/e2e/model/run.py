@@ -75,9 +75,12 @@ def run_plan(plan, server, directory):
     """A finished Run. Raises Failure."""
     world = World(pathlib.Path(tempfile.mkdtemp(dir=directory)), server, plan["hosts"])
     try:
-        return Run(plan, world.start()).execute()
-    finally:
-        world.end()
+        done = Run(plan, world.start()).execute()
+    except BaseException:
+        world.kill()  # it may have files open that nobody closes any more
+        raise
+    world.end()
+    return done
 
 
 def with_server(directory):

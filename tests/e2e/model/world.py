@@ -46,6 +46,11 @@ class RealHost:
                 os.close(descriptor)
         self.descriptors.clear()
 
+    def kill(self):
+        self.mount.kill()
+        self.close_all()
+        self.link.end()
+
     def end(self):
         self.link.heal()
         self.close_all()
@@ -82,6 +87,11 @@ class World:
         finally:
             if self.faults:
                 self.server.faults(*self.faults)
+
+    def kill(self):
+        self.set_faults([])
+        for host in self.hosts.values():
+            host.kill()
 
     def end(self):
         self.set_faults([])

@@ -69,7 +69,101 @@ TEST_F(ReopenTest, AnotherVersionBehindTheInodeIsStale) {
   EXPECT_EQ(mount.read_file("file"), "x");
 }
 
-class ReopenOwedTest : public WriteBackTest {};
+class ReopenOwedTest : public WriteBackTest {
+ protected:
+  /// A new file that nobody has closed.
+  void open_new(std::string_view name, std::string_view text) {
+    const auto opened = mount.create(kRoot, name);
+    ASSERT_OK(opened);
+    handle_ = *opened;
+    inode_ = mount.id(name);
+    ASSERT_OK(mount.write(handle_, 0, text));
+    known_ = mount.fs().open_state(inode_);
+  }
+  /// What the next process does with the handle.
+  void reopen_at_start() {
+    mount.wrap_journal = nullptr;
+    mount.reopen = [this] {
+      mount.fs().number_handles_from(1000);
+      EXPECT_OK(mount.fs().reopen({.handle = handle_, .inode = inode_, .flags = O_WRONLY, .state = *known_}));
+    };
+  }
+  /// The process dies in the middle of what is done next: when the journal has been told, or before.
+  void remember_state_at_the_journal(bool before) {
+    const auto remember = [this] {
+      mount.remember_state();
+      known_ = mount.fs().open_state(inode_);
+    };
+    mount.wrap_journal = [=, this](meta::Journal& journal) {
+      return std::make_unique<WatchedJournal>(
+          journal,
+          [=, this](const meta::JournalChange& change) {
+            if (before && inode_ != 0 && !change.put.empty()) {
+              remember();
+            }
+            return Result<void>();
+          },
+          [=, this] {
+            if (!before && inode_ != 0) {
+              remember();
+            }
+          });
+    };
+    mount.restart();
+  }
+
+  HandleId handle_ = 0;
+  InodeId inode_ = 0;
+  std::optional<OpenState> known_;
+};
+
+TEST_F(ReopenOwedTest, ACloseThatTheJournalHasNotSeenIsMadeAgain) {
+  remember_state_at_the_journal(true);
+  outage();
+  open_new("file", "text");
+  ASSERT_OK(mount.fs().flush(handle_, mount.caller()));
+  reopen_at_start();
+  mount.die_there();
+  EXPECT_TRUE(mount.fs().owed().empty());
+  ASSERT_OK(mount.fs().flush(handle_, mount.caller()));
+  ASSERT_OK(mount.close(handle_));
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("file"), "text");
+}
+
+TEST_F(ReopenOwedTest, ANewFileOverAnOwedRemovalKeepsItsName) {
+  mount.memory.put_text("file", "old");
+  EXPECT_EQ(*mount.read_file("file"), "old");
+  outage();
+  ASSERT_OK(mount.fs().unlink(kRoot, "file", mount.caller()));
+  open_new("file", "text");
+  reopen_at_start();
+  mount.die();
+  ASSERT_EQ(mount.fs().owed().size(), 1u);
+  EXPECT_EQ(mount.id("file"), inode_);
+  EXPECT_OK(mount.fs().getattr(inode_, mount.caller()));
+  ASSERT_OK(mount.close(handle_));
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("file"), "text");
+}
+
+TEST_F(ReopenOwedTest, ANewFileThatWasReplacedIsNotStored) {
+  remember_state_at_the_journal(false);
+  outage();
+  ASSERT_OK(mount.create_file(kRoot, "other", "other"));
+  open_new("file", "text");
+  ASSERT_OK(mount.fs().rename(kRoot, "other", kRoot, "file", 0, mount.caller()));
+  reopen_at_start();
+  mount.die_there();
+  EXPECT_NE(mount.id("file"), inode_);
+  ASSERT_OK(mount.close(handle_));
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("file"), "other");
+  EXPECT_THAT(mount.kept(), testing::IsEmpty());
+}
 
 TEST_F(ReopenOwedTest, WhatWasDeliveredSinceIsTheSameFile) {
   const auto handle = mount.create(kRoot, "file");

@@ -71,6 +71,23 @@ class Mount {
     start();
   }
 
+  /// The cache directory as a process would leave it that is killed now.
+  void remember_state() {
+    std::filesystem::remove_all(remembered());
+    std::filesystem::copy(directory_.path() / "state", remembered(), std::filesystem::copy_options::recursive);
+  }
+  /// kill -9 at the moment of remember_state().
+  void die_there() {
+    stop();
+    std::filesystem::remove_all(directory_.path() / "state");
+    std::filesystem::rename(remembered(), directory_.path() / "state");
+    start();
+  }
+  void die() {
+    remember_state();
+    die_there();
+  }
+
   /// The same after a power loss: what is not synced is gone.
   void restart_without_cache() {
     stop();
@@ -233,6 +250,7 @@ class Mount {
   s3::Breaker breaker{clock, *log_};
 
  private:
+  std::filesystem::path remembered() const { return directory_.path() / "remembered"; }
   void start() {
     const std::string state = directory_.file("state");
     auto stage = stage::StageDirectory::open(state, given_.stage_bytes, "boot");

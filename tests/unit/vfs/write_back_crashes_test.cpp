@@ -212,27 +212,5 @@ TEST_F(WriteBackTest, ADirectoryIsOfThisMountOnlyOnceItIsInTheJournal) {
   EXPECT_TRUE(mount.nodes().find(kRoot, "dir")->value().local);
 }
 
-TEST_F(WriteBackTest, AFileIsUnstoredUntilTheJournalHasIt) {
-  InodeId inode = 0;
-  std::vector<bool> unstored;
-  mount.wrap_journal = [&](meta::Journal& journal) {
-    return std::make_unique<WatchedJournal>(journal, [&](const meta::JournalChange&) {
-      if (inode != 0) {
-        unstored.push_back(mount.fs().open_state(inode)->unstored);
-      }
-      return Result<void>();
-    });
-  };
-  mount.restart();
-  outage();
-  const auto handle = mount.create(kRoot, "new");
-  ASSERT_OK(handle);
-  inode = mount.id("new");
-  ASSERT_OK(mount.write(*handle, 0, "text"));
-  ASSERT_OK(mount.fs().flush(*handle, mount.caller()));
-  EXPECT_THAT(unstored, ::testing::ElementsAre(true)) << "a worker that follows a death here needs the note of the open file";
-  EXPECT_FALSE(mount.fs().open_state(inode)->unstored);
-}
-
 }  // namespace
 }  // namespace prefixfs::vfs

@@ -12,18 +12,21 @@ namespace prefixfs::vfs {
 class WatchedJournal final : public meta::Journal {
  public:
   using Look = std::function<Result<void>(const meta::JournalChange&)>;
-  WatchedJournal(meta::Journal& inner, Look look) : inner_(inner), look_(std::move(look)) {}
+  WatchedJournal(meta::Journal& inner, Look look, std::function<void()> after = [] {}) : inner_(inner), look_(std::move(look)), after_(std::move(after)) {}
   Result<meta::JournalContents> load() override { return inner_.load(); }
   Result<meta::IntentId> next_id() override { return inner_.next_id(); }
   Result<void> apply(meta::JournalChange change) override {
     TRY(look_(change));
-    return inner_.apply(std::move(change));
+    TRY(inner_.apply(std::move(change)));
+    after_();
+    return {};
   }
   meta::JournalStats stats() const override { return inner_.stats(); }
 
  private:
   meta::Journal& inner_;
   const Look look_;
+  const std::function<void()> after_;
 };
 
 inline MountSettings journalled() {
