@@ -22,6 +22,7 @@ class DeliveryQueue::Impl {
   void add(meta::IntentId id, std::vector<std::string> keys, bool batchable, bool parked, std::chrono::nanoseconds linger);
   bool withdraw(meta::IntentId id);
   Result<bool> withdraw_after(meta::IntentId id, const CallContext& context);
+  bool is_followed(std::span<const meta::IntentId> ids) const;
   Result<void> wait_for(std::span<const meta::IntentId> ids, bool through_outage, const CallContext& context);
   void resume() { end_pauses(); }
   void retry(std::optional<meta::IntentId> id);

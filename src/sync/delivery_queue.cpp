@@ -88,6 +88,11 @@ bool DeliveryQueue::Impl::withdraw_locked(meta::IntentId id) {
   return true;
 }
 
+bool DeliveryQueue::Impl::is_followed(std::span<const meta::IntentId> ids) const {
+  const std::lock_guard lock(mutex_);
+  return order_.is_followed(ids);
+}
+
 void DeliveryQueue::Impl::forget(meta::IntentId id) {
   const auto found = records_.find(id);
   for (Waiter* waiter : found->second.waiters) {

@@ -132,6 +132,7 @@ void DeliveryQueue::add(meta::IntentId id, std::vector<std::string> keys, bool b
 }
 
 bool DeliveryQueue::withdraw(meta::IntentId id) { return impl_->withdraw(id); }
+bool DeliveryQueue::is_followed(std::span<const meta::IntentId> ids) const { return impl_->is_followed(ids); }
 
 Result<bool> DeliveryQueue::withdraw_after(meta::IntentId id, const CallContext& context) { return impl_->withdraw_after(id, context); }
 

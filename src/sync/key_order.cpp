@@ -50,6 +50,17 @@ void KeyOrder::remove(meta::IntentId id) {
   }
 }
 
+bool KeyOrder::is_followed(std::span<const meta::IntentId> ids) const {
+  return std::ranges::any_of(ids, [&](meta::IntentId id) {
+    const auto found = entries_.find(id);
+    return found != entries_.end() && std::ranges::any_of(found->second.keys, [&](const std::string& key) {
+      const Line& line = lines_.at(key);
+      return std::any_of(line.upper_bound(found->second.place), line.end(),
+                         [&](const auto& later) { return std::ranges::find(ids, later.second) == ids.end(); });
+    });
+  });
+}
+
 void KeyOrder::leave_line(const std::string& key, Place place) {
   const auto found = lines_.find(key);
   Line& line = found->second;

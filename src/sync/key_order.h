@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -21,6 +22,8 @@ class KeyOrder {
   /// The later ones of its keys move up. An unknown id is no error.
   void remove(meta::IntentId id);
 
+  /// Whether any other intent stands behind one of these in a line. Unknown ids are no error.
+  bool is_followed(std::span<const meta::IntentId> ids) const;
   bool has_ready() const { return !single_.empty() || !batchable_.empty(); }
   /// The earliest that may start; where it is batchable, the next ones of the kind with it, `batch_max` in all. They share no key, keep
   /// their places, and are not given again before offer(). Empty: nothing may start.

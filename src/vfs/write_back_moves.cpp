@@ -156,7 +156,8 @@ std::shared_ptr<OwedMove> WriteBack::take_last_move(OpenFile& file, MoveTaken wh
     }
     last = file.moves.back();
   }
-  if (!queue_.withdraw(last->intent)) {
+  // Its old name was taken again: what is to stand there waits for it, and must not be met by one that comes later.
+  if (queue_.is_followed(std::span(&last->intent, 1)) || !queue_.withdraw(last->intent)) {
     return nullptr;
   }
   const bool fits = [&] {

@@ -18,8 +18,10 @@ Result<WriteBack::Taken> WriteBack::take(const std::shared_ptr<OpenFile>& file, 
   std::vector<meta::IntentId> ids;
   {
     const std::lock_guard lock(file->mutex);
-    // What S3 may have begun, or what stands in the way there, is waited for in the queue: a later intent comes behind it.
-    const bool in_order = std::ranges::any_of(file->moves, [](const auto& move) { return move->attempted || move->replaces; });
+    // What S3 may have begun, what stands in the way there, and a move that somebody waits for (its old name was taken again) is waited for in the queue: a
+    // later intent comes behind it.
+    const bool in_order = std::ranges::any_of(file->moves, [](const auto& move) { return move->attempted || move->replaces; }) ||
+                          (!file->moves.empty() && queue_.is_followed(file->intents));
     ids = in_order ? std::vector<meta::IntentId>() : file->intents;
   }
   for (const meta::IntentId id : ids) {

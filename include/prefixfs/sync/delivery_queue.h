@@ -64,6 +64,9 @@ class DeliveryQueue {
   /// The same once an attempt that is running has ended: true, if it did not succeed. Errors: timeout, cancelled.
   Result<bool> withdraw_after(meta::IntentId id, const CallContext& context);
 
+  /// Whether an intent that is none of `ids` waits for one of them: a later one in its place would come behind it.
+  bool is_followed(std::span<const meta::IntentId> ids) const;
+
   /// Until each of `ids` (all that is there now, if empty) has been delivered or withdrawn.
   /// Errors: timeout, cancelled; the error of one that is parked; unavailable as soon as an outage lasts, where `through_outage` is false.
   Result<void> wait_for(std::span<const meta::IntentId> ids, bool through_outage, const CallContext& context);

@@ -72,8 +72,9 @@ class NameOperations:
             self.reference.changed(host, path, now, None if size == 0 or len(cut) > 1 else base)
 
     def _look(self, host, path, possible):
-        """Which of several contents an own change has made. None: S3 does not say."""
-        expected = Expectation(f"what {path} holds now").value(*possible).error("EIO", when=self.reference.hosts[host].disturbed)
+        """Which of several contents an own change has made. None: S3 does not say, or (a rename that is owed) has another version of it by now."""
+        ref = self.reference.hosts[host]
+        expected = Expectation(f"what {path} holds now").value(*possible).error("EIO", when=ref.disturbed).error("ESTALE", when=not ref.synchronous)
         done, got = expected.check(attempt(self._read, host, path))
         return got if done else None
 

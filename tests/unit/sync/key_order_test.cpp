@@ -43,6 +43,22 @@ TEST(KeyOrder, an_intent_of_two_keys_waits_for_both) {
   EXPECT_EQ(order.take(1), Ids{4});
 }
 
+TEST(KeyOrder, who_waits_for_an_intent_is_known) {
+  KeyOrder order;
+  order.add(1, {"a", "b"}, false, true);
+  order.add(2, {"c"}, false, true);
+  EXPECT_FALSE(order.is_followed(Ids{1}));
+  order.add(3, {"b"}, false, true);
+  EXPECT_TRUE(order.is_followed(Ids{1}));
+  EXPECT_FALSE(order.is_followed(Ids{1, 3})) << "nobody else";
+  EXPECT_FALSE(order.is_followed(Ids{2, 3, 99}));
+  order.add(4, {"b"}, false, false);
+  EXPECT_TRUE(order.is_followed(Ids{1, 3}));
+  order.remove(3);
+  order.remove(4);
+  EXPECT_FALSE(order.is_followed(Ids{1}));
+}
+
 TEST(KeyOrder, a_key_given_twice_is_one) {
   KeyOrder order;
   order.add(1, {"a", "a"}, false, true);
