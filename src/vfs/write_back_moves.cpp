@@ -351,16 +351,20 @@ void WriteBack::undo_move(meta::IntentId id, const Entry& entry, Error error) {
     still_recorded(id, entry.path, written.error());
   }
   std::shared_ptr<Content> content;
+  std::string shown_as = entry.path;  // it may have been renamed again
   {
     const std::lock_guard lock(file.mutex);
     content = file.content;
+    if (const auto key = p_.tree.file_key(file.node.parent, file.node.name)) {
+      shown_as = key->str();
+    }
   }
   if (move.renames()) {
     error.what = fmt::format("{} was changed by another client before it was renamed to {} in S3, or that name was taken; both stay as they are there: {}",
                              move.source.str(), entry.path, error.what);
     p_.log.error("{}", error.what);
-    if (content != nullptr && !file.unlinked && content->file->missing(kWholeFile).empty()) {
-      p_.committer.keep(*content, entry.path, describe(error));
+    if (content != nullptr && !content->kept && !file.unlinked && content->file->missing(kWholeFile).empty()) {
+      p_.committer.keep(*content, shown_as, describe(error));
     }
     end_move(file, move);
     cut_off(file, nullptr, std::move(error));

@@ -40,6 +40,7 @@ class FileOperations:
                 self.reference.changed(host, path, b"", certain=False)
             return None
         inode = self.inode_at_open(ref, path, flags, before, attached)
+        inode.perhaps_new |= bool(empties and may_make and there)
         inode.shared.add(slot)
         if flags & os.O_ACCMODE != os.O_RDONLY:
             inode.writers.add(slot)
@@ -187,7 +188,7 @@ class FileOperations:
 
     def note_commit(self, ref, inode, done, got):
         if not done:
-            self.reference.refused(ref.name, inode.path, inode.content)
+            self.reference.refused(ref.name, inode.path, inode)
             inode.broken = "ESTALE" if got == "ESTALE" else None
             if got == "EIO":
                 self.reference.changed(ref.name, inode.path, inode.content, certain=False)
@@ -197,10 +198,10 @@ class FileOperations:
             base = name.certain
             inode.content = base.content + inode.appended
         inode.version = self.reference.changed(ref.name, inode.path, inode.content, base, appended=inode.appended)
-        name.contested |= inode.half_stored
+        name.contested |= inode.half_stored or inode.perhaps_new
         inode.appended = b""
         inode.dirty = inode.overwrites = inode.exclusive = inode.untouched = inode.made_here = inode.half_stored = False
-        inode.stored, inode.replaced = True, False
+        inode.stored, inode.replaced, inode.perhaps_new = True, False, False
 
 
 def read_all(descriptor):

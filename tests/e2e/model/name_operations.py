@@ -62,7 +62,7 @@ class NameOperations:
         possible = self.reference.possible(host, path)
         if not done or len(seen) > 1:  # the kernel tries once more after ESTALE, and what the first attempt made is kept
             self.reference.names[path].kept += [(host, content) for content in after]
-        now = (after[0] if len(after) == 1 else self._look(host, path, after)) if done else None
+        now = (after[0] if len(after) == 1 else self._look(host, path, after, seen)) if done else None
         if now is None and (done or got == "EIO"):
             for content in after:
                 self.reference.changed(host, path, content, certain=False)
@@ -71,10 +71,11 @@ class NameOperations:
             base = next((version for version in reversed(possible) if version.content == cut[0]), None)
             self.reference.changed(host, path, now, None if size == 0 or len(cut) > 1 else base)
 
-    def _look(self, host, path, possible):
+    def _look(self, host, path, possible, before):
         """Which of several contents an own change has made. None: S3 does not say, or (a rename that is owed) has another version of it by now."""
         ref = self.reference.hosts[host]
         expected = Expectation(f"what {path} holds now").value(*possible).error("EIO", when=ref.disturbed).error("ESTALE", when=not ref.synchronous)
+        expected.error("ENOENT", when=None in before)  # what another host's journal has owed may have come after it
         done, got = expected.check(attempt(self._read, host, path))
         return got if done else None
 
@@ -210,7 +211,7 @@ class NameOperations:
             expected.value(None)
         real = self.world.hosts[host]
         done, got = expected.check(attempt(os.rename, real.path(path), real.path(to)))
-        content = (there[0] if len(there) == 1 else self._look(host, to, there)) if done else None
+        content = (there[0] if len(there) == 1 else self._look(host, to, there, seen)) if done else None
         if done and path != to:
             self._note_rename(host, path, to, there if content is None else [content], source, target)
         elif not done and got in ("EIO", "ESTALE"):

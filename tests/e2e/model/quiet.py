@@ -53,13 +53,13 @@ class Quiet:
         """What a program was told is not stored, and what has lost against others, lies in kept/; and nothing else does."""
         must = []
         for path, name in self.reference.names.items():
-            must += [(host, path, content) for host, content in self.reference.must_be_kept(path, final[path])]
+            must += [(host, path, [content]) for host, content in self.reference.must_be_kept(path, final[path])]
             later = name.certain.actor
-            must += [(host, path, content) for host, content in name.refused
-                     if content and content != bucket[path] and not (later == host and len(name.versions) > 1)]
-        for host, path, content in must:
-            until(lambda: self._is_kept(host, path, content), AGREE_SECONDS,
-                  f"host {host} has kept {path} = {brief(content)}; the bucket has {brief(bucket[path])}")
+            must += [(each.host, path, name.forms_of(each)) for each in name.refused
+                     if each.content and bucket[path] not in name.forms_of(each) and not (later == each.host and len(name.versions) > 1)]
+        for host, path, contents in must:
+            until(lambda: any(self._is_kept(host, path, content) for content in contents), AGREE_SECONDS,
+                  f"host {host} has kept {path} = {brief(contents[0])}; the bucket has {brief(bucket[path])}")
         self._check_kept_are_known()
 
     def _is_kept(self, host, path, content):
@@ -86,7 +86,10 @@ class Quiet:
 
     def _may_be_kept(self, host, path):
         """Contents say who has written them, so that the name can be left out of it where it is not known."""
-        possible = [content for name in self.reference.names.values() for who, content in name.refused + name.kept if who == host]
+        possible = []
+        for name in self.reference.names.values():
+            possible += [content for who, content in name.kept if who == host]
+            possible += [content for each in name.refused if each.host == host for content in name.forms_of(each)]
         name = self.reference.names.get(path)
         if name is not None and (name.contested or self.reference.hosts[host].journal):
             possible += [version.content for version in name.versions if version.content is not None] + name.merged()

@@ -17,6 +17,11 @@ OUTSIDE = "outside"
 # S3's answer is believed for a window, and then the kernel may believe for a window what it was told at its end.
 WINDOWS_UNTIL_SEEN = 2
 
+# Of more appends to one name between two quiet points not all orders are thought of.
+TAILS_MAX = 5
+# Shorter contents do not tell who has written them.
+TELLING_BYTES = 8
+
 
 @dataclasses.dataclass(eq=False)
 class Version:
@@ -46,6 +51,7 @@ class Inode:
     untouched: bool = False  # made or emptied by open(), and not written since
     exclusive: bool = False
     made_here: bool = False  # it is new: what is appended to it, and nothing, goes behind whatever is there
+    perhaps_new: bool = False  # open() has emptied it, or made it: then it does not overwrite what others make, until it is written
     half_stored: bool = False  # one of several closes may have stored it
     broken: str | None = None  # the errno that each later close must give
     survived: bool = False  # its worker was replaced: the next one cannot know whether the file was being stored
@@ -63,6 +69,15 @@ class Inode:
     def merges(self):
         """What it has for S3 goes behind what others have made of the name."""
         return self.appended is not None and (self.made_here or (bool(self.appended) and not self.overwrites))
+
+
+@dataclasses.dataclass
+class Refused:
+    """A program was told that it is not stored."""
+
+    host: str
+    content: bytes
+    appended: bytes | None  # goes behind what others have made of the name
 
 
 @dataclasses.dataclass(eq=False)
@@ -91,16 +106,23 @@ class Name:
         self.versions = [Version(content, OUTSIDE, order, now)]
         self.floor = {}
         self.contested = False
-        self.refused = []  # (host, content): a program was told that it is not stored
+        self.refused = []  # Refused
         self.kept = []  # (host, content): the same, where nobody has promised to keep it
 
     def merged(self):
-        """Contents that come about when appends are put behind what others have made of the name."""
+        """Contents that come about when appends are put behind what others have made of the name: one after another, or some of them."""
         if not self.contested:
             return []
-        tails = [version.appended for version in self.versions if version.appended]
         made = [version.content for version in self.versions if version.content is not None]
-        return [content + tail for content in made for tail in tails if not content.endswith(tail)]
+        merged = []
+        for tail in [version.appended for version in self.versions if version.appended][:TAILS_MAX]:
+            merged += [content + tail for content in made + merged if not content.endswith(tail) or len(tail) < TELLING_BYTES]
+        return list(dict.fromkeys(merged))
+
+    def forms_of(self, refused):
+        """As which contents it may have been kept: a merge may have failed as well."""
+        behind = [version.content + refused.appended for version in self.versions if version.content is not None] if refused.appended else []
+        return [refused.content, *behind]
 
     @property
     def certain(self):
@@ -267,8 +289,8 @@ class Reference:
         while path := parent_of(path):
             self.hosts[actor].kept_directories.add(path)
 
-    def refused(self, actor, path, content):
-        self.names[path].refused.append((actor, content))
+    def refused(self, actor, path, inode):
+        self.names[path].refused.append(Refused(actor, inode.content, inode.appended if inode.merges else None))
 
     def drained(self, actor):
         """All that the host has acknowledged is in S3 by now, and it knows that S3 answers."""

@@ -282,6 +282,23 @@ TEST_F(OwedMovesTest, ARenameOfAVersionThatIsGoneLeavesTheNewerOne) {
   EXPECT_ERRC(mount.lookup("b"), Errc::not_found);
 }
 
+TEST_F(OwedMovesTest, WhatWasWrittenAfterARenameThatIsUndoneIsKeptOnce) {
+  mount.memory.put_text("a", "mine");
+  static_cast<void>(mount.names(kRoot));
+  EXPECT_EQ(*mount.read_file("a"), "mine");
+  outage();
+  EXPECT_OK(rename("a", "b"));
+  mount.restart();  // from now on it may have been tried
+  EXPECT_OK(rename("b", "c"));
+  EXPECT_OK(mount.change_file("c", O_WRONLY, 0, "text"));
+  another_client_writes("a", "newer");
+  answers();
+  delivered();
+  EXPECT_THAT(mount.memory.keys(), ElementsAre("a"));
+  EXPECT_THAT(mount.kept(), ElementsAre("text"));
+  EXPECT_THAT(mount.kept_names(), ElementsAre(testing::EndsWith("-c")));
+}
+
 TEST_F(OwedMovesTest, ARenameWhoseAnswersWereLostIsDoneOnce) {
   mount.memory.put_text("a", "text");
   static_cast<void>(mount.names(kRoot));

@@ -213,21 +213,24 @@ class Mount {
 
   /// The contents of what was put aside in kept/, in the order of the names.
   std::vector<std::string> kept() const {
-    std::vector<std::filesystem::path> paths;
-    for (const auto& entry : std::filesystem::directory_iterator(directory_.path() / "state" / "kept")) {
-      if (entry.path().extension() != ".why") {
-        paths.push_back(entry.path());
-      }
-    }
-    std::sort(paths.begin(), paths.end());
     std::vector<std::string> texts;
-    for (const auto& path : paths) {
-      std::ifstream file(path, std::ios::binary);
+    for (const auto& name : kept_names()) {
+      std::ifstream file(directory_.path() / "state" / "kept" / name, std::ios::binary);
       std::ostringstream text;
       text << file.rdbuf();
       texts.push_back(text.str());
     }
     return texts;
+  }
+  std::vector<std::string> kept_names() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_.path() / "state" / "kept")) {
+      if (entry.path().extension() != ".why") {
+        names.push_back(entry.path().filename());
+      }
+    }
+    std::ranges::sort(names);
+    return names;
   }
   /// Staged files that are still there.
   std::size_t staged_files() const {
