@@ -1,6 +1,7 @@
 // What becomes of acknowledged states when their file is unlinked or renamed.
 
 #include <algorithm>
+#include <ranges>
 
 #include "write_back.h"
 
@@ -24,13 +25,14 @@ Result<WriteBack::Taken> WriteBack::take(const std::shared_ptr<OpenFile>& file, 
                           (!file->moves.empty() && queue_.is_followed(file->intents));
     ids = in_order ? std::vector<meta::IntentId>() : file->intents;
   }
-  for (const meta::IntentId id : ids) {
+  // The newest first: one that is not behind another any more would be begun.
+  for (const meta::IntentId id : ids | std::views::reverse) {
     const auto known = entry(id);
     if (known && !queue_.withdraw(id)) {
       TRY(end_delivery(*file, *known, id, context));
     }
     if (entry(id)) {  // otherwise it was delivered meanwhile
-      taken.ids_.push_back(id);
+      taken.ids_.insert(taken.ids_.begin(), id);
     }
   }
   return taken;
