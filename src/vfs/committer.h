@@ -118,13 +118,13 @@ class Committer {
   void adopt_moved(OpenFile& file, OwedMove& move, const meta::Node& moved, const ETag& version, std::optional<ObjectInfo>& info);
   void take_attributes_locked(OpenFile& file, State& state, const ObjectInfo& info) const;
   // committer_append.cpp
-  static bool only_appends(OpenFile& file, const State& state);
+  static bool only_appends_locked(const OpenFile& file, const State& state);
   Result<std::optional<sync::Committed>> append_to_newer(OpenFile& file, State& state, const Key& key, int conflicts, const CallContext& context);
   static sync::Committed stored_already(const State& state, const ObjectInfo& info);
   Result<std::optional<sync::Committed>> own_append(OpenFile& file, State& state, const ObjectInfo& info, const CallContext& context);
   static std::shared_ptr<Content> later_state(OpenFile& file, const State& state);
   Result<bool> holds(const ObjectInfo& info, const stage::StagedFile& file, std::uint64_t begin, const CallContext& context);
-  Result<void> go_on_from(OpenFile& file, State& state, const ObjectInfo& newer, std::optional<std::uint64_t> stored);
+  Result<bool> go_on_from(OpenFile& file, State& state, const ObjectInfo& newer, std::optional<std::uint64_t> stored);
   Result<std::shared_ptr<Content>> behind(const Content& content, const ObjectInfo& newer, std::optional<std::uint64_t> stored);
   Error refused(OpenFile& file, Error error);
   Result<void> commit_attributes(OpenFile& file, const CallContext& context);

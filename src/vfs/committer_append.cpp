@@ -59,8 +59,7 @@ class Comparison final : public s3::GetSink {
 }  // namespace
 
 /// Whether all that this mount has of the file besides the version it started from was appended, by this state and by later ones.
-bool Committer::only_appends(OpenFile& file, const State& state) {
-  const std::lock_guard lock(file.mutex);
+bool Committer::only_appends_locked(const OpenFile& file, const State& state) {
   const bool mine = state.owed != nullptr ? state.owed->appends : file.appends;
   const bool later = file.content == state.content || file.appends;
   const bool owed = file.owed == nullptr || file.owed.get() == state.owed || file.owed->appends;
@@ -80,7 +79,10 @@ Result<std::optional<sync::Committed>> Committer::append_to_newer(OpenFile& file
     return fail(Errc::cancelled, "the call was given up");
   }
   TRY_ASSIGN(const ObjectInfo newer, p_.store.head(key, context));
-  TRY(go_on_from(file, state, newer, {}));
+  TRY_ASSIGN(const bool goes_on, go_on_from(file, state, newer, {}));
+  if (!goes_on) {
+    return fail(Errc::conflict, key.str() + " was changed here as well meanwhile, not only appended to");
+  }
   p_.log.info("{} was changed by another client; what was appended here goes behind it", key.str());
   const bool nothing_to_add = state.content->file->dirty_ranges().empty();
   return nothing_to_add ? std::optional(stored_already(state, newer)) : std::nullopt;
@@ -94,7 +96,11 @@ sync::Committed Committer::stored_already(const State& state, const ObjectInfo& 
 Result<std::optional<sync::Committed>> Committer::own_append(OpenFile& file, State& state, const ObjectInfo& info, const CallContext& context) {
   const stage::StagedFile& staged = *state.content->file;
   const ByteRange appended{staged.base_size(), staged.size()};
-  if (appended.empty() || info.size < appended.end || !only_appends(file, state)) {
+  const bool only_appends = [&] {
+    const std::lock_guard lock(file.mutex);
+    return only_appends_locked(file, state);
+  }();
+  if (appended.empty() || info.size < appended.end || !only_appends) {
     return std::optional<sync::Committed>();
   }
   TRY_ASSIGN(const bool mine, holds(info, staged, appended.begin, context));
@@ -107,8 +113,8 @@ Result<std::optional<sync::Committed>> Committer::own_append(OpenFile& file, Sta
     TRY_ASSIGN(const bool also, later->file->size() > stored ? holds(info, *later->file, stored, context) : Result<bool>(false));
     stored = also ? later->file->size() : stored;
   }
-  TRY(go_on_from(file, state, info, stored));
-  return std::optional(stored_already(state, info));
+  TRY_ASSIGN(const bool goes_on, go_on_from(file, state, info, stored));
+  return goes_on ? std::optional(stored_already(state, info)) : std::nullopt;
 }
 
 /// What was acknowledged after this state, if something was.
@@ -133,10 +139,14 @@ Result<bool> Committer::holds(const ObjectInfo& info, const stage::StagedFile& f
 }
 
 /// Each of the file's contents becomes `newer` and, behind it, what was appended here; `stored`: up to where that is in `newer` already.
-Result<void> Committer::go_on_from(OpenFile& file, State& state, const ObjectInfo& newer, std::optional<std::uint64_t> stored) {
+/// False: programs have done something else with it since S3 was asked.
+Result<bool> Committer::go_on_from(OpenFile& file, State& state, const ObjectInfo& newer, std::optional<std::uint64_t> stored) {
   std::map<std::shared_ptr<Content>, std::shared_ptr<Content>> next;
   {
     const std::lock_guard lock(file.mutex);
+    if (!only_appends_locked(file, state)) {
+      return false;
+    }
     const std::shared_ptr<Content> owed = file.owed != nullptr ? file.owed->content : nullptr;
     for (const std::shared_ptr<Content>& content : {state.content, file.content, owed}) {
       if (content != nullptr && !next.contains(content)) {
@@ -148,7 +158,6 @@ Result<void> Committer::go_on_from(OpenFile& file, State& state, const ObjectInf
         content = next.at(content);
       }
     };
-    const bool newest = file.content == state.content;
     if (state.owed != nullptr && state.owed != file.owed.get()) {
       replace(state.owed->content);
     }
@@ -156,11 +165,10 @@ Result<void> Committer::go_on_from(OpenFile& file, State& state, const ObjectInf
     replace(file.content);
     if (file.owed != nullptr) {
       replace(file.owed->content);
+      file.owed->upload.reset();
     }
     state.upload.reset();
-    if (newest || state.owed == nullptr) {
-      file.upload.reset();
-    }
+    file.upload.reset();  // no commit uses it: this is that commit, or a delivery, which commits come behind
     file.presumed_new = false;
     file.overwrites = false;
     file.stale = false;
@@ -177,7 +185,7 @@ Result<void> Committer::go_on_from(OpenFile& file, State& state, const ObjectInf
   for (const auto& [before, after] : next) {
     before->file->retain(false);
   }
-  return {};
+  return true;
 }
 
 Result<std::shared_ptr<Content>> Committer::behind(const Content& content, const ObjectInfo& newer, std::optional<std::uint64_t> stored) {

@@ -214,6 +214,24 @@ TEST_F(OwedAppendsTest, WhatIsAppendedWhileAStateIsOnItsWayComesBehindIt) {
   EXPECT_EQ(mount.memory.text("log"), "a\nb\n1\n2\n3\n");
 }
 
+TEST_F(OwedAppendsTest, WhatIsCutWhileAStateIsBeingMergedIsNotMerged) {
+  mount.memory.put_text("log", "a\n");
+  EXPECT_EQ(*mount.read_file("log"), "a\n");
+  outage();
+  EXPECT_OK(mount.change_file("log", kAppend, 0, "1\n"));
+  append_elsewhere(mount, "log", "b\n");
+  close_gate("HeadObject");  // which version stands there now
+  answers();
+  wait_for_gate();
+  EXPECT_OK(mount.change_file("log", O_WRONLY | O_TRUNC, 0, "new"));
+  open_gate();
+  delivered();
+  EXPECT_EQ(mount.memory.text("log"), "new");
+  mount.window_ends();
+  EXPECT_EQ(*mount.read_file("log"), "new");
+  EXPECT_THAT(mount.kept(), ElementsAre("a\n1\n"));
+}
+
 TEST_F(OwedAppendsTest, AMergeWhoseAnswerWasLostBeforeTheCrashIsDoneOnce) {
   mount.memory.put_text("log", "a\n");
   outage();
