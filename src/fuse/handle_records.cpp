@@ -37,7 +37,9 @@ HandleRecords::HandleRecords(std::span<HandleRecord> records, std::atomic<std::u
       case HandleKind::directory: directories_.emplace(record.handle, place); break;
       case HandleKind::file:
         files_.emplace(record.handle, place);
-        by_inode_.emplace(record.inode, place);
+        if (record.state != HandleState::dead) {
+          by_inode_.emplace(record.inode, place);
+        }
         unstored_ += record.state == HandleState::unstored ? 1 : 0;
         break;
     }
@@ -58,24 +60,6 @@ void HandleRecords::forget_unanswered(const std::function<bool(std::uint64_t)>& 
   }
 }
 
-void HandleRecords::take_over(const std::function<bool(std::uint64_t)>& unanswered) {
-  forget_unanswered(unanswered);
-  const std::lock_guard lock(mutex_);
-  std::set<vfs::InodeId> lost;
-  for (const auto& [handle, place] : files_) {
-    if (records_[place].state == HandleState::unstored) {
-      lost.insert(records_[place].inode);
-    }
-  }
-  for (const vfs::InodeId inode : lost) {
-    const auto [begin, end] = by_inode_.equal_range(inode);
-    std::for_each(begin, end, [&](const auto& entry) { records_[entry.second].state = HandleState::lost; });
-  }
-  // A handle that is dead stands for itself: those which are opened now have nothing to do with it.
-  std::erase_if(by_inode_, [&](const auto& entry) { return records_[entry.second].state == HandleState::lost; });
-  unstored_ = 0;
-}
-
 std::vector<vfs::OpenBefore> HandleRecords::files() const {
   const std::lock_guard lock(mutex_);
   std::vector<vfs::OpenBefore> files;
@@ -85,8 +69,9 @@ std::vector<vfs::OpenBefore> HandleRecords::files() const {
                      .inode = record.inode,
                      .flags = static_cast<int>(record.flags),
                      .state = {.version = version_of(record),
-                               .unstored = record.state == HandleState::lost,
-                               .owed = record.state == HandleState::owed}});
+                               .unstored = record.state == HandleState::unstored,
+                               .owed = record.state == HandleState::owed},
+                     .dead = record.state == HandleState::dead});
   }
   return files;
 }
@@ -98,6 +83,24 @@ std::vector<std::pair<vfs::HandleId, vfs::InodeId>> HandleRecords::directories()
     directories.emplace_back(handle, records_[place].inode);
   }
   return directories;
+}
+
+void HandleRecords::reopened(vfs::HandleId handle) {
+  vfs::InodeId inode = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    inode = records_[files_.at(handle)].inode;
+  }
+  changed(inode);
+}
+
+void HandleRecords::died(vfs::HandleId handle) {
+  const std::lock_guard lock(mutex_);
+  const std::size_t place = files_.at(handle);
+  HandleRecord& record = records_[place];
+  unstored_ -= record.state == HandleState::unstored ? 1 : 0;
+  record.state = HandleState::dead;
+  leave_inode_locked(record.inode, place);
 }
 
 void HandleRecords::opened(vfs::HandleId handle, vfs::InodeId inode, int flags, std::uint64_t request) {
@@ -185,13 +188,17 @@ void HandleRecords::remove(HandleKind kind, vfs::HandleId handle) {
   HandleRecord& record = records_[known->second];
   record.kind = HandleKind::none;
   unstored_ -= kind == HandleKind::file && record.state == HandleState::unstored ? 1 : 0;
-  const auto [begin, end] = by_inode_.equal_range(record.inode);
-  const auto mine = std::find_if(begin, end, [&](const auto& entry) { return entry.second == known->second; });
+  leave_inode_locked(record.inode, known->second);
+  free_.push_back(known->second);
+  handles.erase(known);
+}
+
+void HandleRecords::leave_inode_locked(vfs::InodeId inode, std::size_t place) {
+  const auto [begin, end] = by_inode_.equal_range(inode);
+  const auto mine = std::find_if(begin, end, [&](const auto& entry) { return entry.second == place; });
   if (mine != end) {
     by_inode_.erase(mine);
   }
-  free_.push_back(known->second);
-  handles.erase(known);
 }
 
 void HandleRecords::refresh_locked(vfs::InodeId inode) {

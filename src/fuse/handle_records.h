@@ -22,11 +22,14 @@ class HandleRecords {
   /// `look`: what is behind the handles of an inode now.
   HandleRecords(std::span<HandleRecord> records, std::atomic<std::uint64_t>& used, Look look);
 
-  /// The worker before has died: what it had not stored is lost, for every handle of that inode. Handles of which the kernel was not told
-  /// are forgotten; `unanswered` tells a request by its number.
-  void take_over(const std::function<bool(std::uint64_t)>& unanswered);
+  /// After the death of a worker. Handles of which the kernel was not told go; `unanswered` tells a request by its number.
+  void forget_unanswered(const std::function<bool(std::uint64_t)>& unanswered);
   std::vector<vfs::OpenBefore> files() const;
   std::vector<std::pair<vfs::HandleId, vfs::InodeId>> directories() const;
+  /// It goes on.
+  void reopened(vfs::HandleId handle);
+  /// It does not, nor after the next death: those of the same inode that are opened now have nothing to do with it.
+  void died(vfs::HandleId handle);
 
   /// Each before the answer that tells of it is written. `request`: the number of the request that made the handle.
   void opened(vfs::HandleId handle, vfs::InodeId inode, int flags, std::uint64_t request);
@@ -53,8 +56,8 @@ class HandleRecords {
     std::uint64_t request;
   };
   bool add(const Made& made);
-  void forget_unanswered(const std::function<bool(std::uint64_t)>& unanswered);
   void remove(HandleKind kind, vfs::HandleId handle);
+  void leave_inode_locked(vfs::InodeId inode, std::size_t place);
   void refresh_locked(vfs::InodeId inode);
   std::mutex& order_of(vfs::InodeId inode) { return orders_[inode % orders_.size()]; }
 

@@ -30,7 +30,7 @@ enum class HandleKind : std::uint32_t { none, file, directory };
 enum class HandleState : std::uint8_t {
   stored,    ///< S3 has all of it
   unstored,  ///< the worker has bytes that S3 has not
-  lost,      ///< a worker died with them
+  dead,      ///< it could not be opened again after a death: an error for ever
   owed,      ///< the journal has what S3 has not
 };
 

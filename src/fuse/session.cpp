@@ -115,12 +115,18 @@ class LibfuseSession final : public Session {
   }
 
   void reopen() {
-    handles_.take_over([this](std::uint64_t request) { return in_flight_.holds(request); });
+    handles_.forget_unanswered([this](std::uint64_t request) { return in_flight_.holds(request); });
     for (const auto& [handle, inode] : handles_.directories()) {
       server_.filesystem.reopen_directory(handle, inode);
     }
     for (const vfs::OpenBefore& before : handles_.files()) {
-      if (const auto reopened = server_.filesystem.reopen(before); !reopened) {
+      const auto reopened = server_.filesystem.reopen(before);
+      if (reopened) {
+        handles_.reopened(before.handle);
+        continue;
+      }
+      handles_.died(before.handle);
+      if (!before.dead) {  // else it was told before
         server_.log.error("a file that is open cannot be used any more: {}", describe(reopened.error()));
       }
     }

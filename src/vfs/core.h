@@ -101,6 +101,7 @@ struct Filesystem::Core {
   Result<void> reopen_unstored(const OpenBefore& before);
   Result<void> take_name_again(OpenFile& file);
   void add_dead_handle(const OpenBefore& before, const Error& error);
+  void forget_lost(InodeId id);
 
   // filesystem_data.cpp
   Result<std::size_t> write_staged(OpenFile& file, std::optional<std::uint64_t> position, std::span<const std::byte> data, const Caller& caller);

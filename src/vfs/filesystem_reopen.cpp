@@ -52,9 +52,15 @@ void Filesystem::Core::settled(const std::shared_ptr<OpenFile>& file) {
 }
 
 Result<void> Filesystem::reopen(const OpenBefore& before) {
+  if (before.dead) {
+    Error error{writes(before.flags) ? Errc::io : Errc::stale, fmt::format("inode {} was lost with a process that has died", before.inode), {}};
+    core_->add_dead_handle(before, error);
+    return fail(std::move(error));
+  }
   auto reopened = before.state.unstored ? core_->reopen_unstored(before) : core_->reopen(before);
   if (!reopened) {
     core_->add_dead_handle(before, reopened.error());
+    core_->forget_lost(before.inode);
   }
   return reopened;
 }
@@ -152,8 +158,11 @@ void Filesystem::Core::add_dead_handle(const OpenBefore& before, const Error& er
   file->stale = true;
   file->failed = error;
   open_files.restore_handle(before.handle, file, before.flags, planner_of(settings));
-  tree.doubt(before.inode);
-  const auto node = outside.nodes.get(before.inode);
+}
+
+void Filesystem::Core::forget_lost(InodeId id) {
+  tree.doubt(id);
+  const auto node = outside.nodes.get(id);
   if (node && *node && (*node)->local && (*node)->kind == NodeKind::file) {
     // It never reached S3. Whoever opens the name looks it up again.
     auto forgotten = outside.nodes.erase((*node)->parent, (*node)->name);

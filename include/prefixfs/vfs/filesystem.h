@@ -171,6 +171,7 @@ struct OpenBefore {
   InodeId inode = 0;
   int flags = 0;
   OpenState state;
+  bool dead = false;  ///< reopen() has failed in a process before
 };
 
 /// All methods are thread-safe and block until done. Errors are Errc values whose errno is in src/fuse/errno.cpp.

@@ -155,7 +155,7 @@ class FileOperations:
         else:
             lost = inode.version is not None and inode.version.journalled and self.reference.is_superseded(inode)
             lost = lost or (inode.survived and inode.met_others)
-            expected.value(None).error("EIO", when=ref.disturbed).error("ESTALE", when=writable and lost)
+            expected.value(None).error("EIO", when=ref.disturbed).error("ESTALE", when=lost and (writable or not close))
         if inode.broken and not writable:
             expected.value(None)
         done, got = expected.check(outcome)
@@ -179,6 +179,8 @@ class FileOperations:
         met = not conditional or (not unknown and current == inode.version.content)
         unclear = conditional and (unknown or name.contested or name.versions[-1].uncertain or any(version.pending for version in name.versions))
         expected.error("EIO", when=ref.disturbed).error("ESTALE", when=unclear or not (met or self.may_merge(inode)))
+        expected.error("ESTALE", when=inode.survived and not met)  # the next worker does not know that it was only appended to
+        expected.error("ESTALE", when=name.contested and any(version.moved_from for version in name.versions))  # its rename was undone
         expected.error("ESTALE", when=self.reference.has_lost_its_directory(inode))
         if met or unclear or not ref.synchronous or self.may_merge(inode):
             expected.value(None)

@@ -25,7 +25,6 @@ class HandleRecordsTest : public testing::Test {
   }
   static vfs::OpenState stored(const std::string& version) { return {.version = ETag::from_wire(version), .unstored = false}; }
   static vfs::OpenState unstored(const std::string& version) { return {.version = ETag::from_wire(version), .unstored = true}; }
-  static bool none(std::uint64_t) { return false; }
 
   HandleRecord table[8]{};
   std::atomic<std::uint64_t> used{0};
@@ -42,7 +41,6 @@ TEST_F(HandleRecordsTest, TheNextWorkerFindsWhatIsOpen) {
     worker.closed(2);
   }
   HandleRecords next(records());
-  next.take_over(none);
   const auto files = next.files();
   ASSERT_THAT(files, SizeIs(1));
   EXPECT_EQ(files[0].handle, 1u);
@@ -73,29 +71,57 @@ TEST_F(HandleRecordsTest, TheVersionIsThatOfTheLastChange) {
   EXPECT_FALSE(worker.any_unstored());
 }
 
-TEST_F(HandleRecordsTest, WhatWasNotStoredIsLostForAllHandlesOfItsInodeAndForThemOnly) {
+TEST_F(HandleRecordsTest, WhatGoesOnAfterADeathIsSeenAsBefore) {
   state[5] = stored("v1");
-  state[6] = stored("w1");
+  {
+    HandleRecords worker(records());
+    worker.opened(1, 5, O_WRONLY, 20);
+    state[5] = unstored("v1");
+    worker.written(5);
+  }
+  HandleRecords next(records());
+  ASSERT_THAT(next.files(), SizeIs(1));
+  EXPECT_TRUE(next.files()[0].state.unstored);
+  EXPECT_FALSE(next.files()[0].dead);
+  next.reopened(1);
+  EXPECT_TRUE(next.any_unstored()) << "an upgrade waits for it";
+  state[5] = stored("v2");
+  next.changed(5);
+  EXPECT_FALSE(next.any_unstored());
+  HandleRecords third(records());
+  EXPECT_FALSE(third.files()[0].state.unstored);
+  EXPECT_EQ(third.files()[0].state.version.str(), "v2");
+}
+
+TEST_F(HandleRecordsTest, WhatIsDeadStaysSoWhateverBecomesOfItsInode) {
+  state[5] = stored("v1");
   {
     HandleRecords worker(records());
     worker.opened(1, 5, O_RDONLY, 20);
     worker.opened(2, 5, O_WRONLY, 22);
-    worker.opened(3, 6, O_WRONLY, 24);
     state[5] = unstored("v1");
     worker.written(5);
   }
-  for (int turn = 0; turn < 2; ++turn) {  // it stays so, whatever becomes of the inode
+  {
+    HandleRecords next(records());
+    next.died(1);
+    next.died(2);
+    EXPECT_FALSE(next.any_unstored());
+  }
+  for (vfs::HandleId another : {10, 11}) {
     state[5] = stored("v2");
     HandleRecords next(records());
-    next.take_over(none);
-    next.opened(10 + turn, 5, O_RDONLY, 26);
+    next.opened(another, 5, O_RDONLY, 26);
     next.changed(5);
-    EXPECT_FALSE(next.any_unstored());
     for (const auto& file : next.files()) {
-      EXPECT_EQ(file.state.unstored, file.handle == 1 || file.handle == 2) << file.handle;
+      EXPECT_EQ(file.dead, file.handle == 1 || file.handle == 2) << file.handle;
     }
-    next.closed(10 + turn);
+    next.closed(another);
   }
+  HandleRecords last(records());
+  last.closed(1);
+  last.closed(2);
+  EXPECT_THAT(last.files(), IsEmpty());
 }
 
 TEST_F(HandleRecordsTest, AHandleThatTheKernelWasNotToldOfIsForgotten) {
@@ -107,7 +133,7 @@ TEST_F(HandleRecordsTest, AHandleThatTheKernelWasNotToldOfIsForgotten) {
     worker.opened_directory(1, 6, 24);
   }
   HandleRecords next(records());
-  next.take_over([](std::uint64_t request) { return request == 22 || request == 24; });
+  next.forget_unanswered([](std::uint64_t request) { return request == 22 || request == 24; });
   EXPECT_THAT(next.files(), SizeIs(1));
   EXPECT_THAT(next.directories(), IsEmpty());
 }

@@ -248,6 +248,21 @@ TEST_F(ReopenTest, ANewFileThatNeverReachedS3LosesItsName) {
   EXPECT_EQ(mount.memory.text("new"), "again");
 }
 
+TEST_F(ReopenTest, WhatIsDeadIsNotTakenForWhatHasTheNumberNow) {
+  mount.memory.put_text("file", "old");
+  const auto handle = mount.open("file", O_RDWR);
+  ASSERT_OK(handle);
+  const InodeId inode = mount.id("file");
+  ASSERT_OK(mount.write(*handle, 0, "NEW"));
+  EXPECT_ERRC(die_and_reopen(*handle, inode, O_RDWR), Errc::io);
+  EXPECT_OK(mount.change_file("file", O_WRONLY, 0, "own"));
+  mount.restart();
+  EXPECT_ERRC(mount.fs().reopen({.handle = *handle, .inode = inode, .flags = O_RDWR, .state = {.unstored = true}, .dead = true}), Errc::io);
+  EXPECT_ERRC(mount.write(*handle, 0, "x"), Errc::io);
+  EXPECT_ERRC(mount.close(*handle), Errc::io);
+  EXPECT_EQ(mount.memory.text("file"), "own");
+}
+
 TEST_F(ReopenTest, OfAnOpenFileIsKnownWhatIsNotStored) {
   mount.memory.put_text("file", "old");
   const InodeId inode = mount.id("file");
