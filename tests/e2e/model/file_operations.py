@@ -39,6 +39,8 @@ class FileOperations:
             if attempt(os.close, real.descriptors.pop(slot))[0] == "value" and may_make:
                 self.reference.changed(host, path, b"", certain=False)
             return None
+        if before == b"" and may_make and not empties and None in seen:
+            self.reference.changed(host, path, b"", certain=False)  # it was made, or was there
         inode = self.inode_at_open(ref, path, flags, before, attached)
         inode.perhaps_new |= bool(empties and may_make and there)
         inode.shared.add(slot)
@@ -156,7 +158,7 @@ class FileOperations:
             lost = inode.version is not None and inode.version.journalled and self.reference.is_superseded(inode)
             lost = lost or (inode.survived and inode.met_others)
             expected.value(None).error("EIO", when=ref.disturbed).error("ESTALE", when=lost and (writable or not close))
-        if inode.broken and not writable:
+        if inode.broken and not (writable and inode.dirty):
             expected.value(None)
         done, got = expected.check(outcome)
         if commits and not inode.broken:

@@ -317,7 +317,9 @@ class Reference:
         if not name.contested:
             return [version for version in name.versions if version.order >= name.certain.order]
         last = {version.actor: version for version in name.versions if not version.uncertain}
-        undone = [before for before, version in itertools.pairwise(name.versions) if version.moved_from]
+        # What a rename has replaced here before S3 had it is gone with it.
+        moves = [place for place, version in enumerate(name.versions) if version.moved_from]
+        undone = name.versions[:moves[-1]] if moves else []
         merged = [Version(content, OUTSIDE, name.versions[-1].order + 1, self.now) for content in name.merged()]
         return sorted([*last.values(), *undone, *(version for version in name.versions if version.uncertain)], key=lambda version: version.order) + merged
 
