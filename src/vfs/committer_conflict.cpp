@@ -20,7 +20,16 @@ WallTime Committer::by_clock_of(const ObjectInfo& info, WallTime moment) const {
   return info.told_at == WallTime{} ? moment : info.told_at - (p_.clock.now() - moment);
 }
 
-bool Committer::written_after(const ObjectInfo& info, WallTime moment) const { return info.last_modified > by_clock_of(info, moment) + kClockSlack; }
+bool Committer::written_after(const ObjectInfo& info, WallTime moment) const {
+  const WallTime by_its_clock = by_clock_of(info, moment);
+  if (info.last_modified > by_its_clock + kClockSlack) {
+    return true;
+  }
+  // Of what Last-Modified leaves open, the time that the writer has told decides, if it has parts of seconds: those of copied files mostly have not.
+  const bool open = info.last_modified + kWholeSecond + kClockSlack >= by_its_clock;
+  const std::chrono::nanoseconds told(attributes_from(info, p_.settings, NodeKind::file).mtime_ns);
+  return open && told % std::chrono::seconds(1) != std::chrono::nanoseconds::zero() && WallTime(told) > moment;
+}
 
 bool Committer::written_before(const ObjectInfo& info, WallTime moment) const {
   const bool set_back = p_.clock.now() < moment;

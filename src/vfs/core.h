@@ -15,6 +15,16 @@
 
 namespace prefixfs::vfs {
 
+/// The kernel names an inode that it has looked up a while ago. Where that is gone, it looks the name up again after `stale`; `not_found` it would hand to the
+/// program, also to one that creates the file.
+template <class T>
+Result<T> of_known_inode(Result<T> result) {
+  if (!result && result.error().code == Errc::not_found) {
+    result.error().code = Errc::stale;
+  }
+  return result;
+}
+
 struct Filesystem::Core {
   /// A file that an operation of the mount itself keeps open, so that whoever opens it meanwhile joins in and waits for its commit_mutex.
   class HeldFile {

@@ -183,7 +183,7 @@ Result<Entry> Filesystem::getattr(InodeId id, const Caller& caller) {
     return Entry{.attributes = attributes, .valid_for = std::chrono::nanoseconds::zero()};
   }
   TRY_ASSIGN(const meta::Node known, core_->tree.node(id));
-  TRY_ASSIGN(const meta::Node node, core_->resolver.confirm(known, caller.context));
+  TRY_ASSIGN(const meta::Node node, of_known_inode(core_->resolver.confirm(known, caller.context)));
   if (node.id != id) {
     return fail(Errc::stale, node.name + " is another file now");
   }

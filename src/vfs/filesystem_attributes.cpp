@@ -21,13 +21,13 @@ Result<Entry> Filesystem::setattr(InodeId id, std::optional<HandleId> handle, co
     if (node.kind == NodeKind::directory) {
       return fail(Errc::is_dir, node.name + " is a directory");
     }
-    TRY(core_->resize(node, *changes.size, handle, caller.context));
+    TRY(of_known_inode(core_->resize(node, *changes.size, handle, caller.context)));
     if (const auto now = core_->outside.nodes.get(id); now && *now) {
       node = **now;
     }
   }
   if (changes.mode || changes.uid || changes.gid || changes.mtime_ns) {
-    return core_->change_attributes(node, changes, caller.context);
+    return of_known_inode(core_->change_attributes(node, changes, caller.context));
   }
   return getattr(id, caller);
 }

@@ -18,14 +18,7 @@ Error no_handle() { return {Errc::internal, "an unknown file handle", {}}; }
 
 }  // namespace
 
-/// The kernel opens what it has looked up a while ago. Where that is gone, it looks again, and then O_CREAT makes a new file.
-Result<Opened> Filesystem::open(InodeId id, int flags, const Caller& caller) {
-  auto opened = core_->open_known(id, flags, caller);
-  if (!opened && opened.error().code == Errc::not_found) {
-    opened.error().code = Errc::stale;
-  }
-  return opened;
-}
+Result<Opened> Filesystem::open(InodeId id, int flags, const Caller& caller) { return of_known_inode(core_->open_known(id, flags, caller)); }
 
 Result<Opened> Filesystem::Core::open_known(InodeId id, int flags, const Caller& caller) {
   if (writes(flags) || (flags & O_TRUNC) != 0) {

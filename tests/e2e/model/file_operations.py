@@ -182,7 +182,8 @@ class FileOperations:
         unclear = conditional and (unknown or name.contested or name.versions[-1].uncertain or any(version.pending for version in name.versions))
         expected.error("EIO", when=ref.disturbed).error("ESTALE", when=unclear or not (met or self.may_merge(inode)))
         expected.error("ESTALE", when=inode.survived and not met)  # the next worker does not know that it was only appended to
-        expected.error("ESTALE", when=name.contested and any(version.moved_from for version in name.versions))  # its rename was undone
+        own_has_lost = any(version.actor == ref.name and version.journalled for version in name.versions)
+        expected.error("ESTALE", when=name.contested and own_has_lost)  # while it was open
         expected.error("ESTALE", when=self.reference.has_lost_its_directory(inode))
         if met or unclear or not ref.synchronous or self.may_merge(inode):
             expected.value(None)

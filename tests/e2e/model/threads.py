@@ -20,6 +20,8 @@ LOGS = ["log0", "log1"]  # only appended to
 DOCUMENTS = ["doc0", "doc1", "doc2"]  # written anew, saved by rename, removed
 LOCKS = [f"lock{i}" for i in range(40)]  # each made with O_EXCL by both
 ALLOWED = {"ENOENT", "EEXIST", "ESTALE"}
+# A worker that has lived longer is followed by the next one at once; others after pauses that grow.
+LIVES_LONG = 1.6  # seconds
 WEIGHTS = {"append": 5, "write": 3, "save": 2, "unlink": 1, "read": 6, "lock": 2}
 
 
@@ -145,7 +147,7 @@ def run_threads(world, seed, steps, kill=False):
         worker.start()
     while any(worker.is_alive() for worker in workers):
         for worker in workers:
-            worker.join(0.7)
+            worker.join(LIVES_LONG / len(workers))
             if kill and worker.is_alive():
                 worker.host.mount.kill_worker()
     for worker in workers:

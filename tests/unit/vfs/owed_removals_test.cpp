@@ -78,6 +78,16 @@ TEST_F(OwedRemovalsTest, ANewerVersionOfAnotherClientStaysAlsoWhenItComesAMoment
   EXPECT_EQ(mount.memory.text("a"), "newer");
 }
 
+TEST_F(OwedRemovalsTest, ANewerVersionOfAnotherMountStaysHoweverSoonItComes) {
+  remove_in_an_outage("a");
+  mount.clock.advance(1ms);
+  const auto now = mount.clock.now().time_since_epoch().count();
+  mount.memory.put_text("a", "newer", {.user_metadata = {{"file-mtime", std::to_string(now) + "ns"}}});
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "newer");
+}
+
 TEST_F(OwedRemovalsTest, AVersionThatWasOnItsWayGoesWithItsName) {
   remove_in_an_outage("a");
   mount.memory.put_text("a", "arrives late");
