@@ -118,6 +118,7 @@ class Committer {
   void adopt_moved(OpenFile& file, OwedMove& move, const meta::Node& moved, const ETag& version, std::optional<ObjectInfo>& info);
   void take_attributes_locked(OpenFile& file, State& state, const ObjectInfo& info) const;
   // committer_append.cpp
+  static bool only_appends(OpenFile& file, const State& state);
   static bool only_appends_locked(const OpenFile& file, const State& state);
   Result<std::optional<sync::Committed>> append_to_newer(OpenFile& file, State& state, const Key& key, int conflicts, const CallContext& context);
   static sync::Committed stored_already(const State& state, const ObjectInfo& info);

@@ -59,6 +59,11 @@ class Comparison final : public s3::GetSink {
 }  // namespace
 
 /// Whether all that this mount has of the file besides the version it started from was appended, by this state and by later ones.
+bool Committer::only_appends(OpenFile& file, const State& state) {
+  const std::lock_guard lock(file.mutex);
+  return only_appends_locked(file, state);
+}
+
 bool Committer::only_appends_locked(const OpenFile& file, const State& state) {
   const bool mine = state.owed != nullptr ? state.owed->appends : file.appends;
   const bool later = file.content == state.content || file.appends;
@@ -96,11 +101,7 @@ sync::Committed Committer::stored_already(const State& state, const ObjectInfo& 
 Result<std::optional<sync::Committed>> Committer::own_append(OpenFile& file, State& state, const ObjectInfo& info, const CallContext& context) {
   const stage::StagedFile& staged = *state.content->file;
   const ByteRange appended{staged.base_size(), staged.size()};
-  const bool only_appends = [&] {
-    const std::lock_guard lock(file.mutex);
-    return only_appends_locked(file, state);
-  }();
-  if (appended.empty() || info.size < appended.end || !only_appends) {
+  if (appended.empty() || info.size < appended.end || !only_appends(file, state)) {
     return std::optional<sync::Committed>();
   }
   TRY_ASSIGN(const bool mine, holds(info, staged, appended.begin, context));

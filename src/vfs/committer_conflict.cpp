@@ -43,11 +43,7 @@ Result<Committer::AfterConflict> Committer::after_conflict(OpenFile& file, State
   if (next.mine) {
     return next;
   }
-  const bool only_appends = [&] {
-    const std::lock_guard lock(file.mutex);
-    return only_appends_locked(file, state);
-  }();
-  if (only_appends) {
+  if (only_appends(file, state)) {
     auto merged = append_to_newer(file, state, target.key, conflicts, context);
     const bool gone = !merged && (merged.error().code == Errc::not_found || merged.error().code == Errc::conflict || merged.error().code == Errc::denied);
     if (gone) {
