@@ -147,7 +147,7 @@ def run_threads(world, seed, steps, kill=False):
         worker.start()
     while any(worker.is_alive() for worker in workers):
         for worker in workers:
-            worker.join(LIVES_LONG / len(workers))
+            worker.join(LIVES_LONG)
             if kill and worker.is_alive():
                 worker.host.mount.kill_worker()
     for worker in workers:
