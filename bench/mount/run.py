@@ -51,11 +51,14 @@ def run_all(sizes, chosen, endpoint, directory):
 
 
 def take_over(sizes, chosen, endpoint, directory):
-    lines = []
+    """What is to be said of it, and whether a program has seen an error."""
+    lines, seen = [], False
     for tool in (tool for tool in chosen if tool.takes_over):
         print(f"{tool.name}: {sizes.kills} killed workers", file=sys.stderr, flush=True)
-        lines.append(takeover.sentence(tool, takeover.measure(tool, endpoint, directory / f"{tool.prefix}-takeover", sizes.kills)))
-    return "\n".join(lines)
+        pauses, problem = takeover.measure(tool, endpoint, directory / f"{tool.prefix}-takeover", sizes.kills)
+        lines.append(takeover.sentence(tool, pauses, problem))
+        seen = seen or problem is not None
+    return "\n".join(lines), seen
 
 
 def main():
@@ -73,14 +76,14 @@ def main():
         cleanup.callback(endpoint.stop)
         sizes = workloads.QUICK if options.quick else workloads.FULL
         results = run_all(sizes, chosen, endpoint, directory)
-        pauses = take_over(sizes, chosen, endpoint, directory)
+        pauses, error_seen = take_over(sizes, chosen, endpoint, directory)
     table = report.table(results)
     facts = report.machine(chosen, options.latency_ms)
     text = f"{facts}\n\n{table}\n\nWhen the worker is killed:\n\n{pauses}\n\nThe requests by kind:\n\n{report.operations(results)}"
     print(f"\n{text}")
     if not options.quick and not options.tool:
         report.write(README, text)
-    return 1 if any(figures.problem for _, by_tool in results for figures in by_tool.values()) else 0
+    return 1 if error_seen or any(figures.problem for _, by_tool in results for figures in by_tool.values()) else 0
 
 
 if __name__ == "__main__":
