@@ -224,9 +224,7 @@ void on_rename(fuse_req_t raw, fuse_ino_t parent, const char* name, fuse_ino_t n
   answer(raw, Interrupts::ignore, [&](const Request& request) {
     const auto renamed = request.filesystem().rename(parent, name, new_parent, new_name, flags, request.caller());
     request.handles().names_changed();
-    const bool moved_before = !renamed && renamed.error().code == Errc::not_found && Device::is_resent() &&
-                              request.filesystem().lookup(new_parent, new_name, request.caller());
-    request.reply(moved_before ? Result<void>() : renamed);
+    request.reply(renamed);
   });
 }
 

@@ -146,6 +146,7 @@ struct Filesystem::Core {
     bool resent = false;  ///< a former process may have done it, or a part of it
   };
   Result<void> rename_file(const Rename& rename, const CallContext& context);
+  Result<void> renamed_before(InodeId parent, std::string_view name, Error otherwise, const CallContext& context);
   Result<void> remove_object(OpenFile& file, WriteBack::Taken& taken, const Key& key, const CallContext& context);
   struct Below {
     bool others = false;  ///< something besides the marker

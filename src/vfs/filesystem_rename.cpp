@@ -22,7 +22,8 @@ Result<void> Filesystem::rename(InodeId parent, std::string_view name, InodeId n
   }
   TRY_ASSIGN(const std::optional<meta::Node> node, core_->look(parent, name, caller.context));
   if (!node) {
-    return fail(Errc::not_found, std::string(name) + " does not exist");
+    Error absent{Errc::not_found, std::string(name) + " does not exist", {}};
+    return caller.resent ? core_->renamed_before(new_parent, new_name, std::move(absent), caller.context) : fail(std::move(absent));
   }
   if (parent == new_parent && name == new_name) {
     return {};
@@ -45,6 +46,24 @@ Result<void> Filesystem::rename(InodeId parent, std::string_view name, InodeId n
     return fail(Errc::is_dir, std::string(new_name) + " is a directory");
   }
   return core_->rename_file({*node, target, new_parent, new_name, no_replace, caller.resent}, caller.context);
+}
+
+/// A former process has died without answering, and what its record says is done by now, or owed: then S3 gets it before it is acknowledged, as then.
+Result<void> Filesystem::Core::renamed_before(InodeId parent, std::string_view name, Error otherwise, const CallContext& context) {
+  TRY_ASSIGN(const std::optional<meta::Node> node, look(parent, name, context));
+  if (!node) {
+    return fail(std::move(otherwise));
+  }
+  const auto file = open_files.find(node->id);
+  if (file == nullptr || settings.journal_commits) {
+    return {};
+  }
+  const auto delivered = write_back.wait_for(*file, context);
+  if (!delivered && !queues(delivered.error())) {
+    return delivered;
+  }
+  const std::lock_guard lock(file->mutex);
+  return file->failed ? Result<void>(fail(*file->failed)) : Result<void>();
 }
 
 Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallContext& context) {

@@ -203,6 +203,37 @@ TEST_F(ReopenOwedTest, WhoRemembersHandlesIsToldOfDeliveries) {
   EXPECT_OK(mount.close(*handle));
 }
 
+/// commit=close.
+class InterruptedRenameTest : public WriteBackTest {
+ protected:
+  InterruptedRenameTest() : WriteBackTest({}) {}
+};
+
+TEST_F(InterruptedRenameTest, IsInS3WhenItIsAcknowledgedToTheKernelThatHasSentItAgain) {
+  mount.memory.put_text("a", "text");
+  mount.wrap_journal = [this](meta::Journal& journal) {
+    return std::make_unique<WatchedJournal>(
+        journal,
+        [this](const meta::JournalChange& change) {
+          if (change.put.empty()) {
+            mount.remember_state();  // S3 has begun, and the record is there
+          }
+          return Result<void>();
+        });
+  };
+  mount.restart();
+  mount.store.add({.operation = "CopyObject", .count = 1, .error = {Errc::denied, "as if it had never come there", {}}});
+  EXPECT_ERRC(mount.fs().rename(kRoot, "a", kRoot, "b", 0, mount.caller()), Errc::denied);
+  mount.wrap_journal = nullptr;
+  mount.die_there();
+  ASSERT_EQ(mount.fs().owed().size(), 1u);
+  answers();
+  Caller again = mount.caller();
+  again.resent = true;
+  EXPECT_OK(mount.fs().rename(kRoot, "a", kRoot, "b", 0, again));
+  EXPECT_THAT(mount.memory.keys(), testing::ElementsAre("b"));
+}
+
 TEST_F(ReopenTest, AWriterOfWhichEverythingIsStoredGoesOn) {
   mount.memory.put_text("file", pattern(3000));
   const auto handle = mount.open("file", O_RDWR);
