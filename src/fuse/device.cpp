@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "init_answer.h"
 
@@ -33,6 +34,21 @@ bool is_answered(std::uint32_t opcode) {
   return opcode != FUSE_FORGET && opcode != FUSE_BATCH_FORGET && opcode != FUSE_INTERRUPT && opcode != FUSE_NOTIFY_REPLY;
 }
 
+/// A worker that gets SIGKILL still takes requests that wait. The kernel sends those again, but not one that finds no page under its bytes then: a process that dies
+/// gets no page any more, and the program EIO (Linux: fuse_dev_do_read). libfuse has one buffer for each thread.
+void make_resident(void* buffer, std::size_t size) {
+  thread_local const void* resident = nullptr;
+  if (std::exchange(resident, buffer) == buffer) {
+    return;
+  }
+  static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  volatile auto* const bytes = static_cast<std::byte*>(buffer);
+  for (std::size_t at = 0; at < size; at += page) {
+    bytes[at] = std::byte{};
+  }
+  bytes[size - 1] = std::byte{};
+}
+
 ssize_t length(const iovec* parts, int count) {
   std::size_t bytes = 0;
   for (int part = 0; part < count; ++part) {
@@ -51,6 +67,7 @@ void Device::on_first_exchange(std::function<void(const SavedInit&)> save, std::
 }
 
 ssize_t Device::read(int fd, void* buffer, std::size_t size) {
+  make_resident(buffer, size);
   while (true) {
     const ssize_t got = ::read(fd, buffer, size);
     if (got < static_cast<ssize_t>(sizeof(fuse_in_header))) {

@@ -18,7 +18,7 @@ class Device {
  public:
   Device(InFlight& in_flight, Log& log) : in_flight_(in_flight), log_(log) {}
 
-  /// As read(2). A request that has killed too many workers is answered here, and not given.
+  /// As read(2), into a buffer that stays the thread's own. A request that has killed too many workers is answered here, and not given.
   ssize_t read(int fd, void* buffer, std::size_t size);
   /// As writev(2).
   ssize_t write(int fd, const iovec* parts, int count);

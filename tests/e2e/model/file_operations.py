@@ -111,6 +111,8 @@ class FileOperations:
         inode.content = before + data + inode.content[start + len(data):]
         inode.appended = None if offset is not None or inode.appended is None else inode.appended + data
         inode.dirty, inode.untouched = True, False
+        if inode.path is not None and any(version.moved_from for version in self.reference.names[inode.path].versions):
+            self.reference.names[inode.path].kept.append((ref.name, inode.content))  # as it is when its rename is undone
         return True
 
     def resized(self, host, slot, size):

@@ -1,0 +1,37 @@
+#include "device.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "prefixfs/base/unique_fd.h"
+
+namespace prefixfs::fuse {
+namespace {
+
+TEST(DeviceTest, AThreadThatWaitsForARequestHasThePagesForIt) {
+  constexpr std::size_t kPages = 66;
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t size = kPages * page;
+  void* const buffer = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(buffer, MAP_FAILED);
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const UniqueFd from(ends[0]);
+  UniqueFd to(ends[1]);
+  to.reset();
+  InFlight in_flight({});
+  const auto log = make_null_log();
+  EXPECT_EQ(Device(in_flight, *log).read(from.get(), buffer, size), 0);
+  std::vector<unsigned char> resident(kPages);
+  ASSERT_EQ(::mincore(buffer, size, resident.data()), 0);
+  EXPECT_TRUE(std::ranges::all_of(resident, [](unsigned char state) { return (state & 1) != 0; }));
+  ::munmap(buffer, size);
+}
+
+}  // namespace
+}  // namespace prefixfs::fuse
