@@ -71,13 +71,16 @@ class NameOperations:
             base = next((version for version in reversed(possible) if version.content == cut[0]), None)
             self.reference.changed(host, path, now, None if size == 0 or len(cut) > 1 else base)
 
-    def _look(self, host, path, possible, before):
-        """Which of several contents an own change has made. None: S3 does not say, or (a rename that is owed) has another version of it by now."""
+    def _look(self, host, path, possible, before, replaced=()):
+        """Which of several contents an own change has made. None: S3 does not say, or (a rename that is owed) has another version of it by now; then what it
+        has `replaced` is there as before."""
         ref = self.reference.hosts[host]
-        expected = Expectation(f"what {path} holds now").value(*possible).error("EIO", when=ref.disturbed).error("ESTALE", when=not ref.synchronous)
+        undone = [] if ref.synchronous else [content for content in replaced if content is not None]
+        expected = Expectation(f"what {path} holds now").value(*possible, *undone).error("EIO", when=ref.disturbed)
+        expected.error("ESTALE", when=not ref.synchronous)
         expected.error("ENOENT", when=None in before)  # what another host's journal has owed may have come after it
         done, got = expected.check(attempt(self._read, host, path))
-        return got if done else None
+        return got if done and got in possible else None
 
     def _read(self, host, path):
         with open(self.world.hosts[host].path(path), "rb", buffering=0) as file:
@@ -211,7 +214,7 @@ class NameOperations:
             expected.value(None)
         real = self.world.hosts[host]
         done, got = expected.check(attempt(os.rename, real.path(path), real.path(to)))
-        content = (there[0] if len(there) == 1 else self._look(host, to, there, seen)) if done else None
+        content = (there[0] if len(there) == 1 else self._look(host, to, there, seen, replaced)) if done else None
         if done and path != to:
             self._note_rename(host, path, to, there if content is None else [content], source, target)
         elif not done and got in ("EIO", "ESTALE"):

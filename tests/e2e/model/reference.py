@@ -227,9 +227,12 @@ class Reference:
                 states.append(self._states(observer, name))
         may_be = any(state is not None for each in states for state in each) or any(child.may_be_there for child in children)
         must_be = any(None not in each for each in states) or any(not child.may_be_absent for child in children)
-        # An own removal that is owed holds the name absent, whatever others have made below it.
+        return Existence(may_be or path in self.hosts[observer].kept_directories, self._is_held(observer, path) or not must_be)
+
+    def _is_held(self, observer, path):
+        """An own removal that is owed holds a directory absent, whatever others have made below it."""
         held = any(version.pending and version.actor == observer and version.content is None for version in self.names[f"{path}/"].versions)
-        return Existence(may_be or path in self.hosts[observer].kept_directories, held or not must_be)
+        return held or (parent_of(path) != "" and self._is_held(observer, parent_of(path)))
 
     def _states(self, observer, path):
         inode = self.hosts[observer].attached(path)
