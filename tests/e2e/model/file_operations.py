@@ -39,10 +39,11 @@ class FileOperations:
             if attempt(os.close, real.descriptors.pop(slot))[0] == "value" and may_make:
                 self.reference.changed(host, path, b"", certain=False)
             return None
-        if before == b"" and may_make and not empties and None in seen:
-            self.reference.changed(host, path, b"", certain=False)  # it was made, or was there
+        unclear = before == b"" and may_make and bool(there)  # it was made, or was there
+        if unclear and not empties:
+            self.reference.changed(host, path, b"", certain=False).journalled = not ref.synchronous
         inode = self.inode_at_open(ref, path, flags, before, attached)
-        inode.perhaps_new |= bool(empties and may_make and there)
+        inode.perhaps_new |= unclear
         inode.shared.add(slot)
         if flags & os.O_ACCMODE != os.O_RDONLY:
             inode.writers.add(slot)
@@ -200,7 +201,8 @@ class FileOperations:
             if got == "EIO":
                 self.reference.changed(ref.name, inode.path, inode.content, certain=False)
             return
-        base, name = None if inode.overwrites and not inode.merges else inode.version, self.reference.names[inode.path]
+        replaces = inode.perhaps_new or (inode.overwrites and not inode.merges)
+        base, name = None if replaces else inode.version, self.reference.names[inode.path]
         if ref.synchronous and base is not None and base.content != name.certain.content and not name.contested and self.may_merge(inode):
             base = name.certain
             inode.content = base.content + inode.appended
