@@ -85,15 +85,6 @@ std::vector<std::pair<vfs::HandleId, vfs::InodeId>> HandleRecords::directories()
   return directories;
 }
 
-void HandleRecords::reopened(vfs::HandleId handle) {
-  vfs::InodeId inode = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    inode = records_[files_.at(handle)].inode;
-  }
-  changed(inode);
-}
-
 void HandleRecords::died(vfs::HandleId handle) {
   const std::lock_guard lock(mutex_);
   const std::size_t place = files_.at(handle);

@@ -26,9 +26,7 @@ class HandleRecords {
   void forget_unanswered(const std::function<bool(std::uint64_t)>& unanswered);
   std::vector<vfs::OpenBefore> files() const;
   std::vector<std::pair<vfs::HandleId, vfs::InodeId>> directories() const;
-  /// It goes on.
-  void reopened(vfs::HandleId handle);
-  /// It does not, nor after the next death: those of the same inode that are opened now have nothing to do with it.
+  /// It could not be opened again, nor can it after the next death: those of the same inode that are opened now have nothing to do with it.
   void died(vfs::HandleId handle);
 
   /// Each before the answer that tells of it is written. `request`: the number of the request that made the handle.
@@ -36,7 +34,7 @@ class HandleRecords {
   void opened_directory(vfs::HandleId handle, vfs::InodeId inode, std::uint64_t request);
   void closed(vfs::HandleId handle);
   void closed_directory(vfs::HandleId handle);
-  /// Something was changed or stored through this handle, or another one of the inode.
+  /// Something was changed or stored through a handle of the inode, or one was opened again.
   void changed(vfs::InodeId inode);
   /// As changed(), where it can only have become unstored.
   void written(vfs::InodeId inode);

@@ -122,7 +122,7 @@ class LibfuseSession final : public Session {
     for (const vfs::OpenBefore& before : handles_.files()) {
       const auto reopened = server_.filesystem.reopen(before);
       if (reopened) {
-        handles_.reopened(before.handle);
+        handles_.changed(before.inode);
         continue;
       }
       handles_.died(before.handle);

@@ -109,7 +109,7 @@ struct Filesystem::Core {
   void settled(const std::shared_ptr<OpenFile>& file);
   Result<void> reopen(const OpenBefore& before);
   Result<void> reopen_unstored(const OpenBefore& before);
-  Result<void> take_name_again(OpenFile& file);
+  Result<void> take_name_again(WriteBack::Former& former);
   void add_dead_handle(const OpenBefore& before, const Error& error);
   void forget_lost(InodeId id);
 

@@ -75,12 +75,12 @@ void Filesystem::end_reopening() {
 /// What programs have written is in its staged file, and what must be known of it beside that. An inode with several handles is restored with the
 /// first of them.
 Result<void> Filesystem::Core::reopen_unstored(const OpenBefore& before) {
-  const auto former = write_back.take_former(before.inode);
+  auto former = write_back.take_former(before.inode);
   std::shared_ptr<OpenFile> file;
   if (former) {
+    TRY(take_name_again(*former));
     file = open_files.acquire(former->note.node, writes(before.flags));
     restore_from_note(*file, former->note, former->content);
-    TRY(take_name_again(*file));
     room.watch(former->content);
   } else if (open_files.find(before.inode) != nullptr) {
     meta::Node node;
@@ -100,18 +100,17 @@ Result<void> Filesystem::Core::reopen_unstored(const OpenBefore& before) {
 
 /// The journal was read before: a removal in it has taken the record of what was made under the name since, and a rename or a new file in it may have
 /// the name of one that S3 never had. Then the process died before it noted that one as unlinked.
-Result<void> Filesystem::Core::take_name_again(OpenFile& file) {
-  const std::lock_guard lock(file.mutex);
-  if (file.unlinked) {
+Result<void> Filesystem::Core::take_name_again(WriteBack::Former& former) {
+  OpenNote& note = former.note;
+  if (note.unlinked) {
     return {};
   }
-  TRY_ASSIGN(const std::optional<meta::Node> named, outside.nodes.find(file.node.parent, file.node.name));
+  TRY_ASSIGN(const std::optional<meta::Node> named, outside.nodes.find(note.node.parent, note.node.name));
   if (!named) {
-    TRY_ASSIGN(file.node, outside.nodes.put(file.node));
-  } else if (named->id != file.node.id && named->local && file.node.etag.empty()) {
-    file.unlinked = true;
-    file.content->irreplaceable = true;
-    note_locked(file);
+    TRY_ASSIGN(note.node, outside.nodes.put(note.node));
+  } else if (named->id != note.node.id && named->local && note.node.etag.empty()) {
+    note.unlinked = true;
+    former.content->file->track(encode_note(note));
   }
   return {};
 }

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -28,7 +29,6 @@ struct Owed {
   PosixAttributes posix;
   std::uint64_t emptied = 0;      ///< what OpenFile::emptied was
   bool appends = false;           ///< what OpenFile::appends was
-  bool recorded = false;          ///< the journal has it; guarded by OpenFile::mutex
   WallTime since{};
   std::atomic<bool> maybe_stored{false};  ///< an answer of S3 to it was lost
   std::stop_source given_up;      ///< the name is renamed or unlinked: its delivery ends
@@ -101,7 +101,9 @@ struct OpenFile : std::enable_shared_from_this<OpenFile> {
   bool owes_commit_locked() const { return !failed && !told && needs_commit_locked(); }
   bool needs_commit_locked() const { return !unlinked && (unstored || attributes_changed || content_changed_locked()); }
   /// Neither S3 nor the journal has all of it: a crash leaves what is known of it to open_note.
-  bool unrecorded_locked() const { return needs_commit_locked() || (owed != nullptr && !owed->recorded); }
+  bool unrecorded_locked() const { return needs_commit_locked() || (owed != nullptr && !owed_is_recorded_locked()); }
+  /// The journal has the record of `owed`: it is made, and neither delivered nor void.
+  bool owed_is_recorded_locked() const { return owed != nullptr && std::ranges::find(intents, owed->intent) != intents.end(); }
   /// Programs have changed its bytes since they were acknowledged.
   bool content_changed_locked() const {
     return content != nullptr && content->file->changed() && (owed == nullptr || owed->content != content);

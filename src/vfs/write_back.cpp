@@ -97,7 +97,6 @@ Result<void> WriteBack::acknowledge(OpenFile& file) {
     TRY(write_journal(std::move(change)));
     const std::lock_guard file_lock(file.mutex);
     file.intents.push_back(id);
-    sealed.owed->recorded = true;
     return {};
   }();
   if (!written) {

@@ -74,7 +74,7 @@ Result<void> WriteBack::record_rebased(OpenFile& file, const std::shared_ptr<Owe
   {
     const std::lock_guard lock(file.mutex);
     file.maybe_stored = true;
-    const bool journalled = file.owed != delivered && file.owed != nullptr && std::ranges::find(file.intents, file.owed->intent) != file.intents.end();
+    const bool journalled = file.owed != delivered && file.owed_is_recorded_locked();
     newer = journalled ? file.owed : nullptr;
   }
   meta::JournalChange change;
@@ -95,7 +95,7 @@ void WriteBack::stored(meta::IntentId id, const Entry& entry) {
     std::shared_ptr<Owed> newer;
     {
       const std::lock_guard lock(file.mutex);
-      const bool journalled = file.owed != entry.owed && file.owed != nullptr && std::ranges::find(file.intents, file.owed->intent) != file.intents.end();
+      const bool journalled = file.owed != entry.owed && file.owed_is_recorded_locked();
       newer = journalled ? file.owed : nullptr;
     }
     meta::JournalChange change{.put = {}, .erase = {id}};

@@ -280,7 +280,7 @@ Result<void> WriteBack::moved(meta::IntentId id, const Entry& entry, bool free) 
     std::shared_ptr<Owed> newer;
     {
       const std::lock_guard lock(file.mutex);
-      newer = file.owed != nullptr && std::ranges::find(file.intents, file.owed->intent) != file.intents.end() ? file.owed : nullptr;
+      newer = file.owed_is_recorded_locked() ? file.owed : nullptr;
       if (file.node.etag != move.version) {
         for (const auto& later : file.moves) {
           if (later->intent != id) {

@@ -166,7 +166,6 @@ Result<void> WriteBack::move(Taken& taken, Taken& replaced, const std::optional<
     }
     TRY(write_journal(std::move(change)));
     const std::lock_guard lock(file.mutex);
-    owed->recorded = true;
     file.owed = owed;
     file.intents.push_back(id);
   }

@@ -119,7 +119,6 @@ Result<void> WriteBack::recover_store(const meta::Intent& intent, std::map<std::
   owed->posix = intent.posix;
   owed->since = intent.since;
   owed->appends = intent.appends;
-  owed->recorded = true;
   {
     const std::lock_guard lock(file->mutex);
     file->node = node;

@@ -83,7 +83,7 @@ TEST_F(HandleRecordsTest, WhatGoesOnAfterADeathIsSeenAsBefore) {
   ASSERT_THAT(next.files(), SizeIs(1));
   EXPECT_TRUE(next.files()[0].state.unstored);
   EXPECT_FALSE(next.files()[0].dead);
-  next.reopened(1);
+  next.changed(5);
   EXPECT_TRUE(next.any_unstored()) << "an upgrade waits for it";
   state[5] = stored("v2");
   next.changed(5);

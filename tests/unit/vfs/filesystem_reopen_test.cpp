@@ -112,6 +112,12 @@ class ReopenOwedTest : public WriteBackTest {
     mount.restart();
   }
 
+  void close_and_deliver() {
+    ASSERT_OK(mount.close(handle_));
+    answers();
+    delivered();
+  }
+
   HandleId handle_ = 0;
   InodeId inode_ = 0;
   std::optional<OpenState> known_;
@@ -126,9 +132,7 @@ TEST_F(ReopenOwedTest, ACloseThatTheJournalHasNotSeenIsMadeAgain) {
   mount.die_there();
   EXPECT_TRUE(mount.fs().owed().empty());
   ASSERT_OK(mount.fs().flush(handle_, mount.caller()));
-  ASSERT_OK(mount.close(handle_));
-  answers();
-  delivered();
+  ASSERT_NO_FATAL_FAILURE(close_and_deliver());
   EXPECT_EQ(mount.memory.text("file"), "text");
 }
 
@@ -143,9 +147,7 @@ TEST_F(ReopenOwedTest, ANewFileOverAnOwedRemovalKeepsItsName) {
   ASSERT_EQ(mount.fs().owed().size(), 1u);
   EXPECT_EQ(mount.id("file"), inode_);
   EXPECT_OK(mount.fs().getattr(inode_, mount.caller()));
-  ASSERT_OK(mount.close(handle_));
-  answers();
-  delivered();
+  ASSERT_NO_FATAL_FAILURE(close_and_deliver());
   EXPECT_EQ(mount.memory.text("file"), "text");
 }
 
@@ -158,9 +160,7 @@ TEST_F(ReopenOwedTest, ANewFileThatWasReplacedIsNotStored) {
   reopen_at_start();
   mount.die_there();
   EXPECT_NE(mount.id("file"), inode_);
-  ASSERT_OK(mount.close(handle_));
-  answers();
-  delivered();
+  ASSERT_NO_FATAL_FAILURE(close_and_deliver());
   EXPECT_EQ(mount.memory.text("file"), "other");
   EXPECT_THAT(mount.kept(), testing::IsEmpty());
 }
