@@ -33,6 +33,7 @@ std::string kind_text(meta::IntentKind kind) {
     case meta::IntentKind::remove: return "remove";
     case meta::IntentKind::move: return "rename or chmod";
     case meta::IntentKind::upload: return "upload to abort";
+    case meta::IntentKind::move_directory: return "rename of a directory";
   }
   return "unknown";
 }
@@ -106,6 +107,7 @@ std::string owed_text(std::vector<OwedChange> owed, WallTime now) {
   for (const OwedChange& change : std::span(owed).first(std::min(owed.size(), kShownMax))) {
     text += fmt::format("  {:>6} {:<7} {:<7} {:>12} {:>7} {:>5}  {}\n", change.id, change.parked ? "refused" : "waiting", change.kind, change.bytes,
                         age_text(now - change.since), change.attempts, escape_control(change.path));
+    text += change.objects == 0 ? "" : fmt::format("         {} of {} objects are copied\n", change.copied, change.objects);
     text += change.last_error.empty() ? "" : fmt::format("         {}\n", escape_control(change.last_error));
   }
   return text + (owed.size() > kShownMax ? fmt::format("  and {} more; --json shows all\n", owed.size() - kShownMax) : "");
@@ -135,6 +137,8 @@ std::string json_of(const OwedChange& change, WallTime now) {
       .text("kind", change.kind)
       .text("path", change.path)
       .number("bytes", change.bytes)
+      .number("objects", change.objects)
+      .number("copied", change.copied)
       .text("since", format_iso8601(change.since))
       .number("age_seconds", static_cast<std::uint64_t>(std::max<std::int64_t>(age, 0)))
       .number("attempts", change.attempts)

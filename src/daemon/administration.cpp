@@ -23,6 +23,7 @@ std::string kind_of(meta::IntentKind kind) {
     case meta::IntentKind::remove: return "remove";
     case meta::IntentKind::move: return "rename or chmod";
     case meta::IntentKind::upload: return "upload to abort";
+    case meta::IntentKind::move_directory: return "rename of a directory";
   }
   return "unknown";
 }
@@ -77,6 +78,8 @@ std::vector<admin::OwedChange> Administration::owed() const {
                        .kind = kind_of(intent.kind),
                        .path = intent.path,
                        .bytes = intent.bytes,
+                       .objects = intent.objects,
+                       .copied = intent.copied,
                        .since = intent.since,
                        .attempts = intent.attempts,
                        .parked = intent.parked,

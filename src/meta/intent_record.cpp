@@ -23,6 +23,8 @@ constexpr std::uint8_t kUid = 32;
 constexpr std::uint8_t kGid = 64;
 constexpr std::uint8_t kMtime = 128;
 constexpr std::uint8_t kChanged = kMode | kUid | kGid | kMtime;
+constexpr int kStageShift = 4;  // of a directory's move, in the place of kMode and kUid
+constexpr std::uint8_t kStage = kMode | kUid;
 constexpr std::uint8_t kFlags = kMaybeStored | kParked | kAppends | kChanged;
 
 /// What the head says of the rest.
@@ -102,19 +104,25 @@ bool consistent(const StagedBytes& bytes) {
 std::uint8_t flags_of(const Intent& intent) {
   const ChangedAttributes& changed = intent.changed;
   return static_cast<std::uint8_t>((intent.maybe_stored ? kMaybeStored : 0) | (intent.parked ? kParked : 0) | (intent.appends ? kAppends : 0) | (changed.mode ? kMode : 0) |
-                                   (changed.uid ? kUid : 0) | (changed.gid ? kGid : 0) | (changed.mtime ? kMtime : 0));
+                                   (changed.uid ? kUid : 0) | (changed.gid ? kGid : 0) | (changed.mtime ? kMtime : 0) |
+                                   (static_cast<unsigned>(intent.stage) << kStageShift));
 }
 
 void take_flags(std::uint8_t flags, Intent& intent) {
   intent.maybe_stored = (flags & kMaybeStored) != 0;
   intent.parked = (flags & kParked) != 0;
   intent.appends = (flags & kAppends) != 0;
+  if (intent.kind == IntentKind::move_directory) {
+    intent.stage = static_cast<DirectoryMoveStage>((flags & kStage) >> kStageShift);
+    flags &= static_cast<std::uint8_t>(~kStage);
+  }
   intent.changed = {.mode = (flags & kMode) != 0, .uid = (flags & kUid) != 0, .gid = (flags & kGid) != 0, .mtime = (flags & kMtime) != 0};
 }
 
 bool consistent(const Intent& intent) {
   const bool moves = intent.kind == IntentKind::move;
-  const bool source_fits = intent.kind == IntentKind::upload || intent.source.empty() != moves;
+  const bool moves_directory = intent.kind == IntentKind::move_directory;
+  const bool source_fits = intent.kind == IntentKind::upload || intent.source.empty() != (moves || moves_directory);
   if (intent.bytes.has_value() != (intent.kind == IntentKind::store) || !source_fits) {
     return false;
   }
@@ -127,7 +135,10 @@ bool consistent(const Intent& intent) {
   if (moves && intent.base.empty()) {
     return false;
   }
-  if (intent.kind == IntentKind::store_marker && !intent.path.ends_with('/')) {
+  if ((intent.kind == IntentKind::store_marker || moves_directory) && !intent.path.ends_with('/')) {
+    return false;
+  }
+  if (moves_directory ? !intent.source.ends_with('/') || intent.stage > DirectoryMoveStage::undoing : intent.stage != DirectoryMoveStage::copying) {
     return false;
   }
   return !intent.bytes || consistent(*intent.bytes);
@@ -157,7 +168,7 @@ std::optional<Lengths> take_head(Reader& reader, Intent& intent, StagedBytes& by
   const auto reserved_too = reader.number<std::uint32_t>();
   bytes.size = reader.number<std::uint64_t>();
   bytes.base_size = reader.number<std::uint64_t>();
-  if (version != kIntentVersion || kind < 1 || kind > static_cast<std::uint8_t>(IntentKind::upload) ||
+  if (version != kIntentVersion || kind < 1 || kind > static_cast<std::uint8_t>(IntentKind::move_directory) ||
       guard > static_cast<std::uint8_t>(IntentGuard::match) || (flags & ~kFlags) != 0 || reserved != 0 || reserved_too != 0) {
     return std::nullopt;
   }

@@ -10,6 +10,7 @@
 #include "open_file.h"
 #include "resolver.h"
 #include "room.h"
+#include "subtree_gate.h"
 #include "tree.h"
 #include "write_back.h"
 
@@ -50,6 +51,7 @@ struct Filesystem::Core {
   Surroundings outside;
   const std::int64_t started_ns;
   Tree tree;
+  SubtreeGate gate;
   Rights rights;
   AbsentNames absent;
   UntoldVersions untold;
@@ -85,11 +87,15 @@ struct Filesystem::Core {
   /// What a name is now, or nothing. Errors but not_found are passed on.
   Result<std::optional<meta::Node>> look(InodeId parent, std::string_view name, const CallContext& context);
 
+  Result<Entry> attributes_now(InodeId id, const CallContext& context);
+
   // filesystem_open.cpp
   std::optional<meta::Node> written_here(InodeId id) const;
   Result<Opened> open_known(InodeId id, int flags, const Caller& caller);
   Result<Opened> open_node(const meta::Node& node, int flags, const Caller& caller);
   bool goes_on(OpenFile& file, pid_t thread) const;
+  Result<void> commit(OpenFile& file, const CallContext& context);
+  static InodeId inode_of(OpenFile& file);
   Result<void> prepare_content(OpenFile& file, int flags, const CallContext& context);
   Result<void> truncate_open(OpenFile& file, std::uint64_t size, const CallContext& context);
   Result<void> truncate_staged(OpenFile& file, std::uint64_t size);
@@ -131,6 +137,7 @@ struct Filesystem::Core {
   Result<std::string> name_before(const DirectoryHandle& handle, InodeId id) const;
 
   // filesystem_names.cpp
+  Result<Entry> make_directory(InodeId parent, std::string_view name, std::uint32_t mode, const Caller& caller);
   /// Before the object of an open file goes: what programs may still read of it becomes local, and stays so while the Pin lives; then
   /// mark_unlinked() has been called. What is larger than the cache, or cannot be had, is left: its readers will be told.
   Result<Pin> detach(const meta::Node& node, const CallContext& context);
@@ -145,7 +152,14 @@ struct Filesystem::Core {
     bool no_replace = false;
     bool resent = false;  ///< a former process may have done it, or a part of it
   };
+  struct NewName {
+    InodeId parent = 0;
+    std::string_view name;
+    bool no_replace = false;
+  };
+  Result<std::optional<Rename>> rename_if_file(InodeId parent, std::string_view name, const NewName& to, const Caller& caller);
   Result<void> rename_file(const Rename& rename, const CallContext& context);
+  Result<void> rename_directory(const Rename& rename, const CallContext& context);
   Result<void> renamed_before(InodeId parent, std::string_view name, Error otherwise, const CallContext& context);
   Result<void> remove_object(OpenFile& file, WriteBack::Taken& taken, const Key& key, const CallContext& context);
   struct Below {

@@ -3,12 +3,11 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
 
 #include "attributes.h"
 #include "core.h"
 #include "first_block.h"
+#include "prefixfs/base/parallel.h"
 
 namespace prefixfs::vfs {
 namespace {
@@ -27,6 +26,7 @@ Filesystem::Core::Core(const Settings& given, const Surroundings& around)
       outside(around),
       started_ns(outside.clock.now().time_since_epoch().count()),
       tree(outside.nodes),
+      gate(tree),
       rights(outside.clock),
       absent(kAbsentNamesMax),
       untold(kUntoldVersionsMax),
@@ -38,7 +38,7 @@ Filesystem::Core::Core(const Settings& given, const Surroundings& around)
       fetcher(outside.store, room, outside.fetchers, settings.read_part_bytes),
       committer({settings, outside.store, outside.nodes, outside.stage, outside.uploader, tree, fetcher, untold,
                  outside.clock, outside.random, outside.log}),
-      write_back({settings, outside.store, outside.nodes, outside.journal, outside.stage, tree, committer, open_files, absent,
+      write_back({settings, outside.store, outside.nodes, outside.journal, outside.stage, tree, committer, open_files, absent, gate,
                   outside.breaker, outside.clock, outside.random, outside.log},
                  [this](const std::shared_ptr<OpenFile>& file) { settled(file); }) {}
 
@@ -165,6 +165,7 @@ Result<Entry> Filesystem::lookup(InodeId parent, std::string_view name, const Ca
     // A name which no key can have is simply not there; only creating it is told why.
     return fail(valid.error().code == Errc::name_too_long ? Errc::name_too_long : Errc::not_found, valid.error().what);
   }
+  TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.look({parent, name}, caller.context));
   TRY(core_->tree.directory(parent));
   const auto intent = [&] { return core_->outside.processes.intent_of(caller.thread, name); };
   TRY_ASSIGN(const meta::Node node, core_->resolver.find(parent, name, caller.context, intent));
@@ -172,43 +173,40 @@ Result<Entry> Filesystem::lookup(InodeId parent, std::string_view name, const Ca
 }
 
 Result<Entry> Filesystem::getattr(InodeId id, const Caller& caller) {
-  if (const auto file = core_->open_files.find(id)) {
+  TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.look({id, {}}, caller.context));
+  return core_->attributes_now(id, caller.context);
+}
+
+Result<Entry> Filesystem::Core::attributes_now(InodeId id, const CallContext& context) {
+  if (const auto file = open_files.find(id)) {
     const std::lock_guard lock(file->mutex);
     meta::Node mine = file->node;
     if (file->content != nullptr) {
       mine.size = file->content->file->size();
     }
-    Attributes attributes = core_->attributes(mine);
-    attributes.links = file->unlinked ? 0 : attributes.links;
-    return Entry{.attributes = attributes, .valid_for = std::chrono::nanoseconds::zero()};
+    Attributes mine_now = attributes(mine);
+    mine_now.links = file->unlinked ? 0 : mine_now.links;
+    return Entry{.attributes = mine_now, .valid_for = std::chrono::nanoseconds::zero()};
   }
-  TRY_ASSIGN(const meta::Node known, core_->tree.node(id));
-  TRY_ASSIGN(const meta::Node node, of_known_inode(core_->resolver.confirm(known, caller.context)));
+  TRY_ASSIGN(const meta::Node known, tree.node(id));
+  TRY_ASSIGN(const meta::Node node, of_known_inode(resolver.confirm(known, context)));
   if (node.id != id) {
     return fail(Errc::stale, node.name + " is another file now");
   }
-  return core_->tell(node);
+  return tell(node);
 }
 
 FilesystemStats Filesystem::statfs() const { return {.total_bytes = kShownBytes, .free_bytes = kShownBytes}; }
 
 void Filesystem::flush_all(const CallContext& context) {
-  constexpr std::size_t kThreadsMax = 16;
+  constexpr std::size_t kThreadsMax = 16;  // where S3 does not answer, each file takes its whole time
   const auto files = core_->open_files.all();
-  std::atomic<std::size_t> next = 0;
-  const auto work = [&] {
-    for (std::size_t index = next++; index < files.size(); index = next++) {
-      OpenFile& file = *files[index];
-      if (core_->replaces_unfinished(file) || !core_->write_back.commit(file, context)) {
-        core_->committer.keep_bytes(file);
-      }
+  for_each_index(files.size(), kThreadsMax, [&](std::size_t index) {
+    OpenFile& file = *files[index];
+    if (core_->replaces_unfinished(file) || !core_->write_back.commit(file, context)) {
+      core_->committer.keep_bytes(file);
     }
-  };
-  // Beside each other: where S3 does not answer, each of them takes its whole time.
-  std::vector<std::jthread> threads;
-  while (threads.size() < std::min(kThreadsMax, files.size())) {
-    threads.emplace_back(work);
-  }
+  });
 }
 
 Result<void> Filesystem::recover() { return core_->write_back.recover(); }

@@ -10,6 +10,7 @@ namespace prefixfs::vfs {
 
 Result<Entry> Filesystem::setattr(InodeId id, std::optional<HandleId> handle, const SetAttributes& changes, const Caller& caller) {
   TRY(core_->writable());
+  TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.change({{id, {}}}, caller.context));
   meta::Node node;
   if (const auto file = core_->open_files.find(id)) {
     const std::lock_guard lock(file->mutex);
@@ -29,7 +30,7 @@ Result<Entry> Filesystem::setattr(InodeId id, std::optional<HandleId> handle, co
   if (changes.mode || changes.uid || changes.gid || changes.mtime_ns) {
     return of_known_inode(core_->change_attributes(node, changes, caller.context));
   }
-  return getattr(id, caller);
+  return core_->attributes_now(id, caller.context);
 }
 
 Result<void> Filesystem::Core::resize(const meta::Node& node, std::uint64_t size, std::optional<HandleId> through,

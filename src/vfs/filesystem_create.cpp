@@ -12,6 +12,7 @@ namespace prefixfs::vfs {
 Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::uint32_t mode, int flags, const Caller& caller) {
   TRY(core_->writable());
   TRY(check_name(name));
+  TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.change({{parent, name}}, caller.context));
   TRY(core_->tree.directory(parent));
   TRY_ASSIGN(const Key key, core_->tree.file_key(parent, name));
   if (key.str().size() > core_->settings.key_bytes_max) {

@@ -29,6 +29,7 @@ Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const Entr
   if (handle == nullptr) {
     return fail(Errc::internal, "readdir with an unknown handle");
   }
+  TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.look({handle->directory, {}}, caller.context));
   TRY_ASSIGN(const meta::Node directory, core_->tree.directory(handle->directory));
   const std::lock_guard lock(handle->mutex);
   if (position == 0 || !handle->listed) {

@@ -13,6 +13,7 @@ namespace prefixfs::vfs {
 
 Result<void> Filesystem::unlink(InodeId parent, std::string_view name, const Caller& caller) {
   TRY(core_->writable());
+  TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.change({{parent, name}}, caller.context));
   TRY_ASSIGN(const std::optional<meta::Node> known, core_->outside.nodes.find(parent, name));
   TRY_ASSIGN(const std::optional<meta::Node> node, known ? Result<std::optional<meta::Node>>(known) : core_->look(parent, name, caller.context));
   TRY_ASSIGN(const Key key, core_->tree.file_key(parent, name));
@@ -131,48 +132,54 @@ void Filesystem::Core::keep_directory(InodeId directory) {
 Result<Entry> Filesystem::mkdir(InodeId parent, std::string_view name, std::uint32_t mode, const Caller& caller) {
   TRY(core_->writable());
   TRY(check_name(name));
-  TRY(core_->tree.directory(parent));
-  TRY_ASSIGN(const Key key, core_->tree.marker_key(parent, name));
-  if (key.str().size() > core_->settings.key_bytes_max) {
+  TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.change({{parent, name}}, caller.context));
+  return core_->make_directory(parent, name, mode, caller);
+}
+
+Result<Entry> Filesystem::Core::make_directory(InodeId parent, std::string_view name, std::uint32_t mode, const Caller& caller) {
+  TRY(tree.directory(parent));
+  TRY_ASSIGN(const Key key, tree.marker_key(parent, name));
+  if (key.str().size() > settings.key_bytes_max) {
     return fail(Errc::name_too_long, fmt::format("the key of {} has {} bytes below the prefix; S3 allows {}", name, key.str().size(),
-                                            core_->settings.key_bytes_max));
+                                            settings.key_bytes_max));
   }
-  TRY_ASSIGN(const std::optional<meta::Node> known, core_->outside.nodes.find(parent, name));
-  if (known && !core_->resolver.left_behind(*known)) {
+  TRY_ASSIGN(const std::optional<meta::Node> known, outside.nodes.find(parent, name));
+  if (known && !resolver.left_behind(*known)) {
     return fail(Errc::exists, key.str() + " exists");
   }
-  const WallTime now = core_->outside.clock.now();
+  const WallTime now = outside.clock.now();
   meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::directory, .checked_at = now};
   node.posix = {.mode = mode & 07777, .uid = caller.uid, .gid = caller.gid, .mtime_ns = now.time_since_epoch().count()};
   // A removal of the same name that is still owed goes first, so the marker must come behind it.
-  const bool journalled = core_->write_back.acknowledges_directories() || core_->absent.held(parent, name);
+  const bool journalled = write_back.acknowledges_directories() || absent.held(parent, name);
   if (journalled) {
     node.posix_exact = true;
   } else {
     std::optional<ObjectInfo> nothing_before;
-    auto made = core_->committer.store_attributes(node, nothing_before, caller.context);
-    if (!made && core_->queues(made.error())) {
-      return mkdir(parent, name, mode, caller);  // the breaker is open now
+    auto made = committer.store_attributes(node, nothing_before, caller.context);
+    if (!made && queues(made.error())) {
+      return make_directory(parent, name, mode, caller);  // the breaker is open now
     }
     TRY_ASSIGN(node, std::move(made));
   }
-  TRY_ASSIGN(meta::Node stored, core_->outside.nodes.put(std::move(node)));
+  TRY_ASSIGN(meta::Node stored, outside.nodes.put(std::move(node)));
   if (journalled) {
-    auto acknowledged = core_->write_back.make_directory(stored, false);
+    auto acknowledged = write_back.make_directory(stored, false);
     if (!acknowledged) {
-      TRY(core_->outside.nodes.erase(parent, name));
+      TRY(outside.nodes.erase(parent, name));
       return fail(acknowledged.error());
     }
     stored = std::move(*acknowledged);
   }
-  core_->absent.remove(parent, name);
+  absent.remove(parent, name);
   // A directory made here is empty, and known to be: creating files in it asks nothing.
-  TRY(core_->outside.nodes.finish_listing(stored.id, now, 1));
-  return core_->entry(stored);
+  TRY(outside.nodes.finish_listing(stored.id, now, 1));
+  return entry(stored);
 }
 
 Result<void> Filesystem::rmdir(InodeId parent, std::string_view name, const Caller& caller) {
   TRY(core_->writable());
+  TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.change({{parent, name}}, caller.context));
   TRY_ASSIGN(const std::optional<meta::Node> node, core_->look(parent, name, caller.context));
   TRY_ASSIGN(const Key key, core_->tree.marker_key(parent, name));
   if (!node) {

@@ -18,7 +18,10 @@ Error no_handle() { return {Errc::internal, "an unknown file handle", {}}; }
 
 }  // namespace
 
-Result<Opened> Filesystem::open(InodeId id, int flags, const Caller& caller) { return of_known_inode(core_->open_known(id, flags, caller)); }
+Result<Opened> Filesystem::open(InodeId id, int flags, const Caller& caller) {
+  TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.look({id, {}}, caller.context));
+  return of_known_inode(core_->open_known(id, flags, caller));
+}
 
 Result<Opened> Filesystem::Core::open_known(InodeId id, int flags, const Caller& caller) {
   if (writes(flags) || (flags & O_TRUNC) != 0) {
@@ -216,7 +219,7 @@ Result<void> Filesystem::flush(HandleId id, const Caller& caller) {
       return file.failed && handle->writable() ? Result<void>(fail(*file.failed)) : Result<void>();
     }
   }
-  return core_->goes_on(file, caller.thread) ? Result<void>() : core_->write_back.commit(file, caller.context);
+  return core_->goes_on(file, caller.thread) ? Result<void>() : core_->commit(file, caller.context);
 }
 
 /// Whether this close is not the end of what is being written: see Filesystem::flush.
@@ -242,10 +245,29 @@ bool Filesystem::Core::goes_on(OpenFile& file, pid_t thread) const {
 
 Result<void> Filesystem::fsync(HandleId id, const Caller& caller) {
   const auto handle = core_->open_files.handle(id);
-  return handle == nullptr ? Result<void>(fail(no_handle())) : core_->write_back.commit(*handle->file, caller.context);
+  return handle == nullptr ? Result<void>(fail(no_handle())) : core_->commit(*handle->file, caller.context);
 }
 
-void Filesystem::release(HandleId id) { core_->close_handle(id); }
+/// Under the name that the file has when nobody renames a directory above it.
+Result<void> Filesystem::Core::commit(OpenFile& file, const CallContext& context) {
+  TRY_ASSIGN(const SubtreeGate::Pass pass, gate.change({{inode_of(file), {}}}, context));
+  return write_back.commit(file, context);
+}
+
+InodeId Filesystem::Core::inode_of(OpenFile& file) {
+  const std::lock_guard lock(file.mutex);
+  return file.node.id;
+}
+
+void Filesystem::release(HandleId id) {
+  const auto handle = core_->open_files.handle(id);
+  const bool stores = handle != nullptr && [&] {
+    const std::lock_guard lock(handle->file->mutex);
+    return handle->file->needs_commit_locked();
+  }();
+  const auto pass = stores ? std::optional(core_->gate.change({{Core::inode_of(*handle->file), {}}}, {})) : std::nullopt;
+  core_->close_handle(id);
+}
 
 /// What came after the last close: chmod or utimens of a file whose handle was on its way out, pages of a shared mapping, or nothing at all for
 /// a new file that was closed empty while its process had it open still. What a close has been told is not tried again.

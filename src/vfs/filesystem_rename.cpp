@@ -20,32 +20,44 @@ Result<void> Filesystem::rename(InodeId parent, std::string_view name, InodeId n
   if ((flags & ~static_cast<unsigned>(RENAME_NOREPLACE)) != 0) {
     return fail(Errc::invalid, "only RENAME_NOREPLACE is possible: S3 cannot exchange two objects at once");
   }
-  TRY_ASSIGN(const std::optional<meta::Node> node, core_->look(parent, name, caller.context));
+  const Core::NewName to{new_parent, new_name, (flags & RENAME_NOREPLACE) != 0};
+  TRY_ASSIGN(const std::optional<Core::Rename> directory, core_->rename_if_file(parent, name, to, caller));
+  return directory ? core_->rename_directory(*directory, caller.context) : Result<void>();
+}
+
+/// Gives back what is to be done with a directory.
+Result<std::optional<Filesystem::Core::Rename>> Filesystem::Core::rename_if_file(InodeId parent, std::string_view name, const NewName& to,
+                                                                                 const Caller& caller) {
+  TRY_ASSIGN(const SubtreeGate::Pass pass, gate.change({{parent, name}, {to.parent, to.name}}, caller.context));
+  TRY_ASSIGN(const std::optional<meta::Node> node, look(parent, name, caller.context));
   if (!node) {
-    Error absent{Errc::not_found, std::string(name) + " does not exist", {}};
-    return caller.resent ? core_->renamed_before(new_parent, new_name, std::move(absent), caller.context) : fail(std::move(absent));
+    Error not_there{Errc::not_found, std::string(name) + " does not exist", {}};
+    TRY(caller.resent ? renamed_before(to.parent, to.name, std::move(not_there), caller.context) : fail(std::move(not_there)));
+    return std::optional<Rename>();
   }
-  if (parent == new_parent && name == new_name) {
-    return {};
+  if (parent == to.parent && name == to.name) {
+    return std::optional<Rename>();
   }
-  TRY_ASSIGN(const std::optional<meta::Node> target, core_->look(new_parent, new_name, caller.context));
-  const bool no_replace = (flags & RENAME_NOREPLACE) != 0;
-  if (target && no_replace) {
-    return fail(Errc::exists, std::string(new_name) + " exists");
+  TRY_ASSIGN(const std::optional<meta::Node> target, look(to.parent, to.name, caller.context));
+  if (target && to.no_replace) {
+    return fail(Errc::exists, std::string(to.name) + " exists");
   }
   if (target && target->id == node->id) {
-    return {};
+    return std::optional<Rename>();
   }
-  if (node->kind == NodeKind::directory) {
-    if (target && target->kind != NodeKind::directory) {
-      return fail(Errc::not_dir, std::string(new_name) + " is not a directory");
-    }
-    return fail(Errc::cross_device, "a directory is renamed by copying what is in it (mv does)");
+  const bool directory = node->kind == NodeKind::directory;
+  if (target && directory && target->kind != NodeKind::directory) {
+    return fail(Errc::not_dir, std::string(to.name) + " is not a directory");
   }
-  if (target && target->kind == NodeKind::directory) {
-    return fail(Errc::is_dir, std::string(new_name) + " is a directory");
+  if (target && !directory && target->kind == NodeKind::directory) {
+    return fail(Errc::is_dir, std::string(to.name) + " is a directory");
   }
-  return core_->rename_file({*node, target, new_parent, new_name, no_replace, caller.resent}, caller.context);
+  Rename rename{*node, target, to.parent, to.name, to.no_replace, caller.resent};
+  if (directory) {
+    return std::optional(std::move(rename));
+  }
+  TRY(rename_file(rename, caller.context));
+  return std::optional<Rename>();
 }
 
 /// A former process has died without answering, and what its record says is done by now, or owed: then S3 gets it before it is acknowledged, as then.

@@ -274,6 +274,9 @@ void WriteBack::enqueue(meta::IntentId id, const Entry& entry, bool parked) {
   if (entry.move != nullptr && entry.move->renames()) {
     keys.push_back(entry.move->source.str());
   }
+  if (entry.directory != nullptr) {
+    keys.push_back(entry.directory->from.prefix);
+  }
   queue_.add(id, std::move(keys), batchable, parked, linger);
 }
 
@@ -339,6 +342,10 @@ std::vector<OwedIntent> WriteBack::owed() const {
     }
     if (entry.owed != nullptr) {
       item.bytes = entry.owed->content->file->size();
+    }
+    if (entry.directory != nullptr) {
+      item.objects = entry.directory->progress.objects;
+      item.copied = entry.directory->progress.copied;
     }
     all.push_back(std::move(item));
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "committer.h"
+#include "directory_move.h"
 #include "name_memory.h"
 #include "open_note.h"
 #include "prefixfs/meta/journal.h"
@@ -31,6 +32,7 @@ class WriteBack {
     Committer& committer;
     OpenFiles& open_files;
     AbsentNames& absent;
+    SubtreeGate& gate;
     const s3::Breaker& breaker;
     const Clock& clock;
     Random& random;
@@ -113,6 +115,16 @@ class WriteBack {
     meta::IntentId id_;
   };
   Result<BegunRename> begin_rename(const meta::Node& file, const NewName& to);
+  struct DirectoryRename {
+    InodeId directory = 0;
+    DirectoryMove::Name from;
+    DirectoryMove::Name to;
+    std::function<Result<void>()> still_allowed;  ///< asked when nobody else changes what is below either name any more
+  };
+  /// Returns when S3 has it, whoever acknowledges other changes; the journal goes on with it after a crash. With no pass of the gate held.
+  /// Errors: exists (another client has made a name there meanwhile), name_too_long, unsupported (too many objects), and what S3 said; then the directory is
+  /// where it was.
+  Result<void> rename_directory(const DirectoryRename& rename, const CallContext& context);
   /// The file has these attributes from now on, and S3 is owed them. With the commit_mutex held.
   Result<void> change_attributes(const std::shared_ptr<OpenFile>& file, const SetAttributes& changes);
   /// Until an acknowledged removal of that name has been delivered.
@@ -178,6 +190,7 @@ class WriteBack {
     std::shared_ptr<OpenFile> file;  ///< of a store or a move; of a removal that comes after a move
     std::shared_ptr<Owed> owed;      ///< of a store
     std::shared_ptr<OwedMove> move;  ///< of a move
+    std::shared_ptr<DirectoryMove> directory;  ///< of a directory's move
     InodeId inode = 0;               ///< of a marker
     bool there = false;              ///< S3 may have the marker already
     InodeId parent = 0;              ///< with `name`: what is absent until the removal or the move is delivered
@@ -241,6 +254,20 @@ class WriteBack {
   void forget_listing(InodeId directory);
   void follow_removals(const OpenFile& file, meta::JournalChange& change);
   void undo_move(meta::IntentId id, const Entry& entry, Error error);
+
+  // write_back_directories.cpp
+  static meta::Intent record_of(const DirectoryMove& move);
+  void begin(const std::shared_ptr<DirectoryMove>& move);
+  void hold_names(const DirectoryMove& move);
+  void end(const DirectoryMove& move);
+  void give_up(DirectoryMove& move, Error error);
+  Result<void> deliver_directory_move(const Entry& entry, const CallContext& context);
+  Result<void> switch_names(DirectoryMove& move, const std::vector<sync::MovedObject>& objects);
+  Result<void> move_record(const DirectoryMove& move);
+  void forget_listing_if_unknown(const DirectoryMove& move);
+  void adopt_times(const DirectoryMove& move, const std::vector<sync::MovedObject>& objects);
+  Result<void> adopt_versions(const DirectoryMove& move, const std::vector<sync::MovedObject>& objects);
+  Result<void> recover_directory_move(const meta::Intent& intent);
 
   // write_back_delivery.cpp
   std::vector<Result<void>> deliver(std::span<const meta::IntentId> ids, const CallContext& context);

@@ -27,7 +27,7 @@ Result<void> WriteBack::discard(meta::IntentId id, const CallContext& context) {
     case meta::IntentKind::remove: TRY(discard_removal(id, *known)); break;
     case meta::IntentKind::store: TRY(discard_store(id, *known, context)); break;
     case meta::IntentKind::move: TRY(discard_move(id, *known)); break;
-    default: return fail(Errc::unsupported, fmt::format("{} is a directory that is to be made, or the end of an upload: rmdir takes back the one, the other does no harm", known->path));
+    default: return fail(Errc::unsupported, fmt::format("{} is a directory that is to be made or that is being renamed, or the end of an upload: what S3 refuses of these is given up by itself", known->path));
   }
   p_.log.warn("{}: an administrator has given up change {}; S3 will not get it", known->path, id);
   return {};

@@ -29,6 +29,7 @@ Result<void> WriteBack::deliver_one(meta::IntentId id, const Entry& entry, const
     case meta::IntentKind::move: return deliver_move(id, entry, context);
     case meta::IntentKind::store_marker: return deliver_marker(id, entry, context);
     case meta::IntentKind::upload: return abort_upload(id, entry, context);
+    case meta::IntentKind::move_directory: return deliver_directory_move(entry, context);
     default: return deliver_store(id, entry, context);
   }
 }

@@ -259,7 +259,8 @@ Result<void> WriteBack::wait_for_prefix(const std::string& prefix, const CallCon
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [id, owed] : entries_) {
-      if (owed.kind != meta::IntentKind::upload && owed.path.starts_with(prefix)) {
+      const bool below = owed.path.starts_with(prefix) || (owed.move != nullptr && owed.move->source.str().starts_with(prefix));
+      if (owed.kind != meta::IntentKind::upload && below) {
         ids.push_back(id);
       }
     }

@@ -29,6 +29,7 @@ Result<void> WriteBack::recover() {
                            : intent.kind == meta::IntentKind::store_marker ? recover_marker(intent)
                            : intent.kind == meta::IntentKind::move         ? recover_move(intent)
                            : intent.kind == meta::IntentKind::upload       ? recover_upload(intent)
+                           : intent.kind == meta::IntentKind::move_directory ? recover_directory_move(intent)
                                                                            : recover_removal(intent);
     if (!recovered) {
       whole = false;

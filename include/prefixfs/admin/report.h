@@ -16,6 +16,8 @@ struct OwedChange {
   std::string kind;        ///< "store", "remove", ...
   std::string path;        ///< below the mount
   std::uint64_t bytes = 0;
+  std::uint64_t objects = 0;  ///< below a directory that is being renamed
+  std::uint64_t copied = 0;   ///< of these
   WallTime since{};
   unsigned attempts = 0;
   bool parked = false;     ///< S3 has refused it for good

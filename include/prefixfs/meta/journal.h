@@ -24,6 +24,14 @@ enum class IntentKind : std::uint8_t {
   remove = 3,        ///< the object or marker `path` goes
   move = 4,          ///< the object `source` goes to `path`, which may be the same key, and gets the attributes in `changed`
   upload = 5,        ///< a multipart upload of `path` was begun and is to be aborted by who comes later; `source` is its id, empty until S3 has told it
+  move_directory = 6,  ///< all that is below `source` goes to `path`; both end with '/'
+};
+
+/// How far the rename of a directory is.
+enum class DirectoryMoveStage : std::uint8_t {
+  copying = 0,   ///< both may be there, and the old name counts
+  removing = 1,  ///< all is at the new name, which counts
+  undoing = 2,   ///< it has failed: the copies are to go
 };
 
 /// What must hold in S3 at the moment of delivery; otherwise it is a conflict.
@@ -65,6 +73,7 @@ struct Intent {
   PosixAttributes posix;
   ChangedAttributes changed;            ///< of a move
   std::uint64_t size = 0;               ///< of the object that is moved
+  DirectoryMoveStage stage = DirectoryMoveStage::copying;  ///< of a move_directory
   bool maybe_stored = false;            ///< an answer of S3 was lost: there may be an object of this intent already
   std::optional<StagedBytes> bytes;     ///< of a store
   bool appends = false;                 ///< of a store: where another client has made a newer version, the bytes behind the base size go behind it

@@ -82,6 +82,8 @@ struct OwedIntent {
   meta::IntentKind kind = meta::IntentKind::store;
   std::string path;
   std::uint64_t bytes = 0;
+  std::uint64_t objects = 0;    ///< below a directory that is being renamed
+  std::uint64_t copied = 0;     ///< of these
   WallTime since{};             ///< when it was acknowledged
   unsigned attempts = 0;
   bool parked = false;          ///< S3 has refused it for good
@@ -206,7 +208,9 @@ class Filesystem {
   Result<void> unlink(InodeId parent, std::string_view name, const Caller& caller);
   Result<Entry> mkdir(InodeId parent, std::string_view name, std::uint32_t mode, const Caller& caller);
   Result<void> rmdir(InodeId parent, std::string_view name, const Caller& caller);
-  /// `flags` of renameat2(2): 0 or RENAME_NOREPLACE. Directories: Errc::cross_device.
+  /// `flags` of renameat2(2): 0 or RENAME_NOREPLACE. A directory: returns when S3 has each object below it under its new key. Errors besides the usual
+  /// of rename(2): cross_device (a directory where listing is not allowed, so that nobody knows what is in it: mv copies then), unsupported (a directory of
+  /// more than 250,000 objects).
   Result<void> rename(InodeId parent, std::string_view name, InodeId new_parent, std::string_view new_name, unsigned flags,
                       const Caller& caller);
 

@@ -56,6 +56,18 @@ Intent move() {
   return intent;
 }
 
+Intent directory_move() {
+  Intent intent;
+  intent.id = 261;
+  intent.kind = IntentKind::move_directory;
+  intent.inode = 4659;
+  intent.path = "b/";
+  intent.source = "a/";
+  intent.since = at_ns(1795248001500000000);
+  intent.stage = DirectoryMoveStage::removing;
+  return intent;
+}
+
 /// Whether it comes back from its bytes as it was.
 bool survives(const Intent& intent) { return decode_intent(intent_key(intent.id), encode_intent(intent)) == intent; }
 
@@ -73,6 +85,9 @@ TEST(IntentRecord, the_documents_intents_are_what_is_written_and_read) {
   EXPECT_EQ(intent_key(259), example("remove-key"));
   EXPECT_EQ(encode_intent(removal()), example("remove-value"));
   EXPECT_EQ(decode_intent(example("remove-key"), example("remove-value")), removal());
+  EXPECT_EQ(intent_key(261), example("move-directory-key"));
+  EXPECT_EQ(encode_intent(directory_move()), example("move-directory-value"));
+  EXPECT_EQ(decode_intent(example("move-directory-key"), example("move-directory-value")), directory_move());
   EXPECT_EQ(intent_key(260), example("move-key"));
   EXPECT_EQ(encode_intent(move()), example("move-value"));
   EXPECT_EQ(decode_intent(example("move-key"), example("move-value")), move());
@@ -206,6 +221,16 @@ TEST(IntentRecord, parts_that_contradict_each_other_are_refused) {
     intent.kind = IntentKind::store_marker;
     intent.path = "a/";
   }));
+  const auto directory_move_with = [](const std::function<void(Intent&)>& change) {
+    Intent intent = directory_move();
+    change(intent);
+    return survives(intent);
+  };
+  EXPECT_TRUE(directory_move_with([](Intent& intent) { intent.stage = DirectoryMoveStage::undoing; }));
+  EXPECT_FALSE(directory_move_with([](Intent& intent) { intent.source = "a"; })) << "a directory ends with /";
+  EXPECT_FALSE(directory_move_with([](Intent& intent) { intent.path = "b"; })) << "a directory ends with /";
+  EXPECT_FALSE(directory_move_with([](Intent& intent) { intent.source.clear(); })) << "a move needs its source";
+  EXPECT_FALSE(directory_move_with([](Intent& intent) { intent.stage = static_cast<DirectoryMoveStage>(3); }));
 }
 
 TEST(IntentRecord, extreme_values_survive) {
@@ -241,9 +266,14 @@ std::string random_text(std::mt19937_64& random, std::size_t least, std::size_t 
 Intent random_intent(std::mt19937_64& random) {
   Intent intent;
   intent.id = 1 + random() % (~0ULL - 1);
-  intent.kind = static_cast<IntentKind>(1 + random() % 4);
+  intent.kind = static_cast<IntentKind>(1 + random() % 6);
   intent.inode = random();
-  intent.path = random_text(random, 1, 1023) + (intent.kind == IntentKind::store_marker ? "/" : "");
+  const bool directory_moves = intent.kind == IntentKind::move_directory;
+  intent.path = random_text(random, 1, 1023) + (intent.kind == IntentKind::store_marker || directory_moves ? "/" : "");
+  if (directory_moves) {
+    intent.source = random_text(random, 1, 1023) + "/";
+    intent.stage = static_cast<DirectoryMoveStage>(random() % 3);
+  }
   if (intent.kind == IntentKind::move) {
     intent.source = random_text(random, 1, 1024);
     intent.changed = {.mode = random() % 2 == 0, .uid = random() % 2 == 0, .gid = random() % 2 == 0, .mtime = random() % 2 == 0};
