@@ -11,7 +11,7 @@ import pytest
 
 from support import crash
 from support.clients import Space
-from support.crash import DRAIN, LIST, append, chmod, elsewhere, mkdir, patch, rename, rmdir, unlink, write
+from support.crash import DRAIN, LIST, append, chmod, elsewhere, mkdir, patch, rename, rename_directory, rmdir, unlink, write
 
 SMALL = 5000
 LARGE = 11 << 20  # three parts
@@ -25,6 +25,7 @@ SCENARIOS = {
     "rename": ({"a": SMALL, "b": SMALL}, [LIST, rename("a", "c"), rename("c", "b"), write("t.tmp", "t", SMALL), rename("t.tmp", "final")]),
     "delete": ({"a": SMALL, "b": SMALL}, [LIST, unlink("a"), write("x", "x", SMALL), unlink("x"), unlink("b"), write("b", "anew", SMALL)]),
     "mkdir": ({}, [LIST, mkdir("d"), write("d/x", "x", SMALL), unlink("d/x"), rmdir("d"), mkdir("e")]),
+    "rename directory": ({"d/a": SMALL, "d/s/b": SMALL}, [LIST, write("d/new", "n", 300), rename_directory("d", "e"), write("e/a", "again", 300)]),
     "chmod": ({"a": SMALL}, [LIST, chmod("a", "600"), rename("a", "b"), chmod("b", "640")]),
 }
 CONFLICT = ({"a": SMALL}, [LIST, elsewhere("a", "theirs", 4000), patch("a", 0, "mine", 9)])

@@ -56,6 +56,13 @@ def rename(name, to):
     return Act(f"rename {name} {to}", lambda state: {**{key: data for key, data in state.items() if key != name}, to: state[name]} if name in state else None)
 
 
+def rename_directory(name, to):
+    def apply(state):
+        moved = {key.replace(f"{name}/", f"{to}/", 1) if key.startswith(f"{name}/") else key: data for key, data in state.items()}
+        return moved if moved != state else None
+    return Act(f"rename {name} {to}", apply)
+
+
 def chmod(name, mode):
     return Act(f"chmod {name} {mode}", lambda state: state if name in state else None)
 
