@@ -30,6 +30,7 @@ Result<void> Filesystem::unlink(InodeId parent, std::string_view name, const Cal
   TRY(core_->remove_object(*file, taken, key, caller.context));
   core_->mark_unlinked(node->id);
   core_->contents.drop(node->id);
+  core_->touch(parent);
   return core_->resolver.store_absence(parent, name, core_->outside.clock.now());
 }
 
@@ -99,6 +100,7 @@ void Filesystem::Core::mark_unlinked(InodeId id) {
   if (const auto file = open_files.find(id)) {
     const std::lock_guard lock(file->mutex);
     file->unlinked = true;
+    file->node.changed_at = outside.clock.now();
     if (file->content != nullptr) {
       file->content->irreplaceable = true;
       file->stale = file->stale || !file->content->file->missing(kWholeFile).empty();
@@ -131,24 +133,18 @@ void Filesystem::Core::keep_directory(InodeId directory) {
 Result<Entry> Filesystem::mkdir(InodeId parent, std::string_view name, std::uint32_t mode, const Caller& caller) {
   TRY(core_->writable());
   TRY(check_name(name));
-  TRY(core_->tree.directory(parent));
+  TRY_ASSIGN(const meta::Node directory, core_->tree.directory(parent));
   TRY_ASSIGN(const Key key, core_->tree.marker_key(parent, name));
-  if (key.str().size() > core_->settings.key_bytes_max) {
-    return fail(Errc::name_too_long, fmt::format("the key of {} has {} bytes below the prefix; S3 allows {}", name, key.str().size(),
-                                            core_->settings.key_bytes_max));
-  }
+  TRY(core_->check_length(key, name));
   TRY_ASSIGN(const std::optional<meta::Node> known, core_->outside.nodes.find(parent, name));
   if (known && !core_->resolver.left_behind(*known)) {
     return fail(Errc::exists, key.str() + " exists");
   }
-  const WallTime now = core_->outside.clock.now();
-  meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::directory, .checked_at = now};
-  node.posix = {.mode = mode & 07777, .uid = caller.uid, .gid = caller.gid, .mtime_ns = now.time_since_epoch().count()};
+  meta::Node node = core_->new_node(directory, name, NodeKind::directory, mode, caller);
+  const WallTime now = node.checked_at;
   // A removal of the same name that is still owed goes first, so the marker must come behind it.
   const bool journalled = core_->write_back.acknowledges_directories() || core_->absent.held(parent, name);
-  if (journalled) {
-    node.posix_exact = true;
-  } else {
+  if (!journalled) {
     std::optional<ObjectInfo> nothing_before;
     auto made = core_->committer.store_attributes(node, nothing_before, caller.context);
     if (!made && core_->queues(made.error())) {
@@ -166,6 +162,7 @@ Result<Entry> Filesystem::mkdir(InodeId parent, std::string_view name, std::uint
     stored = std::move(*acknowledged);
   }
   core_->absent.remove(parent, name);
+  core_->touch(parent);
   // A directory made here is empty, and known to be: creating files in it asks nothing.
   TRY(core_->outside.nodes.finish_listing(stored.id, now, 1));
   return core_->entry(stored);
@@ -201,6 +198,7 @@ Result<void> Filesystem::rmdir(InodeId parent, std::string_view name, const Call
       return removed;
     }
   }
+  core_->touch(parent);
   return core_->resolver.store_absence(parent, name, core_->outside.clock.now());
 }
 
