@@ -20,13 +20,13 @@ Result<void> Filesystem::rename(InodeId parent, std::string_view name, InodeId n
   if ((flags & ~static_cast<unsigned>(RENAME_NOREPLACE)) != 0) {
     return fail(Errc::invalid, "only RENAME_NOREPLACE is possible: S3 cannot exchange two objects at once");
   }
-  const Core::NewName to{new_parent, new_name, (flags & RENAME_NOREPLACE) != 0};
+  const Core::Destination to{new_parent, new_name, (flags & RENAME_NOREPLACE) != 0};
   TRY_ASSIGN(const std::optional<Core::Rename> directory, core_->rename_if_file(parent, name, to, caller));
   return directory ? core_->rename_directory(*directory, caller.context) : Result<void>();
 }
 
 /// Gives back what is to be done with a directory.
-Result<std::optional<Filesystem::Core::Rename>> Filesystem::Core::rename_if_file(InodeId parent, std::string_view name, const NewName& to,
+Result<std::optional<Filesystem::Core::Rename>> Filesystem::Core::rename_if_file(InodeId parent, std::string_view name, const Destination& to,
                                                                                  const Caller& caller) {
   TRY_ASSIGN(const SubtreeGate::Pass pass, gate.change({{parent, name}, {to.parent, to.name}}, caller.context));
   TRY_ASSIGN(const std::optional<meta::Node> node, look(parent, name, caller.context));
@@ -134,6 +134,7 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
   }
   mine.parent = rename.new_parent;
   mine.name = std::string(rename.new_name);
+  mine.changed_at = outside.clock.now();
   if (free) {
     absent.add(rename.node.parent, rename.node.name, outside.clock.now());
   } else {
@@ -142,6 +143,7 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
   if (moved) {
     // Its delivery may have ended by now: what the file says of itself counts, and is recorded with its lock held, as the delivery does.
     const std::lock_guard lock(file->mutex);
+    file->node.changed_at = mine.changed_at;
     TRY(outside.nodes.put(file->node));
     if (file->upload != nullptr) {
       file->upload->abandon();
@@ -152,6 +154,8 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
     adopt_name(*file, mine, rename.no_replace, over_object);
   }
   absent.remove(mine.parent, mine.name);
+  touch(rename.node.parent);
+  touch(mine.parent);
   return {};
 }
 
@@ -285,6 +289,7 @@ void Filesystem::Core::adopt_name(OpenFile& file, const meta::Node& mine, bool n
   file.node.name = mine.name;
   file.node.etag = mine.etag;
   file.node.last_modified = mine.last_modified;
+  file.node.changed_at = mine.changed_at;
   if (file.unstored && mine.etag.empty()) {
     // Created with O_EXCL under the old name; a rename replaces what has the new one.
     file.exclusive = no_replace;
