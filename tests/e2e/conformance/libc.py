@@ -11,14 +11,15 @@ FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE = 0x01, 0x02, 0x10
 EXT_MAGIC, XFS_MAGIC, BTRFS_MAGIC = 0xEF53, 0x58465342, 0x9123683E
 CLONE_NEWNS, MS_PRIVATE, MS_REC = 0x20000, 1 << 18, 1 << 14
 
-_libc.opendir.restype = _libc.fdopendir.restype = ctypes.c_void_p
+_libc.opendir.restype = ctypes.c_void_p
 _libc.readdir.restype = ctypes.c_void_p
 _libc.telldir.restype = ctypes.c_long
 _libc.telldir.argtypes = _libc.readdir.argtypes = _libc.closedir.argtypes = _libc.rewinddir.argtypes = [ctypes.c_void_p]
 _libc.seekdir.argtypes = [ctypes.c_void_p, ctypes.c_long]
-_libc.pathconf.restype = _libc.read.restype = _libc.write.restype = ctypes.c_long
+_libc.getxattr.restype = _libc.listxattr.restype = _libc.read.restype = _libc.write.restype = ctypes.c_long
+_libc.getxattr.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t]
+_libc.listxattr.argtypes = [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t]
 _libc.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
-_libc.posix_fallocate.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
 _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
 _libc.read.argtypes = _libc.write.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t]
 
@@ -37,6 +38,20 @@ def renameat2(source, target, flags):
 def linkat(source, target, flags):
     """os.link() never gives AT_SYMLINK_FOLLOW."""
     _checked(_libc.linkat(AT_FDCWD, os.fsencode(source), AT_FDCWD, os.fsencode(target), flags))
+
+
+def access(path, mode):
+    """The errno, which os.access() does not tell; 0."""
+    return ctypes.get_errno() if _libc.access(os.fsencode(path), mode) else 0
+
+
+def getxattr_into(path, name, size):
+    """With a buffer of this size (0: only asks); the length."""
+    return _checked(_libc.getxattr(os.fsencode(path), name.encode(), ctypes.create_string_buffer(size or 1), size))
+
+
+def listxattr_into(path, size):
+    return _checked(_libc.listxattr(os.fsencode(path), ctypes.create_string_buffer(size or 1), size))
 
 
 def fallocate(descriptor, mode, offset, length):

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import pickle
+import resource
 import select
 import signal
 import sys
@@ -103,6 +104,16 @@ def as_user(function, uid=OTHER, gid=OTHER, groups=(), seconds=10):
         return function()
 
     return in_child(changed, seconds)
+
+
+def with_a_limit(size, function):
+    """Calls it where no file may become larger than `size`, and its signal is ignored."""
+    def limited():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        return function()
+
+    return in_child(limited)
 
 
 @contextlib.contextmanager
