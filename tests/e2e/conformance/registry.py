@@ -38,7 +38,7 @@ def cases_of(*names):
     found = []
     for name in names or calls():
         module = importlib.import_module(f"{_package.__name__}.{name}")
-        found += [thing.case for thing in vars(module).values() if isinstance(getattr(thing, "case", None), Case) and thing.__module__ == module.__name__]
+        found += [thing.case for thing in vars(module).values() if isinstance(getattr(thing, "case", None), Case)]
     return found
 
 

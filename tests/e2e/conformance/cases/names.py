@@ -6,8 +6,9 @@ from errno import EINVAL, ENAMETOOLONG, ENOENT
 from ..checks import content, equal, make, make_directory, opened, refused
 from ..registry import case
 
-ODD = ["with space", " ", "trailing.", "...", "..x", ".hidden", "-dash", "~", "tab\there", "new\nline", "\x01\x7f", "back\\slash", "quote'\"`",
+ODD = ["with space", " ", "trailing.", "...", "..x", ".hidden", "-dash", "~", "tab\there", "new\nline", "back\\slash", "quote'\"`",
        "plus+percent%41%2F&=?#", "<xml>&amp;", "*?[a]", "ümläut", "e\u0301", "\u00e9", "日本語", "\U0001f5c2", "\ufeff", "\u202e", "con:"]
+CONTROL = "".join(map(chr, [*range(1, 32), 127]))
 NOT_UTF8 = [b"\xff\xfe", b"half\xc3", b"\x80", b"\xed\xa0\x80", b"latin1 \xe9t\xe9"]
 
 
@@ -29,6 +30,24 @@ def odd_names_are_renamed_and_removed(d):
         make(d / str(number))
         os.rename(d / str(number), d / name)
         os.unlink(d / name)
+    equal(os.listdir(d), [])
+
+
+@case
+def control_characters_can_be_in_the_name_of_a_file(d):
+    make(d / CONTROL, b"content")
+    equal((os.listdir(d), content(d / CONTROL)), ([CONTROL], b"content"))
+    os.rename(d / CONTROL, d / f"{CONTROL}renamed")
+    os.unlink(d / f"{CONTROL}renamed")
+    equal(os.listdir(d), [])
+
+
+@case
+def control_characters_can_be_in_the_name_of_a_directory(d):
+    make_directory(d / CONTROL, "inner")
+    equal((os.listdir(d), os.listdir(d / CONTROL)), ([CONTROL], ["inner"]))
+    os.unlink(d / CONTROL / "inner")
+    os.rmdir(d / CONTROL)
     equal(os.listdir(d), [])
 
 

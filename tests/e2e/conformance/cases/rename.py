@@ -121,8 +121,9 @@ def a_directory_moves_with_all_below_it(d):
     make_directory(d / "parent")
     inode = os.stat(d / "old").st_ino
     os.rename(d / "old", d / "parent" / "new")
-    equal((os.listdir(d), sorted(os.listdir(d / "parent" / "new")), os.listdir(d / "parent" / "new" / "inner")), (["parent"], ["file", "inner"], ["deep"]))
-    equal(os.stat(d / "parent" / "new").st_ino, inode)
+    moved = d / "parent" / "new"
+    equal((os.listdir(d), sorted(os.listdir(moved)), os.listdir(moved / "inner")), (["parent"], ["file", "inner"], ["deep"]))
+    equal(os.stat(moved).st_ino, inode)
 
 
 @case

@@ -126,9 +126,17 @@ def times_before_1970_are_kept(d):
 @case
 def times_beyond_2038_and_2106_are_kept(d):
     make(d / "file")
-    for seconds in (1 << 31, 1 << 32, 10_000_000_000):
+    for seconds in (1 << 31, 1 << 32, 9_000_000_000):
         utimensat(d / "file", (seconds, 0), (seconds, 7))
         equal(modified(d / "file"), seconds * 1_000_000_000 + 7)
+
+
+@case
+def a_time_that_cannot_be_kept_becomes_the_last_one_that_can(d):
+    """The year 2286: 64 bits of nanoseconds end before, and other file systems later."""
+    make(d / "file")
+    utimensat(d / "file", (10_000_000_000, 0), (10_000_000_000, 7))
+    assert 9_000_000_000 < os.stat(d / "file").st_mtime <= 10_000_000_001, os.stat(d / "file").st_mtime
 
 
 @case
