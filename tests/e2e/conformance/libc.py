@@ -4,8 +4,7 @@ import ctypes
 import os
 
 _libc = ctypes.CDLL(None, use_errno=True)
-AT_FDCWD, AT_SYMLINK_NOFOLLOW, AT_SYMLINK_FOLLOW, AT_EMPTY_PATH = -100, 0x100, 0x400, 0x1000
-RENAME_NOREPLACE, RENAME_EXCHANGE = 1, 2
+AT_FDCWD, AT_SYMLINK_NOFOLLOW, AT_SYMLINK_FOLLOW = -100, 0x100, 0x400
 UTIME_NOW, UTIME_OMIT = (1 << 30) - 1, (1 << 30) - 2
 FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE = 0x01, 0x02, 0x10
 EXT_MAGIC, XFS_MAGIC, BTRFS_MAGIC = 0xEF53, 0x58465342, 0x9123683E
@@ -29,10 +28,6 @@ def _checked(result):
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
     return result
-
-
-def renameat2(source, target, flags):
-    _checked(_libc.renameat2(AT_FDCWD, os.fsencode(source), AT_FDCWD, os.fsencode(target), flags))
 
 
 def linkat(source, target, flags):

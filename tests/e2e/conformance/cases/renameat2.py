@@ -3,8 +3,9 @@
 import os
 from errno import EEXIST, EINVAL, ENOENT
 
+from support.syscalls import RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2
+
 from ..checks import content, equal, make, make_directory, refused
-from ..libc import RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2
 from ..registry import case
 
 
