@@ -13,6 +13,7 @@ import pytest
 from support import machine, mount, paths, servers
 from support.clients import Space
 from support.devs3 import ACCESS, SECRET, Devs3, Recording
+from support.place import LOCAL, LocalPlace, MountedPlace
 
 WATCHDOG_SECONDS = 100
 
@@ -221,6 +222,14 @@ class MountOnFirstUse:
 def mnt(make_mount):
     """A mount of `space` with the default options."""
     return MountOnFirstUse(make_mount)
+
+
+@pytest.fixture
+def place(request, tmp_path):
+    """Where a program of others works, once, on devs3: another server would tell nothing new. See support/place.py."""
+    if LOCAL:
+        return LocalPlace(tmp_path / "place")
+    return MountedPlace(request.getfixturevalue("make_mount"))
 
 
 @pytest.fixture
