@@ -151,14 +151,14 @@ class Mounts:
     """Makes mounts and ends them all."""
 
     def __init__(self, directory):
-        self._directory, self._made = directory, []
+        self.directory, self._made = directory, []
 
     def prepare(self, source, endpoint, access=ACCESS, secret=SECRET, environment=None, **options):
         """A Mount that is not started."""
         machine.require_fuse()
         if not paths.PREFIXFS.exists():
             raise FileNotFoundError(f"{paths.PREFIXFS} is not there; scripts/build makes it")
-        directory = self._directory / f"mount-{len(self._made)}"
+        directory = self.directory / f"mount-{len(self._made)}"
         self._made.append(mount.Mount(source, directory, endpoint, access, secret, options, environment))
         return self._made[-1]
 
