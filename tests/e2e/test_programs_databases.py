@@ -193,9 +193,10 @@ class Cluster:
         return self.client("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database,
                            *(word for statement in statements for word in ("-c", statement)))
 
-    def stop(self):
+    def stop(self, how=signal.SIGINT):
+        """SIGINT: in order, without waiting for clients."""
         if self._server is not None:
-            self._server.send_signal(signal.SIGINT)  # without waiting for clients
+            self._server.send_signal(how)
             self._server.wait(30)
 
 
@@ -206,7 +207,7 @@ def cluster(public_mounts):
     directory.mkdir(mode=0o700)
     made = Cluster(directory)
     yield made
-    made.stop()
+    made.stop(signal.SIGQUIT)
 
 
 @pytest.fixture
@@ -245,7 +246,7 @@ def test_postgresql_copies_dumps_and_archives(cluster, public_place):
         assert cluster.sql("select count(*), sum(n) from t", database=f"restored{number}").strip() == "20000|200010000"
 
     segment = cluster.sql("select pg_walfile_name(pg_switch_wal())").strip()
-    until(lambda: (archive / segment).exists(), 30, "the segment is archived")
+    until(lambda: cluster.sql("select last_archived_wal from pg_stat_archiver").strip() >= segment, 30, "the segment is archived", every=0.2)
     assert (archive / segment).stat().st_size == 16 << 20
 
 

@@ -7,6 +7,7 @@ import pytest
 from support import machine
 from support.place import not_yet
 from support.programs import run
+from support.wait import until
 
 SETTINGS = {
     "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_COUNT": "2",
@@ -27,10 +28,9 @@ def commit(repository, message):
     git(repository, "commit", "-q", "-m", message)
 
 
-@pytest.fixture
-def origin(tmp_path):
-    """A repository on the local disk: files in directories, one of them executable, two commits."""
-    repository = tmp_path / "origin"
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory):
+    repository = tmp_path_factory.mktemp("git") / "origin"
     repository.mkdir()
     git(repository, "init", "-q")
     for number in range(FILES):
@@ -42,6 +42,13 @@ def origin(tmp_path):
     (repository / "run.sh").chmod(0o755)
     commit(repository, "second")
     return repository
+
+
+@pytest.fixture
+def origin(made_once, tmp_path):
+    """A repository on the local disk: files in directories, one of them executable, two commits."""
+    run("cp", "-a", made_once, tmp_path / "origin")
+    return tmp_path / "origin"
 
 
 @pytest.fixture
@@ -161,7 +168,7 @@ def test_another_host_sees_the_repository_that_this_one_has_made(place, clone):
     assert_whole(there)
     (there / "there").write_text("there\n")
     commit(there, "there")
-    assert git(clone, "log", "-1", "--format=%s").strip() == "there"
+    until(lambda: git(clone, "log", "-1", "--format=%s").strip() == "there", 3, "the new commit is seen")
     assert git(clone, "status", "--porcelain") == "" and (clone / "there").read_text() == "there\n"
 
 
