@@ -64,11 +64,20 @@ def _archive_of(directory, archive):
 
 
 def test_incremental_tar_takes_only_what_has_changed(place, tree):
+    assert_incremental_tar_takes_one_file(place, tree, cold=False)
+
+
+@not_yet("attributes of files that were only listed")
+def test_incremental_tar_takes_only_what_has_changed_on_a_host_that_knows_nothing(place, tree):
+    assert_incremental_tar_takes_one_file(place, tree, cold=True)
+
+
+def assert_incremental_tar_takes_one_file(place, tree, cold):
     """tar compares inode numbers and times with those of its last run."""
     run("cp", "-a", tree, place / "tree")
     incremental = ["tar", "-c", "--no-check-device", "-C", place.path, "-g", place / "snapshot"]
     run(*incremental, "-f", place / "0.tar", "tree")
-    place.come_back()
+    place.come_back(cold)
     (place / "tree" / "d1" / "file 1.bin").write_bytes(b"changed")
     run(*incremental, "-f", place / "1.tar", "tree")
     names = run("tar", "-t", "-f", place / "1.tar").splitlines()
@@ -81,8 +90,9 @@ def test_tar_extracts_over_what_is_there(place, tree):
     run("tar", "-c", "-f", place / "new.tar", "-C", tree.parent, "tree")
     run("tar", "-x", "-f", place / "new.tar", "-C", place.path)
     run("diff", "-r", tree, place / "tree")
-    run("tar", "-x", "--unlink-first", "-f", place / "new.tar", "-C", place.path)
+    run("tar", "-x", "--unlink-first", "-f", place / "new.tar", "-C", place.path, "tree/run.sh", "tree/read-only")
     run("diff", "-r", tree, place / "tree")
+    assert not os.access(place / "tree" / "read-only", os.X_OK) and os.access(place / "tree" / "run.sh", os.X_OK)
 
 
 def test_zip_makes_changes_and_tests_an_archive(place, tree):
@@ -105,8 +115,8 @@ def test_zip_makes_changes_and_tests_an_archive(place, tree):
             assert (path.stat().st_mode, int(path.stat().st_mtime)) == (source.stat().st_mode, int(source.stat().st_mtime))
 
 
-@pytest.mark.parametrize("program", ["gzip", "bzip2", "xz", "zstd"])
-def test_compressors_replace_a_file_and_keep_its_attributes(place, program):
+@pytest.mark.parametrize("program, suffix", [("gzip", "gz"), ("bzip2", "bz2"), ("xz", "xz"), ("zstd", "zst")])
+def test_compressors_replace_a_file_and_keep_its_attributes(place, program, suffix):
     machine.require_program(program)
     data = hashlib.sha256(b"data").digest() * 20_000
     path = place / "file"
@@ -114,14 +124,14 @@ def test_compressors_replace_a_file_and_keep_its_attributes(place, program):
     path.chmod(0o640)
     os.utime(path, (TIME, TIME))
     run(program, *(["-q", "--rm"] if program == "zstd" else []), path)
-    assert len(os.listdir(place.path)) == 1 and not path.exists()
     place.come_back()
-    packed = next(place.path.iterdir())
+    packed = place / f"file.{suffix}"
     assert packed.stat().st_mode & 0o777 == 0o640 and packed.stat().st_size < len(data)
+    assert int(packed.stat().st_mtime) == TIME and os.listdir(place.path) == [packed.name]
     run(program, *(["-q", "--rm"] if program == "zstd" else []), "-d", packed)
     place.come_back()
-    assert os.listdir(place.path) == ["file"] and path.read_bytes() == data
     assert path.stat().st_mode & 0o777 == 0o640 and int(path.stat().st_mtime) == TIME
+    assert os.listdir(place.path) == ["file"] and path.read_bytes() == data
 
 
 def test_split_and_cat(place):
@@ -168,4 +178,4 @@ def test_zip_keeps_symbolic_links(place, tree):
     run("zip", "-q", "-r", "--symlinks", place / "a.zip", ".", cwd=tree)
     run("unzip", "-q", place / "a.zip", "-d", place / "out")
     place.come_back()
-    assert os.readlink(place / "out" / "link") == "d0/file 0.bin"
+    assert (place / "out" / "link").is_symlink() and os.readlink(place / "out" / "link") == "d0/file 0.bin"

@@ -194,7 +194,7 @@ def test_symbolic_links_are_checked_out_and_committed(place, origin):
     commit(origin, "link")
     git(place.path, "clone", "-q", "--no-local", origin, "clone")
     clone = place / "clone"
-    assert os.readlink(clone / "link") == "d0/0.txt"
+    assert (clone / "link").is_symlink() and os.readlink(clone / "link") == "d0/0.txt"
     os.symlink("nowhere", clone / "other")
     commit(clone, "other")
     place.come_back()

@@ -26,9 +26,9 @@ class MountedPlace:
     def __truediv__(self, name):
         return self.path / name
 
-    def come_back(self):
-        """Unmounted, and mounted again without anything that the host knew of it."""
-        self._mount.remount(cold=True)
+    def come_back(self, cold=True):
+        """Unmounted, and mounted again; `cold`: without anything that the host knew of it."""
+        self._mount.remount(cold=cold)
 
     def on_another_host(self):
         """The path of the same files on another host."""
@@ -43,7 +43,7 @@ class LocalPlace:
     def __truediv__(self, name):
         return self.path / name
 
-    def come_back(self):
+    def come_back(self, cold=True):
         pass
 
     def on_another_host(self):
