@@ -254,3 +254,33 @@ def test_find_acts_on_what_it_finds(place, tree):
     assert {os.stat(path).st_mode & 0o777 for path in left if open(path, "rb").read() is not None} == {0o640}
     run("rm", "-rf", place / "tree")
     assert sorted(os.listdir(place.path)) == ["stamp"]
+
+
+@not_yet("the group of a directory with the setgid bit")
+def test_what_is_made_in_a_directory_of_a_group_belongs_to_the_group(place):
+    machine.require_root()
+    run("install", "-d", "-m", "2775", "-g", "65534", place / "shared")
+    run("sh", "-c", "echo x > shared/file && mkdir shared/directory && cp shared/file shared/directory/copy", cwd=place.path)
+    assert {os.stat(place / "shared" / name).st_gid for name in ("file", "directory", "directory/copy")} == {65534}
+    assert os.stat(place / "shared" / "directory").st_mode & stat.S_ISGID
+
+
+@not_yet("times beyond the year 2262")
+def test_a_time_is_kept_or_refused(place):
+    path = place / "file"
+    path.touch()
+    for seconds in (-1, 4_294_967_296, 10_000_000_000):
+        try:
+            os.utime(path, (seconds, seconds))
+        except OSError:
+            continue
+        assert os.stat(path).st_mtime == seconds
+
+
+@not_yet("holes that lseek finds")
+def test_holes_are_found_by_lseek(place):
+    path = place / "sparse"
+    run("truncate", "-s", "1M", path)
+    run("dd", "of=sparse", "conv=notrunc", "bs=4096", "seek=128", "status=none", input="data", cwd=place.path)
+    with open(path, "rb") as file:
+        assert os.lseek(file.fileno(), 0, os.SEEK_DATA) == 128 * 4096

@@ -100,6 +100,25 @@ def test_modules_are_imported_and_compiled(place):
     assert run(sys.executable, "-m", "package", cwd=place.path, env=environment) == "42\n"
 
 
+FINDS = """
+import os, pathlib, sys
+directory = pathlib.Path(sys.argv[1])
+sys.path.insert(0, str(directory))
+(directory / "first.py").write_text("value = 1\\n")
+os.utime(directory, (1_000_000_000, 1_000_000_000))
+import first
+(directory / "second.py").write_text("value = 2\\n")
+import second
+print(first.value + second.value)
+"""
+
+
+@not_yet("the mtime of a directory that gets an entry")
+def test_a_module_is_found_that_is_made_when_its_directory_is_known(place):
+    """Python's import looks into a directory again when its mtime has changed. So do mailbox.Maildir, mail readers and caches."""
+    assert run(sys.executable, "-B", "-c", FINDS, place.path) == "3\n"
+
+
 def wheel(directory):
     """A package with a module, a script and data, as a wheel."""
     path = directory / "e2esample-1.0-py3-none-any.whl"
