@@ -36,8 +36,8 @@ def vim(*words, **more):
 @pytest.mark.parametrize("backupcopy", ["yes", "no"])
 def test_vim_writes_with_swap_and_backup_files(place, text, backupcopy):
     """backupcopy=yes writes the file itself, =no writes a new one and renames the old one to be its backup."""
-    vim("-c", f"set swapfile directory=. backup backupskip= backupcopy={backupcopy}", "-c", "edit", "-c", "%s/old/new/", "-c", "write", "-c", "quit", text,
-        cwd=place.path)
+    vim("-c", f"set swapfile directory=. backup backupskip= backupcopy={backupcopy}", "-c", "edit", "-c", "%s/old/new/", "-c", "write",
+        "-c", "quit", text, cwd=place.path)
     assert_changed(place, text, "notes.txt~")
     assert (place / "notes.txt~").read_text() == TEXT
 

@@ -136,6 +136,7 @@ def wheel(directory):
     return path
 
 
+@pytest.mark.heavy
 def test_pip_installs_into_a_directory_on_the_mount(place, tmp_path):
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "--cache-dir", place / "pip"]
     run(*pip, "install", "--no-index", "--no-deps", "--target", place / "site", wheel(tmp_path))
