@@ -13,6 +13,7 @@ import pytest
 from support import machine, mount, paths, servers
 from support.clients import Space
 from support.devs3 import ACCESS, SECRET, Devs3, Recording
+from support.place import LOCAL, LocalPlace, MountedPlace
 
 WATCHDOG_SECONDS = 100
 
@@ -150,14 +151,14 @@ class Mounts:
     """Makes mounts and ends them all."""
 
     def __init__(self, directory):
-        self._directory, self._made = directory, []
+        self.directory, self._made = directory, []
 
     def prepare(self, source, endpoint, access=ACCESS, secret=SECRET, environment=None, **options):
         """A Mount that is not started."""
         machine.require_fuse()
         if not paths.PREFIXFS.exists():
             raise FileNotFoundError(f"{paths.PREFIXFS} is not there; scripts/build makes it")
-        directory = self._directory / f"mount-{len(self._made)}"
+        directory = self.directory / f"mount-{len(self._made)}"
         self._made.append(mount.Mount(source, directory, endpoint, access, secret, options, environment))
         return self._made[-1]
 
@@ -221,6 +222,14 @@ class MountOnFirstUse:
 def mnt(make_mount):
     """A mount of `space` with the default options."""
     return MountOnFirstUse(make_mount)
+
+
+@pytest.fixture
+def place(request, tmp_path):
+    """Where a program of others works, once, on devs3: another server would tell nothing new. See support/place.py."""
+    if LOCAL:
+        return LocalPlace(tmp_path / "place")
+    return MountedPlace(request.getfixturevalue("make_mount"))
 
 
 @pytest.fixture

@@ -3,23 +3,16 @@
 import hashlib
 import os
 import shutil
-import subprocess
 import tarfile
 import threading
 
 import pytest
 
 from support import machine
+from support.programs import run
 from support.wait import until
 
 SEEN = 3  # seconds by which another mount must show a change
-
-
-
-def run(*command, status=0, **more):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=90, **more)
-    assert done.returncode == status, f"{command}: status {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
