@@ -43,16 +43,17 @@ class MapOperations:
         return self.twins.mappings[name]
 
     def _range(self, mapped, op):
-        """What of the operation's range may be touched: within the mapping, and within the file as both see it."""
+        """Where the operation is when it is moved to what may be touched: within the mapping, and within the file as both see it."""
         self.twins.both("size before a mapping is used", lambda path: os.stat(path).st_size)
-        end = min(mapped.length, self.twins.size(), op["offset"] + op["size"])
-        if end <= op["offset"]:
+        length = min(mapped.length, self.twins.size())
+        if length == 0:
             raise Skip
-        return op["offset"], end
+        begin = op["offset"] % length
+        return begin, min(length, begin + op["size"])
 
     def do_map_write(self, op):
-        if op["mapping"] is not None:
-            self._write_mapped(self._named(op["mapping"]), op)
+        if op["mapping"] in self.twins.mappings:
+            self._write_mapped(self.twins.mappings[op["mapping"]], op)
             return
         mapped = self._mapped(self.twins.pair(op["slot"]))
         try:
@@ -83,13 +84,14 @@ class MapOperations:
             self.twins.committed("msync")
 
     def do_map_read(self, op):
-        mapped = self._named(op["mapping"]) if op["mapping"] else self._mapped(self.twins.pair(op["slot"]))
+        held = self.twins.mappings.get(op["mapping"])
+        mapped = held or self._mapped(self.twins.pair(op["slot"]))
         try:
             begin, end = self._range(mapped, op)
             got, expected = mapped.ours.read(begin, end - begin), mapped.theirs.read(begin, end - begin)
             self.twins.must_be_equal(f"mapped read at {begin} of {end - begin} bytes", ("value", got), ("value", expected), begin)
         finally:
-            if not op["mapping"]:
+            if not held:
                 mapped.close()
 
     def do_map_sync(self, op):
@@ -106,10 +108,11 @@ class MapOperations:
         pair = self.twins.pair(op["slot"])
         if not (pair.readable and pair.writable):
             raise Skip
+        slot = next(slot for slot, held in self.twins.slots.items() if held is pair)
         mapped = self._mapped(pair)
         self.twins.mappings["late"] = mapped
         try:
-            self.do_close(op)
+            self.close(slot)
             self._write_mapped(mapped, op)
         finally:
             self.do_unmap({"mapping": "late"})

@@ -12,7 +12,7 @@ NORMAL = {"largest": 3 * MIB, "lengths": {16: 3, 5_000: 5, 70_000: 4, 400_000: 1
 LARGE = {"largest": 40 * MIB, "lengths": {5_000: 3, 300_000: 3, 3 * MIB: 3, 9 * MIB: 2}}
 
 WEIGHTS = {
-    "open": 12, "close": 9, "fsync": 3, "stat": 4,
+    "open": 10, "close": 11, "fsync": 3, "stat": 4,
     "write": 16, "append": 4, "ftruncate": 5, "truncate": 1.5,
     "read": 14, "read_all": 3, "read_while_written": 2, "seek": 3, "dontneed": 3,
     "allocate": 2, "punch": 3, "zero_range": 1, "posix_fallocate": 0.7,
@@ -27,7 +27,7 @@ UNITS = [4096, 65_536, 131_072, MIB, 5 * MIB]
 
 DRAINED = 0.25  # of the operations with commit=journal: S3 is waited for, and the object compared
 
-ACCESS = [(os.O_RDWR, 6), (os.O_WRONLY, 2), (os.O_RDONLY, 3)]
+ACCESS = [(os.O_RDWR, 8), (os.O_WRONLY, 1), (os.O_RDONLY, 2)]
 
 
 def options_of(rng, commit, large):
@@ -160,7 +160,7 @@ class Generator:
         return {"slot": self._slot(), "mapping": self._rng.choice(["m", "n"])}
 
     def _map_write(self):
-        """`mapping`: one that is held, or None: one for this operation alone."""
+        """`mapping`: one that is held; where it is not, or None, one for this operation alone."""
         offset, size = self._range()
         return {"slot": self._slot(), "mapping": self._rng.choice(["m", "n", None]), "offset": offset, "size": size,
                 "sync": self._rng.random() < 0.4, "read_back": self._rng.random() < 0.5}

@@ -42,7 +42,7 @@ class Run(HandleOperations, DataOperations, MapOperations):
                 getattr(self, f"do_{operation['do']}")(operation)
             except Skip:
                 self.left_out += 1
-        self._tell('{"do": "finish"}')
+        self._tell(f'{{"do": "finish", "left out": {self.left_out}}}')
         self.finish()
 
 
