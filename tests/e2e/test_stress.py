@@ -11,10 +11,12 @@ import pytest
 from stress.actor import Actor, Unexpected
 from stress.views import differences, shown, stored, without_targets
 from support import admin
+from support.clients import Space
+from support.servers import RealServer
 from support.wait import until
 
 PROCESSES = 6
-OPERATIONS = int(os.environ.get("PREFIXFS_STRESS_OPERATIONS", "150"))  # of each
+OPERATIONS = int(os.environ.get("PREFIXFS_STRESS_OPERATIONS", "300"))  # of each
 AGREE_SECONDS = 10
 
 
@@ -40,12 +42,12 @@ def act(actor, answers):
         answers.put((actor.number, str(finding)))
 
 
-def run_actors(root, seed):
+def run_actors(root, seed, names_turn=True):
     """What they found."""
     context = multiprocessing.get_context("fork")
     answers = context.SimpleQueue()
     move = directories_move(root)
-    actors = [Actor(root, number, seed, move) for number in range(PROCESSES)]
+    actors = [Actor(root, number, seed, move, names_turn) for number in range(PROCESSES)]
     processes = [context.Process(target=act, args=(actor, answers), daemon=True) for actor in actors]
     for process in processes:
         process.start()
@@ -64,19 +66,51 @@ def must_agree(what, one, other):
 
 
 @pytest.mark.parametrize("commit", ["close", "journal"])
-def test_what_many_processes_leave_is_whole_and_everywhere_the_same(make_mount, space, commit):
+def test_what_many_processes_leave_is_whole_and_everywhere_the_same(make_mount, server, space, commit):
     seed = int(os.environ.get("PREFIXFS_SEED", random.SystemRandom().randrange(1 << 31)))
     print(f"PREFIXFS_SEED={seed}")
     mnt = make_mount(commit=commit)
-    findings = run_actors(mnt.path, seed)
+    # versitygw's keys are paths, and a journal's PUT of x/ may come before the removal of x: the two tests below.
+    findings = run_actors(mnt.path, seed, names_turn=not (commit == "journal" and isinstance(server, RealServer)))
     assert not findings, "\n".join(findings)
     drained = admin.prefixfs("drain", mnt.path, "--timeout", "60s")
     assert drained.status == 0, drained
     here = shown(mnt.path)
     assert here, "nothing is left to compare"
     must_agree("the mount / the bucket", without_targets(here), without_targets(stored(space)))
-    must_agree("the mount / one that knows nothing", here, shown(make_mount().path))
     must_agree("the mount / the mount, looked at again", here, shown(mnt.path))
+    fresh = make_mount()
+    # What a listing has told of a file's time may be shown for a second, also after it was opened.
+    until(lambda: differences(here, shown(fresh.path)) == [], AGREE_SECONDS, "a mount that knows nothing shows the same", every=0.5)
     until(lambda: space.uploads() == [], AGREE_SECONDS, "no multipart upload is left open")
     assert admin.kept(mnt) == []
     assert [line for line in mnt.log().splitlines() if " error " in line] == []
+
+
+def drained_names(mnt, space):
+    said = admin.prefixfs("drain", mnt.path, "--timeout", "20s")
+    assert said.status == 0, said
+    return space.names()
+
+
+@pytest.mark.xfail(reason="the marker's PUT comes before the removal of the file, and is refused for good where a key cannot be both", strict=True)
+def test_a_file_that_makes_room_for_a_directory_in_the_journal(versitygw, mounts):
+    space = Space(versitygw.client(), "e2e", "file-then-directory/")
+    mnt = mounts.start(space.source, versitygw.endpoint, versitygw.access, versitygw.secret, commit="journal").wait_connected()
+    (mnt / "x").write_bytes(b"file")
+    assert drained_names(mnt, space) == ["x"]
+    os.unlink(mnt / "x")
+    os.mkdir(mnt / "x")
+    (mnt / "x/file").write_bytes(b"below")
+    assert drained_names(mnt, space) == ["x/", "x/file"]
+
+
+@pytest.mark.xfail(reason="the removal of the marker comes after the file's PUT, and takes the file with it where a key cannot be both", strict=True)
+def test_a_directory_that_makes_room_for_a_file_in_the_journal(versitygw, mounts):
+    space = Space(versitygw.client(), "e2e", "directory-then-file/")
+    mnt = mounts.start(space.source, versitygw.endpoint, versitygw.access, versitygw.secret, commit="journal").wait_connected()
+    os.mkdir(mnt / "x")
+    assert drained_names(mnt, space) == ["x/"]
+    os.rmdir(mnt / "x")
+    (mnt / "x").write_bytes(b"file")
+    assert drained_names(mnt, space) == ["x"]
