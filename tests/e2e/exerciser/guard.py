@@ -1,6 +1,7 @@
 """A process for work on a mount that may hang (then its daemon is killed, so that the calls fail) or die of a signal (then it is unmounted)."""
 
 import contextlib
+import faulthandler
 import os
 import pathlib
 import signal
@@ -33,6 +34,7 @@ def guarded(work, story, mount_path):
 
 
 def _child(work, report):
+    faulthandler.disable()  # the parent tells it
     status = 1
     try:
         work()
