@@ -16,7 +16,7 @@ DRAIN = "60s"
 class LocalPlace:
     """A file system that is trusted. It has no bucket and is not mounted anew."""
 
-    mounted = False
+    mounted, journal = False, False
 
     def __init__(self, directory):
         self.path = directory / "tried"

@@ -1,5 +1,7 @@
 """One of the processes: random operations in a tree that all of them change. Each operation names the errors that a race justifies, and any other is a
-finding. ESTALE and EIO never are: all of this happens on one host, which knows everything."""
+finding. EIO never is: all of this happens on one host, which knows everything. ESTALE is what the kernel is told when the inode it has just looked up is
+gone; it looks the name up once more, and a program sees the second ESTALE in a row. Where a name is replaced again and again that may happen; if it goes on,
+it is a finding."""
 
 import errno
 import os
@@ -20,6 +22,8 @@ WEIGHTS = {"save": 8, "create": 6, "append": 8, "empty": 2, "rename": 8, "rename
 
 # A path that leads through a name which another process has removed, or made a file of.
 GONE = {"ENOENT", "ENOTDIR"}
+STALE_AGAIN = 0 if os.environ.get("PREFIXFS_STRESS_STRICT") else 5  # times that a call is made once more
+
 NOT_SUPPORTED = {"EPERM", "EOPNOTSUPP"}  # symbolic and hard links
 
 
@@ -54,13 +58,16 @@ class Actor:
     def _races(self, errors, function, *arguments):
         """(True, value), or (False, errno's name) where it is one of `errors`."""
         self._story.append(f"{function.__name__}{tuple(argument for argument in arguments if not isinstance(argument, bytes))}")
-        try:
-            return True, function(*arguments)
-        except OSError as error:
-            name = errno.errorcode.get(error.errno, str(error.errno))
-            if name not in errors:
-                raise
-            return False, name
+        for again in reversed(range(STALE_AGAIN + 1)):
+            try:
+                return True, function(*arguments)
+            except OSError as error:
+                name = errno.errorcode.get(error.errno, str(error.errno))
+                if name == "ESTALE" and again:
+                    continue
+                if name not in errors:
+                    raise
+                return False, name
 
     def _directory(self):
         depth = self._random.choices(range(DEPTH + 1), [3, 4, 4, 3, 2])[0]
@@ -96,7 +103,8 @@ class Actor:
             return
         if self._random.random() < 0.3:
             self._races(self._own_may_be_gone, os.chmod, temporary, self._random.choice(MODES))
-        done, _ = self._races(GONE | {"EISDIR"}, os.rename, temporary, target)
+        into_its_directory = {"ENOTEMPTY"} if temporary.startswith(f"{target}/") else set()
+        done, _ = self._races(GONE | {"EISDIR"} | into_its_directory, os.rename, temporary, target)
         if not done:
             self._races(self._own_may_be_gone, os.unlink, temporary)
 
