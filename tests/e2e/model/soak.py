@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 
+from exerciser.soak import FileRuns, plan_for
 from support import machine
 
 from .generate import generate, host_options_of
@@ -26,7 +27,8 @@ def parse(arguments):
     parser = argparse.ArgumentParser(prog="scripts/soak")
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--files", action="store_true")
     parser.add_argument("--replay", type=pathlib.Path)
     parser.add_argument("--times", type=int, default=1)
     return parser.parse_args(arguments)
@@ -58,24 +60,55 @@ def fails(server, directory, run, shorten):
     return False
 
 
-def soak(options, server, directory):
+class ModelRuns:
+    def __init__(self, server, directory, steps):
+        self._server, self._directory, self._steps = server, directory, steps or STEPS
+
+    def fails(self, seed):
+        return fails(self._server, self._directory, lambda: run_one(seed, self._steps, self._server, self._directory), True)
+
+    def replay_fails(self, plan):
+        return fails(self._server, self._directory, lambda: run_plan(plan, self._server, self._directory), False)
+
+
+class ExerciserRuns:
+    def __init__(self, server, directory, steps):
+        self._runs, self._steps = FileRuns(server, directory), steps
+
+    def fails(self, seed):
+        plan = plan_for(seed, self._steps)
+        failure = self._runs.run(plan)
+        if failure:
+            print(failure, flush=True)
+            print(self._runs.shorten(plan), flush=True)
+        return failure is not None
+
+    def replay_fails(self, plan):
+        failure = self._runs.run(plan)
+        if failure:
+            print(failure)
+        return failure is not None
+
+
+def soak(options, runs):
     """The exit status."""
     if options.replay:
         plan = json.loads(options.replay.read_text())
-        for number in range(options.times):
-            if fails(server, directory, lambda: run_plan(plan, server, directory), False):
+        for _ in range(options.times):
+            if runs.replay_fails(plan):
                 return 1
         print(f"{len(plan['operations'])} operations without a difference, {options.times} times")
         return 0
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 31)
-    end, runs = time.monotonic() + options.hours * 3600, 0
+    end, done = time.monotonic() + options.hours * 3600, 0
     while time.monotonic() < end:
         print(f"--seed {seed}", flush=True)
-        if fails(server, directory, lambda: run_one(seed, options.steps, server, directory), True):
-            print(f"again: scripts/soak --seed {seed} --steps {options.steps}")
+        if runs.fails(seed):
+            words = (" --files" if options.files else "") + (f" --steps {options.steps}" if options.steps else "")
+            print(f"again: scripts/soak --seed {seed}{words}")
             return 1
-        seed, runs = seed + 1, runs + 1
-    print(f"{runs} runs of {options.steps} steps without a difference")
+        seed, done = seed + 1, done + 1
+    print(f"{done} runs without a difference")
     return 0
 
 
@@ -87,7 +120,8 @@ def main(arguments):
     with tempfile.TemporaryDirectory(prefix="prefixfs-soak.") as directory:
         server = with_server(directory)
         try:
-            return soak(options, server, directory)
+            kind = ExerciserRuns if options.files else ModelRuns
+            return soak(options, kind(server, directory, options.steps))
         finally:
             server.stop()
 
