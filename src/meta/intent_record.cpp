@@ -25,6 +25,9 @@ constexpr std::uint8_t kMtime = 128;
 constexpr std::uint8_t kChanged = kMode | kUid | kGid | kMtime;
 constexpr int kStageShift = 4;  // of a directory's move, in the place of kMode and kUid
 constexpr std::uint8_t kStage = kMode | kUid;
+constexpr std::uint8_t kChangedAtime = 1;  // these two in a byte of their own
+constexpr std::uint8_t kHasAtime = 2;
+constexpr std::size_t kAtimeBytes = 8;
 constexpr std::uint8_t kFlags = kMaybeStored | kParked | kAppends | kChanged;
 
 /// What the head says of the rest.
@@ -36,9 +39,10 @@ struct Lengths {
   std::uint16_t name = 0;  ///< of the staged file; 0: there is none
   std::uint32_t valid = 0;
   std::uint32_t dirty = 0;
+  bool atime = false;      ///< comes last
 
   std::uint64_t bytes() const {
-    return std::uint64_t{path} + source + etag + error + name + kRangeBytes * (std::uint64_t{valid} + dirty);
+    return std::uint64_t{path} + source + etag + error + name + kRangeBytes * (std::uint64_t{valid} + dirty) + (atime ? kAtimeBytes : 0);
   }
   bool within_bounds() const {
     return path >= 1 && path <= kKeyBytesMax && source <= kKeyBytesMax && etag <= kTextBytesMax && error <= kIntentErrorBytesMax &&
@@ -119,7 +123,30 @@ void take_flags(std::uint8_t flags, Intent& intent) {
   intent.changed = {.mode = (flags & kMode) != 0, .uid = (flags & kUid) != 0, .gid = (flags & kGid) != 0, .mtime = (flags & kMtime) != 0};
 }
 
+/// 0 is what records of journal format 3 have there.
+std::uint8_t type_of(const Intent& intent) { return intent.type == NodeKind::file ? std::uint8_t{0} : static_cast<std::uint8_t>(intent.type); }
+
+std::uint8_t more_flags_of(const Intent& intent) {
+  return static_cast<std::uint8_t>((intent.changed.atime ? kChangedAtime : 0) | (intent.posix.atime_ns ? kHasAtime : 0));
+}
+
+/// False: no record has that.
+bool take_type(std::uint8_t type, std::uint8_t more_flags, std::uint32_t rdev, Intent& intent) {
+  const bool known = type == 0 || (type >= static_cast<std::uint8_t>(NodeKind::symlink) && type <= static_cast<std::uint8_t>(NodeKind::block_device));
+  if (!known || (more_flags & ~(kChangedAtime | kHasAtime)) != 0) {
+    return false;
+  }
+  intent.type = type == 0 ? NodeKind::file : static_cast<NodeKind>(type);
+  intent.rdev = rdev;
+  intent.changed.atime = (more_flags & kChangedAtime) != 0;
+  const bool device = intent.type == NodeKind::character_device || intent.type == NodeKind::block_device;
+  return rdev == 0 || device;
+}
+
 bool consistent(const Intent& intent) {
+  if (intent.type != NodeKind::file && intent.kind != IntentKind::store && intent.kind != IntentKind::move) {
+    return false;
+  }
   const bool moves = intent.kind == IntentKind::move;
   const bool moves_directory = intent.kind == IntentKind::move_directory;
   const bool source_fits = intent.kind == IntentKind::upload || intent.source.empty() != (moves || moves_directory);
@@ -156,7 +183,8 @@ std::optional<Lengths> take_head(Reader& reader, Intent& intent, StagedBytes& by
   lengths.etag = reader.number<std::uint16_t>();
   lengths.error = reader.number<std::uint16_t>();
   lengths.name = reader.number<std::uint16_t>();
-  const auto reserved = reader.number<std::uint16_t>();
+  const auto type = reader.number<std::uint8_t>();
+  const auto more_flags = reader.number<std::uint8_t>();
   intent.inode = reader.number<std::uint64_t>();
   intent.since = reader.time();
   intent.posix.mtime_ns = reader.signed_number();
@@ -165,16 +193,20 @@ std::optional<Lengths> take_head(Reader& reader, Intent& intent, StagedBytes& by
   intent.posix.gid = reader.number<std::uint32_t>();
   lengths.valid = reader.number<std::uint32_t>();
   lengths.dirty = reader.number<std::uint32_t>();
-  const auto reserved_too = reader.number<std::uint32_t>();
+  const auto rdev = reader.number<std::uint32_t>();
   bytes.size = reader.number<std::uint64_t>();
   bytes.base_size = reader.number<std::uint64_t>();
   if (version != kIntentVersion || kind < 1 || kind > static_cast<std::uint8_t>(IntentKind::move_directory) ||
-      guard > static_cast<std::uint8_t>(IntentGuard::match) || (flags & ~kFlags) != 0 || reserved != 0 || reserved_too != 0) {
+      guard > static_cast<std::uint8_t>(IntentGuard::match) || (flags & ~kFlags) != 0) {
     return std::nullopt;
   }
   intent.kind = static_cast<IntentKind>(kind);
   intent.guard = static_cast<IntentGuard>(guard);
   take_flags(flags, intent);
+  lengths.atime = (more_flags & kHasAtime) != 0;
+  if (!take_type(type, more_flags, rdev, intent)) {
+    return std::nullopt;
+  }
   return lengths.within_bounds() ? std::optional(lengths) : std::nullopt;
 }
 
@@ -206,7 +238,8 @@ std::string encode_intent(const Intent& intent) {
   append_length<std::uint16_t>(out, intent.base.str().size());
   append_length<std::uint16_t>(out, intent.last_error.size());
   append_length<std::uint16_t>(out, bytes.name.size());
-  append(out, std::uint16_t{0});
+  append(out, type_of(intent));
+  append(out, more_flags_of(intent));
   append(out, intent.inode);
   append_time(out, intent.since);
   append(out, static_cast<std::uint64_t>(intent.posix.mtime_ns));
@@ -215,7 +248,7 @@ std::string encode_intent(const Intent& intent) {
   append(out, intent.posix.gid);
   append_length<std::uint32_t>(out, bytes.valid.size());
   append_length<std::uint32_t>(out, bytes.dirty.size());
-  append(out, std::uint32_t{0});
+  append(out, intent.rdev);
   append(out, intent.bytes ? bytes.size : intent.size);
   append(out, bytes.base_size);
   out += intent.path;
@@ -225,6 +258,9 @@ std::string encode_intent(const Intent& intent) {
   out += bytes.name;
   append_ranges(out, bytes.valid);
   append_ranges(out, bytes.dirty);
+  if (intent.posix.atime_ns) {
+    append(out, static_cast<std::uint64_t>(*intent.posix.atime_ns));
+  }
   return out;
 }
 
@@ -249,6 +285,9 @@ std::optional<Intent> decode_intent(std::string_view key, std::string_view value
   bytes.name = reader.text(lengths->name);
   bytes.valid = take_ranges(reader, lengths->valid);
   bytes.dirty = take_ranges(reader, lengths->dirty);
+  if (lengths->atime) {
+    intent.posix.atime_ns = reader.signed_number();
+  }
   if (!bytes.name.empty()) {
     intent.bytes = std::move(bytes);
   } else {

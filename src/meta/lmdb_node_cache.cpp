@@ -23,6 +23,9 @@ Result<void> check_node(const Node& node) {
   if (node.etag.str().size() > kTextBytesMax || node.storage_class.size() > kTextBytesMax) {
     return fail(Errc::invalid, "an ETag or a storage class of more than 1024 bytes cannot be kept");
   }
+  if (node.target.size() > kTargetBytesMax) {
+    return fail(Errc::invalid, "the target of a symbolic link has at most 4095 bytes");
+  }
   const bool at_root = node.parent == kRootInode && node.name.empty();
   if (node.id == kRootInode || at_root) {
     const bool is_root = node.id == kRootInode && at_root && node.kind == NodeKind::directory;
@@ -39,6 +42,20 @@ bool may_be_same_write(const Node& listed, const Node& present) {
          seconds(listed.last_modified) == seconds(present.last_modified);
 }
 
+void take_touch(Node& directory, const Node& touched) {
+  directory.posix.mtime_ns = touched.posix.mtime_ns;
+  directory.changed_at = touched.changed_at;
+}
+
+/// But for what has been made or removed in a directory since.
+bool is_unchanged(const Node& now, const Node& before) {
+  Node as_before = now;
+  if (now.kind == NodeKind::directory) {
+    take_touch(as_before, before);
+  }
+  return as_before == before;
+}
+
 /// A listing tells less than is known already of the same version.
 void keep_what_a_listing_cannot_know(Node& listed, const Node& present) {
   if (listed.kind == NodeKind::directory && listed.etag.empty()) {
@@ -47,9 +64,16 @@ void keep_what_a_listing_cannot_know(Node& listed, const Node& present) {
       listed.last_modified = present.last_modified;
     }
   }
+  if (listed.kind == NodeKind::directory && present.changed_at != WallTime{}) {
+    take_touch(listed, present);
+  }
   if (present.posix_exact && !listed.posix_exact && listed.etag == present.etag && may_be_same_write(listed, present)) {
     listed.posix = present.posix;
     listed.posix_exact = true;
+    listed.kind = present.kind;
+    listed.rdev = present.rdev;
+    listed.target = present.target;
+    listed.changed_at = present.changed_at;
   }
 }
 
@@ -175,14 +199,31 @@ Result<std::optional<Node>> LmdbNodeCache::put_if_unchanged(const Node& before, 
   TRY(change([&](Txn&, NodeRecords& records) -> Result<void> {
     orphans.clear();
     TRY_ASSIGN(now, records.find(before.parent, before.name));
-    if (!now || *now != before) {
+    if (!now || !is_unchanged(*now, before)) {
       return {};
     }
     const std::optional<Node> present = std::exchange(now, node);
+    if (present->kind == NodeKind::directory && present->changed_at > before.changed_at) {
+      take_touch(*now, *present);
+    }
     return store(records, *now, present, orphans);
   }));
   TRY(drop_below(std::move(orphans)));
   return now;
+}
+
+Result<void> LmdbNodeCache::touch(InodeId directory, WallTime at) {
+  const std::lock_guard lock(changing_);
+  return change([&](Txn&, NodeRecords& records) -> Result<void> {
+    TRY_ASSIGN(const auto present, records.get(directory));
+    if (!present || present->kind != NodeKind::directory) {
+      return {};
+    }
+    Node touched = *present;
+    touched.posix.mtime_ns = at.time_since_epoch().count();
+    touched.changed_at = at;
+    return records.store(touched, present);
+  });
 }
 
 Result<std::vector<InodeId>> LmdbNodeCache::put_page(InodeId parent, std::vector<Node>& nodes) {
@@ -200,16 +241,16 @@ Result<std::vector<InodeId>> LmdbNodeCache::put_page(InodeId parent, std::vector
     stored = nodes;
     for (Node& node : stored) {
       TRY_ASSIGN(const auto present, records.find(node.parent, node.name));
-      const bool local_file = present && present->local && present->kind == NodeKind::file;
+      const bool local_file = present && present->local && present->kind != NodeKind::directory;
       if (local_file || (present && present->checked_at > node.checked_at)) {
         node = *present;
         continue;
       }
-      if (present && present->kind == node.kind) {
+      if (present && (present->kind == NodeKind::directory) == (node.kind == NodeKind::directory)) {
         keep_what_a_listing_cannot_know(node, *present);
       }
       TRY(store(records, node, present, orphans));
-      const bool same_file = present && present->id == node.id && node.kind == NodeKind::file;
+      const bool same_file = present && present->id == node.id && node.kind != NodeKind::directory;
       if (same_file && (present->etag != node.etag || present->size != node.size)) {
         changed.push_back(node.id);
       }

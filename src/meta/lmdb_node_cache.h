@@ -25,6 +25,7 @@ class LmdbNodeCache final : public NodeCache {
   Result<std::optional<Node>> get(InodeId id) override;
   Result<Node> put(Node node) override;
   Result<std::optional<Node>> put_if_unchanged(const Node& before, Node node) override;
+  Result<void> touch(InodeId directory, WallTime at) override;
   Result<std::vector<InodeId>> put_page(InodeId parent, std::vector<Node>& nodes) override;
   Result<void> erase(InodeId parent, std::string_view name) override;
   Result<Node> move(InodeId id, InodeId new_parent, std::string_view new_name) override;

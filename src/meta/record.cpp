@@ -6,13 +6,21 @@ namespace prefixfs::meta {
 
 namespace {
 
-constexpr std::uint8_t kNodeVersion = 1;
+constexpr std::uint8_t kNodeVersion = 2;
 constexpr std::uint8_t kListingVersion = 1;
-constexpr std::size_t kNodeHeadBytes = 60;
+constexpr std::size_t kNodeHeadBytes = 84;
 constexpr std::size_t kListingBytes = 24;
 constexpr std::uint8_t kPosixExact = 1;
 constexpr std::uint8_t kLocal = 2;
+constexpr std::uint8_t kHasAtime = 4;
 constexpr std::uint8_t kComplete = 1;
+
+bool is_device(NodeKind kind) { return kind == NodeKind::character_device || kind == NodeKind::block_device; }
+
+bool consistent(const Node& node) {
+  return (node.rdev == 0 || is_device(node.kind)) && (node.target.empty() || node.kind == NodeKind::symlink) &&
+         node.target.size() <= kTargetBytesMax && node.name.empty() == (node.id == kRootInode);
+}
 
 }  // namespace
 
@@ -39,10 +47,10 @@ std::string listing_key(InodeId directory) {
 
 std::string encode_node(const Node& node) {
   std::string out;
-  out.reserve(kNodeHeadBytes + node.etag.str().size() + node.storage_class.size());
+  out.reserve(kNodeHeadBytes + node.etag.str().size() + node.storage_class.size() + node.target.size());
   append(out, kNodeVersion);
   append(out, static_cast<std::uint8_t>(node.kind));
-  append(out, static_cast<std::uint8_t>((node.posix_exact ? kPosixExact : 0) | (node.local ? kLocal : 0)));
+  append(out, static_cast<std::uint8_t>((node.posix_exact ? kPosixExact : 0) | (node.local ? kLocal : 0) | (node.posix.atime_ns ? kHasAtime : 0)));
   append(out, std::uint8_t{0});
   append(out, static_cast<std::uint16_t>(node.etag.str().size()));
   append(out, static_cast<std::uint16_t>(node.storage_class.size()));
@@ -54,8 +62,14 @@ std::string encode_node(const Node& node) {
   append(out, node.posix.mode);
   append(out, node.posix.uid);
   append(out, node.posix.gid);
+  append(out, node.rdev);
+  append_time(out, node.changed_at);
+  append(out, static_cast<std::uint64_t>(node.posix.atime_ns.value_or(0)));
+  append(out, static_cast<std::uint16_t>(node.target.size()));
+  append(out, std::uint16_t{0});
   out.append(node.etag.str());
   out.append(node.storage_class);
+  out.append(node.target);
   return out;
 }
 
@@ -81,23 +95,29 @@ std::optional<Node> decode_node(std::string_view key, std::string_view value) {
   node.posix.mode = reader.number<std::uint32_t>();
   node.posix.uid = reader.number<std::uint32_t>();
   node.posix.gid = reader.number<std::uint32_t>();
-  const bool known_head = version == kNodeVersion && (kind == 1 || kind == 2) && flags <= (kPosixExact | kLocal) && reserved == 0;
-  if (!known_head || value.size() != kNodeHeadBytes + etag_bytes + class_bytes || node.id == 0 || node.parent == 0) {
-    return std::nullopt;
-  }
-  if (node.name.empty() != (node.id == kRootInode)) {
+  node.rdev = reader.number<std::uint32_t>();
+  node.changed_at = reader.time();
+  const std::int64_t atime_ns = reader.signed_number();
+  const auto target_bytes = reader.number<std::uint16_t>();
+  const auto reserved_too = reader.number<std::uint16_t>();
+  const bool known_kind = kind >= 1 && kind <= static_cast<std::uint8_t>(NodeKind::block_device);
+  const bool known_head = version == kNodeVersion && known_kind && flags <= (kPosixExact | kLocal | kHasAtime) && reserved == 0 && reserved_too == 0;
+  const std::size_t bytes = kNodeHeadBytes + etag_bytes + class_bytes + target_bytes;
+  if (!known_head || value.size() != bytes || node.id == 0 || node.parent == 0) {
     return std::nullopt;
   }
   node.kind = static_cast<NodeKind>(kind);
   node.posix_exact = (flags & kPosixExact) != 0;
   node.local = (flags & kLocal) != 0;
+  node.posix.atime_ns = (flags & kHasAtime) != 0 ? std::optional(atime_ns) : std::nullopt;
   const std::string etag(reader.text(etag_bytes));
   node.etag = ETag::from_wire('"' + etag + '"');
   if (node.etag.str() != etag) {
     return std::nullopt;
   }
   node.storage_class = reader.text(class_bytes);
-  return node;
+  node.target = reader.text(target_bytes);
+  return consistent(node) ? std::optional(std::move(node)) : std::nullopt;
 }
 
 std::string encode_place(InodeId parent, std::string_view name) { return node_key(parent, name).substr(1); }

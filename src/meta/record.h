@@ -9,7 +9,7 @@
 
 namespace prefixfs::meta {
 
-inline constexpr char kCacheFormat = 1;
+inline constexpr char kCacheFormat = 2;
 inline constexpr char kJournalFormat = 4;
 inline constexpr std::size_t kNodeNameBytesMax = 255;
 inline constexpr std::size_t kTextBytesMax = 1024;  ///< of an ETag or a storage class

@@ -48,6 +48,7 @@ struct ChangedAttributes {
   bool uid = false;
   bool gid = false;
   bool mtime = false;
+  bool atime = false;
   friend bool operator==(const ChangedAttributes&, const ChangedAttributes&) = default;
 };
 
@@ -71,6 +72,8 @@ struct Intent {
   IntentGuard guard = IntentGuard::none;
   ETag base;           ///< the version that is gone on from, removed or moved; empty: there was none
   PosixAttributes posix;
+  NodeKind type = NodeKind::file;       ///< of what is stored or moved; no directory
+  std::uint32_t rdev = 0;               ///< of a device
   ChangedAttributes changed;            ///< of a move
   std::uint64_t size = 0;               ///< of the object that is moved
   DirectoryMoveStage stage = DirectoryMoveStage::copying;  ///< of a move_directory

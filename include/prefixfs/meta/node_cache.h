@@ -20,13 +20,25 @@ namespace prefixfs::meta {
 using InodeId = std::uint64_t;
 inline constexpr InodeId kRootInode = 1;
 
-enum class NodeKind : std::uint8_t { file = 1, directory = 2 };
+/// All but directories are one object each, under the name itself.
+enum class NodeKind : std::uint8_t {
+  file = 1,
+  directory = 2,
+  symlink = 3,
+  fifo = 4,
+  socket = 5,
+  character_device = 6,
+  block_device = 7,
+};
+/// Of a symlink, as Linux has it; a longer one is none.
+inline constexpr std::size_t kTargetBytesMax = 4095;
 
 struct PosixAttributes {
   std::uint32_t mode = 0;  ///< permission bits with set-id and sticky, no type
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::int64_t mtime_ns = 0;  ///< since the epoch
+  std::optional<std::int64_t> atime_ns = {};  ///< set by a program; nothing: as mtime_ns
   friend bool operator==(const PosixAttributes&, const PosixAttributes&) = default;
 };
 
@@ -35,6 +47,8 @@ struct Node {
   InodeId parent = 0;
   std::string name;  ///< one component; empty for the root
   NodeKind kind = NodeKind::file;
+  std::uint32_t rdev = 0;  ///< of a device, as the kernel encodes it in 32 bits
+  std::string target;      ///< of a symlink, as far as it is known
   std::uint64_t size = 0;
   ETag etag;               ///< of the object (or of a directory's marker); empty when there is none yet
   WallTime last_modified{};
@@ -43,6 +57,7 @@ struct Node {
   bool posix_exact = false;  ///< `posix` is from this version's own metadata, not a default
   bool local = false;        ///< exists on this mount and not (yet) in S3: a file being written, a directory that stays until rmdir
   WallTime checked_at{};     ///< when S3 last confirmed it, or this host last wrote it
+  WallTime changed_at{};     ///< when this host last changed this version or its attributes; epoch: it has not
 
   friend bool operator==(const Node&, const Node&) = default;
 };
@@ -72,11 +87,13 @@ class NodeCache {
   /// Gives back what was stored. Any other record with the same id (another name) is dropped: a node has one name.
   /// A directory that loses its name to another id goes as by erase().
   virtual Result<Node> put(Node node) = 0;
-  /// The same, but only while the record of `before`'s name still is `before`. Gives back the record of that name afterwards: what was stored, or what
+  /// The same, but only while the record of `before`'s name still is `before`, a touch() aside, which `node` takes over. Gives back the record of that name afterwards: what was stored, or what
   /// stands there instead; nothing where there is none.
   virtual Result<std::optional<Node>> put_if_unchanged(const Node& before, Node node) = 0;
+  /// Names were made, renamed or removed in the directory at that moment, which is its mtime and changed_at from now on. Not known: nothing happens.
+  virtual Result<void> touch(InodeId directory, WallTime at) = 0;
   /// As put(), for one page of a listing in one transaction. A record whose present `checked_at` is later than
-  /// the new one's is left alone, and so are records that are `local` files. What a listing cannot know stays: exact posix attributes
+  /// the new one's is left alone, and so are records that are `local` and no directories. What a listing cannot know stays: kind and exact posix attributes
   /// of a version with the same ETag, and for a directory without an ETag here those of its marker. Afterwards `nodes` hold what is stored.
   /// Gives back the files whose version (ETag or size) is another one now than before.
   virtual Result<std::vector<InodeId>> put_page(InodeId parent, std::vector<Node>& nodes) = 0;

@@ -68,6 +68,22 @@ Intent directory_move() {
   return intent;
 }
 
+Intent device() {
+  Intent intent;
+  intent.id = 262;
+  intent.kind = IntentKind::move;
+  intent.inode = 4663;
+  intent.path = "dev/b";
+  intent.source = "dev/a";
+  intent.since = at_ns(1795248000000000000);
+  intent.base = ETag::from_wire("d41d8cd98f00b204e9800998ecf8427e");
+  intent.posix = {0600, 0, 0, 1795248000000000000, 1795247999000000000};
+  intent.type = NodeKind::character_device;
+  intent.rdev = 1 << 8 | 3;
+  intent.changed.atime = true;
+  return intent;
+}
+
 /// Whether it comes back from its bytes as it was.
 bool survives(const Intent& intent) { return decode_intent(intent_key(intent.id), encode_intent(intent)) == intent; }
 
@@ -91,6 +107,9 @@ TEST(IntentRecord, the_documents_intents_are_what_is_written_and_read) {
   EXPECT_EQ(intent_key(260), example("move-key"));
   EXPECT_EQ(encode_intent(move()), example("move-value"));
   EXPECT_EQ(decode_intent(example("move-key"), example("move-value")), move());
+  EXPECT_EQ(intent_key(262), example("device-key"));
+  EXPECT_EQ(encode_intent(device()), example("device-value"));
+  EXPECT_EQ(decode_intent(example("device-key"), example("device-value")), device());
 }
 
 TEST(IntentRecord, keys_sort_by_id_and_name_nothing_else) {
@@ -141,9 +160,25 @@ TEST(IntentRecord, what_is_not_known_is_refused) {
   EXPECT_FALSE(with(2, 4)) << "guard";
   EXPECT_TRUE(with(3, 3));
   EXPECT_FALSE(with(3, 4)) << "flag";
-  for (const std::size_t reserved : {14, 15, 60, 61, 62, 63}) {
-    EXPECT_FALSE(with(reserved, 1)) << reserved;
+  EXPECT_FALSE(with(14, 3)) << "only what is stored or moved has a type";
+  EXPECT_FALSE(with(15, 1)) << "only a move changes an atime";
+  EXPECT_FALSE(with(15, 2)) << "there is none";
+  EXPECT_FALSE(with(15, 4)) << "flag";
+  for (const std::size_t rdev : {60, 61, 62, 63}) {
+    EXPECT_FALSE(with(rdev, 1)) << rdev;
   }
+}
+
+TEST(IntentRecord, a_type_is_no_directory_and_a_device_has_a_number) {
+  for (int type = 0; type < 10; ++type) {
+    const auto kind = static_cast<NodeKind>(type);
+    EXPECT_EQ(survives_with([&](Intent& intent) { intent.type = kind; }), type == 1 || (type >= 3 && type <= 7)) << type;
+    EXPECT_EQ(survives_with([&](Intent& intent) { intent.type = kind; intent.rdev = ~0U; }), type == 6 || type == 7) << type;
+  }
+  EXPECT_TRUE(survives_with([](Intent& intent) { intent.posix.atime_ns = INT64_MIN; }));
+  Intent marker{.id = 7, .kind = IntentKind::store_marker, .inode = 8, .path = "a/"};
+  marker.posix.atime_ns = 5;
+  EXPECT_TRUE(survives(marker)) << "a directory has an atime, too";
 }
 
 TEST(IntentRecord, texts_have_bounds) {

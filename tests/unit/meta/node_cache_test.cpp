@@ -254,6 +254,64 @@ TEST_F(NodeCacheTest, a_listing_does_not_undo_exact_attributes_of_the_same_versi
   EXPECT_EQ(page[0].id, known.id);
 }
 
+TEST_F(NodeCacheTest, a_listing_knows_no_kind_and_keeps_that_of_the_same_version) {
+  Node known = node_of(kRootInode, "link", NodeKind::symlink, 0);
+  known.etag = ETag::from_wire("v1");
+  known.target = "a/b";
+  known.posix = {0777, 1, 2, 3};
+  known.posix_exact = true;
+  known.changed_at = at(0);
+  known = put(known);
+
+  Node listed = node_of(kRootInode, "link", NodeKind::file, 10);
+  listed.etag = ETag::from_wire("v1");
+  std::vector<Node> page{listed};
+  ASSERT_TRUE(cache().put_page(kRootInode, page));
+  EXPECT_EQ(page[0].id, known.id);
+  EXPECT_EQ(page[0].kind, NodeKind::symlink);
+  EXPECT_EQ(page[0].target, "a/b");
+  EXPECT_EQ(page[0].changed_at, at(0));
+
+  listed.etag = ETag::from_wire("v2");
+  listed.checked_at = at(20);
+  page = {listed};
+  ASSERT_TRUE(cache().put_page(kRootInode, page));
+  EXPECT_EQ(page[0].kind, NodeKind::file) << "of another version nothing is known";
+  EXPECT_NE(page[0].id, known.id) << "an inode never changes its kind";
+}
+
+TEST_F(NodeCacheTest, a_listing_leaves_a_link_that_is_being_made_alone) {
+  Node made = node_of(kRootInode, "link", NodeKind::symlink, 0);
+  made.target = "a";
+  made.local = true;
+  made = put(made);
+  Node listed = node_of(kRootInode, "link", NodeKind::file, 10);
+  listed.etag = ETag::from_wire("v1");
+  std::vector<Node> page{listed};
+  ASSERT_TRUE(cache().put_page(kRootInode, page));
+  EXPECT_EQ(page[0], made);
+}
+
+TEST_F(NodeCacheTest, a_touch_is_no_change_and_is_not_undone) {
+  Node directory = put(node_of(kRootInode, "d", NodeKind::directory, 0));
+  ASSERT_TRUE(cache().touch(directory.id, at(5)));
+  Node confirmed = directory;
+  confirmed.checked_at = at(7);
+  confirmed.posix_exact = true;
+  const auto stored = *cache().put_if_unchanged(directory, confirmed);
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->checked_at, at(7));
+  EXPECT_EQ(stored->changed_at, at(5));
+  EXPECT_EQ(stored->posix.mtime_ns, at(5).time_since_epoch().count());
+
+  std::vector<Node> page{node_of(kRootInode, "d", NodeKind::directory, 10)};
+  ASSERT_TRUE(cache().put_page(kRootInode, page));
+  EXPECT_EQ(page[0].posix.mtime_ns, at(5).time_since_epoch().count()) << "nor by a listing";
+  EXPECT_TRUE(cache().touch(4711, at(5))) << "not known: nothing happens";
+  ASSERT_TRUE(cache().touch(kRootInode, at(6)));
+  EXPECT_EQ((*cache().get(kRootInode))->changed_at, at(6));
+}
+
 TEST_F(NodeCacheTest, put_page_tells_of_which_files_it_has_brought_another_version) {
   const auto file = [&](const char* name, std::string_view version, std::uint64_t size, int seen) {
     Node node = node_of(kRootInode, name, NodeKind::file, seen);

@@ -149,7 +149,7 @@ TEST(OpenMeta, a_newer_journal_is_refused) {
   { (void)open(temp, "boot-1"); }
   {
     auto journal = LmdbEnv::open({.directory = temp.file("journal"), .map_bytes = 16 << 20});
-    ASSERT_TRUE((*journal)->write([](Txn& txn) { return txn.put("mformat", "\x04"); }));
+    ASSERT_TRUE((*journal)->write([](Txn& txn) { return txn.put("mformat", "\x05"); }));
   }
   EXPECT_EQ(open_meta(options_of(temp), "boot-1").error().code, Errc::invalid);
 }

@@ -27,12 +27,34 @@ Node cv() {
   return node;
 }
 
+Node latest() {
+  Node node;
+  node.id = 4662;
+  node.parent = kRootInode;
+  node.name = "latest";
+  node.kind = NodeKind::symlink;
+  node.target = "cv.pdf";
+  node.size = 6;
+  node.etag = ETag::from_wire("5a8dd3ad0756a93ded72b823b19dd877");
+  node.last_modified = at_ns(1795248000000000000);
+  node.posix = {0777, 1000, 33, 1795248000000000000, 1795247999000000000};
+  node.posix_exact = true;
+  node.checked_at = at_ns(1795248001500000000);
+  node.changed_at = at_ns(1795248001500000000);
+  return node;
+}
+
+bool survives(const Node& node) { return decode_node(node_key(node.parent, node.name), encode_node(node)) == node; }
+
 TEST(Record, the_documents_node_is_what_is_written_and_read) {
   EXPECT_EQ(node_key(kRootInode, "cv.pdf"), example("node-key"));
   EXPECT_EQ(encode_node(cv()), example("node-value"));
   EXPECT_EQ(decode_node(example("node-key"), example("node-value")), cv());
   EXPECT_EQ(inode_key(4660), example("inode-key"));
   EXPECT_EQ(encode_place(kRootInode, "cv.pdf"), example("inode-value"));
+  EXPECT_EQ(node_key(kRootInode, "latest"), example("link-key"));
+  EXPECT_EQ(encode_node(latest()), example("link-value"));
+  EXPECT_EQ(decode_node(example("link-key"), example("link-value")), latest());
   const auto place = decode_place(example("inode-value"));
   ASSERT_TRUE(place);
   EXPECT_EQ(place->parent, kRootInode);
@@ -56,9 +78,31 @@ TEST(Record, extreme_values_survive) {
   node.etag = ETag::from_wire("\"\"quoted\"\"");
   node.last_modified = at_ns(-1);
   node.checked_at = at_ns(INT64_MIN);
-  node.posix = {07777, ~0U, ~0U, INT64_MIN};
+  node.posix = {07777, ~0U, ~0U, INT64_MIN, INT64_MAX};
+  node.changed_at = at_ns(INT64_MAX);
   node.local = true;
   EXPECT_EQ(decode_node(node_key(node.parent, node.name), encode_node(node)), node);
+}
+
+TEST(Record, each_kind_has_what_belongs_to_it) {
+  Node node = cv();
+  for (const NodeKind kind : {NodeKind::symlink, NodeKind::fifo, NodeKind::socket, NodeKind::character_device, NodeKind::block_device}) {
+    node.kind = kind;
+    const bool device = kind == NodeKind::character_device || kind == NodeKind::block_device;
+    node.rdev = 0;
+    EXPECT_TRUE(survives(node));
+    node.rdev = ~0U;
+    EXPECT_EQ(survives(node), device) << static_cast<int>(kind);
+    node.rdev = 0;
+    node.target = std::string(kTargetBytesMax, 't');
+    EXPECT_EQ(survives(node), kind == NodeKind::symlink) << static_cast<int>(kind);
+    node.target.clear();
+  }
+  node.kind = static_cast<NodeKind>(8);
+  EXPECT_FALSE(survives(node));
+  node = latest();
+  node.target += std::string(kTargetBytesMax, 't');
+  EXPECT_FALSE(survives(node)) << "the target is too long";
 }
 
 TEST(Record, keys_sort_by_parent_then_name) {
@@ -71,7 +115,7 @@ TEST(Record, keys_sort_by_parent_then_name) {
 TEST(Record, every_wrong_byte_of_the_head_is_noticed_or_harmless) {
   const std::string key = node_key(kRootInode, "cv.pdf");
   const std::string good = encode_node(cv());
-  for (const std::size_t at : {0, 1, 2, 3, 4, 5, 6, 7}) {
+  for (const std::size_t at : {0, 1, 2, 3, 4, 5, 6, 7, 60, 63, 80, 81, 82, 83}) {
     std::string bad = good;
     bad[at] = static_cast<char>(bad[at] ^ 0x40);
     EXPECT_FALSE(decode_node(key, bad)) << "byte " << at;
