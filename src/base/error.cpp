@@ -15,6 +15,7 @@ std::string_view to_string(Errc code) {
     case Errc::not_empty: return "not_empty";
     case Errc::denied: return "denied";
     case Errc::read_only: return "read_only";
+    case Errc::not_permitted: return "not_permitted";
     case Errc::conflict: return "conflict";
     case Errc::stale: return "stale";
     case Errc::throttled: return "throttled";

@@ -1,9 +1,11 @@
 #include "callbacks.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "request.h"
@@ -64,12 +66,17 @@ vfs::SetAttributes changes_of(const struct stat& attributes, int to_set) {
   if ((to_set & FUSE_SET_ATTR_GID) != 0) {
     changes.gid = attributes.st_gid;
   }
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
   if ((to_set & FUSE_SET_ATTR_MTIME_NOW) != 0) {
-    timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
     changes.mtime_ns = nanoseconds_of(now);
   } else if ((to_set & FUSE_SET_ATTR_MTIME) != 0) {
     changes.mtime_ns = nanoseconds_of(attributes.st_mtim);
+  }
+  if ((to_set & FUSE_SET_ATTR_ATIME_NOW) != 0) {
+    changes.atime_ns = nanoseconds_of(now);
+  } else if ((to_set & FUSE_SET_ATTR_ATIME) != 0) {
+    changes.atime_ns = nanoseconds_of(attributes.st_atim);
   }
   return changes;
 }
@@ -292,10 +299,65 @@ void on_readdirplus(fuse_req_t raw, fuse_ino_t, std::size_t size, off_t position
   });
 }
 
-/// There are files and directories only. Without these callbacks the kernel would say ENOSYS, as if the system call were unknown.
-void on_symlink(fuse_req_t raw, const char*, fuse_ino_t, const char*) { fuse_reply_err(raw, EPERM); }
+/// No object has two names. Without this callback the kernel would say ENOSYS, as if the system call were unknown.
 void on_link(fuse_req_t raw, fuse_ino_t, fuse_ino_t, const char*) { fuse_reply_err(raw, EPERM); }
-void on_mknod(fuse_req_t raw, fuse_ino_t, const char*, mode_t, dev_t) { fuse_reply_err(raw, EPERM); }
+
+/// Whether that is what was to be made.
+bool is_it(const Request& request, const vfs::Entry& found, const vfs::NewNode& node) {
+  if (found.attributes.kind != node.kind || node.kind != vfs::NodeKind::symlink) {
+    return found.attributes.kind == node.kind;
+  }
+  const auto target = request.filesystem().readlink(found.attributes.id, request.caller());
+  return target && *target == node.target;
+}
+
+void make_node(fuse_req_t raw, fuse_ino_t parent, const char* name, const vfs::NewNode& node) {
+  answer_change(raw, Interrupts::ignore, [&](const Request& request) {
+    auto made = request.filesystem().make_node(parent, name, node, request.caller());
+    if (!made && made.error().code == Errc::exists && Device::is_resent()) {
+      auto before = request.filesystem().lookup(parent, name, request.caller());  // by the worker that has died
+      made = before && is_it(request, *before, node) ? std::move(before) : std::move(made);
+    }
+    request.reply_entry(made);
+  });
+}
+
+void on_symlink(fuse_req_t raw, const char* target, fuse_ino_t parent, const char* name) {
+  make_node(raw, parent, name, {.kind = vfs::NodeKind::symlink, .mode = 0777, .rdev = 0, .target = target});
+}
+
+std::optional<vfs::NodeKind> kind_of(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case 0:
+    case S_IFREG: return vfs::NodeKind::file;
+    case S_IFIFO: return vfs::NodeKind::fifo;
+    case S_IFSOCK: return vfs::NodeKind::socket;
+    case S_IFCHR: return vfs::NodeKind::character_device;
+    case S_IFBLK: return vfs::NodeKind::block_device;
+    default: return std::nullopt;
+  }
+}
+
+void on_mknod(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode, dev_t device) {
+  const auto kind = kind_of(mode);
+  if (!kind) {
+    fuse_reply_err(raw, EINVAL);
+    return;
+  }
+  const bool is_device = kind == vfs::NodeKind::character_device || kind == vfs::NodeKind::block_device;
+  make_node(raw, parent, name, {.kind = *kind, .mode = mode, .rdev = is_device ? static_cast<std::uint32_t>(device) : 0, .target = {}});
+}
+
+void on_readlink(fuse_req_t raw, fuse_ino_t inode) {
+  answer(raw, Interrupts::heed, [&](const Request& request) {
+    const auto target = request.filesystem().readlink(inode, request.caller());
+    if (!target) {
+      request.reply(target.error());
+      return;
+    }
+    fuse_reply_readlink(request.settle(), target->c_str());
+  });
+}
 
 void on_fsyncdir(fuse_req_t raw, fuse_ino_t inode, int, fuse_file_info*) {
   answer(raw, Interrupts::heed, [&](const Request& request) { request.reply(request.filesystem().fsyncdir(inode, request.caller())); });
@@ -339,6 +401,7 @@ fuse_lowlevel_ops callbacks() {
   table.unlink = on_unlink;
   table.mkdir = on_mkdir;
   table.symlink = on_symlink;
+  table.readlink = on_readlink;
   table.link = on_link;
   table.mknod = on_mknod;
   table.rmdir = on_rmdir;

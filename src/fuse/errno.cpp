@@ -13,6 +13,7 @@ int errno_of(Errc code) {
     case Errc::not_empty: return ENOTEMPTY;
     case Errc::denied: return EACCES;
     case Errc::read_only: return EROFS;
+    case Errc::not_permitted: return EPERM;
     case Errc::conflict: return ESTALE;
     case Errc::stale: return ESTALE;
     case Errc::throttled: return EIO;

@@ -8,6 +8,19 @@
 namespace prefixfs::fuse {
 namespace {
 
+mode_t type_of(vfs::NodeKind kind) {
+  switch (kind) {
+    case vfs::NodeKind::file: return S_IFREG;
+    case vfs::NodeKind::directory: return S_IFDIR;
+    case vfs::NodeKind::symlink: return S_IFLNK;
+    case vfs::NodeKind::fifo: return S_IFIFO;
+    case vfs::NodeKind::socket: return S_IFSOCK;
+    case vfs::NodeKind::character_device: return S_IFCHR;
+    case vfs::NodeKind::block_device: return S_IFBLK;
+  }
+  return S_IFREG;
+}
+
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
 
 timespec to_timespec(std::int64_t nanoseconds) {
@@ -51,7 +64,7 @@ vfs::Caller Request::caller() const {
 void Request::reply(const Error& error) const {
   const bool expected = error.code == Errc::not_found || error.code == Errc::exists || error.code == Errc::cancelled ||
                         error.code == Errc::not_empty || error.code == Errc::is_dir || error.code == Errc::not_dir ||
-                        error.code == Errc::cross_device || error.code == Errc::name_too_long;
+                        error.code == Errc::cross_device || error.code == Errc::name_too_long || error.code == Errc::not_permitted;
   server().log.write(expected ? LogLevel::debug : LogLevel::warn, "answered with an error: " + describe(error));
   fuse_reply_err(settle(), errno_of(error));
 }
@@ -87,15 +100,16 @@ double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration
 struct stat stat_of(const vfs::Attributes& attributes) {
   struct stat result {};
   result.st_ino = attributes.id;
-  result.st_mode = attributes.posix.mode | (attributes.kind == vfs::NodeKind::directory ? S_IFDIR : S_IFREG);
+  result.st_mode = attributes.posix.mode | type_of(attributes.kind);
   result.st_nlink = attributes.links;
   result.st_uid = attributes.posix.uid;
   result.st_gid = attributes.posix.gid;
+  result.st_rdev = attributes.rdev;
   result.st_size = static_cast<off_t>(attributes.size);
   result.st_blksize = 128 << 10;
   result.st_blocks = static_cast<blkcnt_t>((attributes.size + 511) / 512);
   result.st_mtim = to_timespec(attributes.posix.mtime_ns);
-  result.st_atim = result.st_mtim;
+  result.st_atim = to_timespec(attributes.posix.atime_ns.value_or(attributes.posix.mtime_ns));
   result.st_ctim = to_timespec(attributes.ctime_ns);
   return result;
 }

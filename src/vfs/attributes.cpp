@@ -2,22 +2,37 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <string_view>
+#include <utility>
+
+#include "prefixfs/base/escape.h"
 
 namespace prefixfs::vfs {
 namespace {
 
 constexpr std::uint32_t kPermissionBits = 07777;
-constexpr std::uint32_t kFileType = 0100000;
-constexpr std::uint32_t kDirectoryType = 0040000;
+constexpr std::uint32_t kTypeBits = 0170000;
+constexpr std::uint32_t kModeMax = 0177777;
+constexpr std::uint32_t kNobody = ~0U;  // -1, which chown takes for "no change", and the kernel for an owner that cannot be
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
 
 // Every name that a dialect uses for what we store; a rewrite replaces all of them, so that two dialects never disagree.
-constexpr std::array<std::string_view, 9> kKnownNames = {"file-permissions", "file-owner", "file-group", "file-mtime", "mode",
-                                                         "uid", "gid", "mtime", "s3cmd-attrs"};
+constexpr std::array<std::string_view, 13> kKnownNames = {"file-permissions", "file-owner", "file-group", "file-mtime", "file-atime", "file-rdev", "mode",
+                                                          "uid", "gid", "mtime", "atime", "rdev", "s3cmd-attrs"};
+constexpr std::string_view kTargetName = "--symlink-target";
+
+/// As in st_mode.
+constexpr std::array<std::pair<std::uint32_t, NodeKind>, 7> kTypes{{{0100000, NodeKind::file},
+                                                                    {0040000, NodeKind::directory},
+                                                                    {0120000, NodeKind::symlink},
+                                                                    {0010000, NodeKind::fifo},
+                                                                    {0140000, NodeKind::socket},
+                                                                    {0020000, NodeKind::character_device},
+                                                                    {0060000, NodeKind::block_device}}};
 
 std::optional<std::string_view> value_of(const UserMetadata& metadata, std::string_view name) {
   const auto found = metadata.find(name);
@@ -35,10 +50,11 @@ std::optional<Number> parse_number(std::string_view text, int base = 10) {
 }
 
 /// s3fs writes st_mode in decimal (33188), rclone in octal (100644): a text of octal digits beginning with a file type of
-/// six digits is rclone's.
-std::optional<std::uint32_t> parse_mode_of_two_dialects(std::string_view text) {
+/// six digits is rclone's. `may_be_fifo`: 4516 is that of a fifo in decimal, as 4755 is a set-id bit in octal.
+std::optional<std::uint32_t> parse_mode_of_two_dialects(std::string_view text, bool may_be_fifo) {
   const bool octal_digits = text.find_first_not_of("01234567") == std::string_view::npos;
-  if (octal_digits && (text.size() >= 6 || text.size() <= 4)) {
+  const bool fifo = may_be_fifo && text.size() == 4 && text[0] >= '4';
+  if (octal_digits && !fifo && (text.size() >= 6 || text.size() <= 4)) {
     return parse_number<std::uint32_t>(text, 8);
   }
   if (text.size() == 5 && octal_digits && text.starts_with("40")) {  // a directory of rclone's
@@ -66,7 +82,7 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
     return std::nullopt;
   }
   if (unit == 0) {
-    const std::int64_t magnitude = *whole < 0 ? -*whole : *whole;
+    const std::uint64_t magnitude = *whole < 0 ? -static_cast<std::uint64_t>(*whole) : static_cast<std::uint64_t>(*whole);
     unit = magnitude > 10'000'000'000'000'000 ? 1 : magnitude > 100'000'000'000 ? 1'000'000 : kNanosecondsPerSecond;
   }
   std::int64_t nanoseconds = 0;
@@ -76,7 +92,10 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
   if (dot != std::string_view::npos && unit == kNanosecondsPerSecond) {
     std::string fraction(text.substr(dot + 1, 9));
     fraction.resize(9, '0');
-    nanoseconds += parse_number<std::int64_t>(fraction).value_or(0);
+    const std::uint32_t parts = parse_number<std::uint32_t>(fraction).value_or(0);
+    if (__builtin_add_overflow(nanoseconds, std::int64_t{parts}, &nanoseconds)) {
+      return std::nullopt;
+    }
   }
   return nanoseconds;
 }
@@ -109,6 +128,61 @@ std::optional<std::string_view> field_of(const UserMetadata& metadata, std::stri
   return s3cmd ? s3cmd_field(*s3cmd, common) : std::nullopt;
 }
 
+/// The whole st_mode. A bare 0 is what programs write that know of none.
+std::optional<std::uint32_t> mode_of(const ObjectInfo& info) {
+  const UserMetadata& metadata = info.user_metadata;
+  std::optional<std::uint32_t> mode;
+  if (const auto aws = value_of(metadata, "file-permissions")) {
+    mode = parse_number<std::uint32_t>(*aws, 8);
+  } else if (const auto common = field_of(metadata, "file-permissions", "mode")) {
+    mode = parse_mode_of_two_dialects(*common, info.size == 0 && !info.key.str().ends_with('/'));
+    mode = mode == 0U ? std::nullopt : mode;
+  }
+  return mode && *mode <= kModeMax ? mode : std::nullopt;
+}
+
+std::optional<std::uint32_t> owner_of(std::string_view text) {
+  const auto owner = parse_number<std::uint32_t>(text);
+  return owner == kNobody ? std::nullopt : owner;
+}
+
+/// "%2F" is a slash. Nothing where it is no such text.
+std::optional<std::string> without_percents(std::string_view text) {
+  std::string plain;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '%') {
+      plain.push_back(text[at]);
+      continue;
+    }
+    const auto byte = at + 2 < text.size() ? parse_number<std::uint8_t>(text.substr(at + 1, 2), 16) : std::nullopt;
+    if (!byte) {
+      return std::nullopt;
+    }
+    plain.push_back(static_cast<char>(*byte));
+    at += 2;
+  }
+  return plain;
+}
+
+/// geesefs writes it escaped, older versions as it is.
+std::optional<std::string> target_in(const UserMetadata& metadata) {
+  const auto text = value_of(metadata, kTargetName);
+  if (!text) {
+    return std::nullopt;
+  }
+  std::string target = without_percents(*text).value_or(std::string(*text));
+  return is_target(target) ? std::optional(std::move(target)) : std::nullopt;
+}
+
+std::uint32_t type_bits(NodeKind kind) {
+  return std::ranges::find(kTypes, kind, &std::pair<std::uint32_t, NodeKind>::second)->first;
+}
+
+std::string seconds_text(std::int64_t nanoseconds) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(nanoseconds)).count();
+  return fmt::format("{}.{:09}", seconds, nanoseconds - seconds * kNanosecondsPerSecond);
+}
+
 }  // namespace
 
 PosixAttributes default_attributes(const Settings& settings, NodeKind kind, WallTime last_modified) {
@@ -118,34 +192,91 @@ PosixAttributes default_attributes(const Settings& settings, NodeKind kind, Wall
           .mtime_ns = last_modified.time_since_epoch().count()};
 }
 
+bool is_target(std::string_view text) {
+  return !text.empty() && text.size() <= meta::kTargetBytesMax && text.find('\0') == std::string_view::npos;
+}
+
+FileType type_from(const ObjectInfo& info, const Settings& settings) {
+  if (settings.dialect == MetadataDialect::off || !info.complete) {
+    return {};
+  }
+  if (auto target = target_in(info.user_metadata)) {
+    return {.kind = NodeKind::symlink, .rdev = 0, .target = std::move(target)};
+  }
+  const std::uint32_t type = mode_of(info).value_or(0) & kTypeBits;
+  const auto known = std::ranges::find(kTypes, type, &std::pair<std::uint32_t, NodeKind>::first);
+  if (known == kTypes.end() || known->second == NodeKind::directory) {
+    return {};
+  }
+  FileType found{.kind = known->second, .rdev = 0, .target = {}};
+  const bool fits = found.kind == NodeKind::symlink ? info.size > 0 && info.size <= meta::kTargetBytesMax : info.size == 0;
+  if (found.kind == NodeKind::file || !fits) {
+    return {};
+  }
+  if (found.kind == NodeKind::character_device || found.kind == NodeKind::block_device) {
+    const auto text = field_of(info.user_metadata, "file-rdev", "rdev");
+    found.rdev = text ? parse_number<std::uint32_t>(*text).value_or(0) : 0;
+  }
+  return found;
+}
+
+std::optional<std::string> nonsense_in(const ObjectInfo& info, const Settings& settings) {
+  if (settings.dialect == MetadataDialect::off || !info.complete) {
+    return std::nullopt;
+  }
+  const UserMetadata& metadata = info.user_metadata;
+  const auto told = [](const char* what, std::string_view text) { return fmt::format("{} \"{}\"", what, escape_control(text)); };
+  const auto mode_text = field_of(metadata, "file-permissions", "mode");
+  const auto mode = mode_of(info);
+  if (mode_text && !mode) {
+    return told("mode", *mode_text);
+  }
+  const bool typed = mode && (*mode & kTypeBits) != 0 && (*mode & kTypeBits) != type_bits(NodeKind::file);
+  const bool marker = info.key.str().ends_with('/') && mode && (*mode & kTypeBits) == type_bits(NodeKind::directory);
+  if (typed && !marker && type_from(info, settings).kind == NodeKind::file) {
+    return told("file type in mode", *mode_text);
+  }
+  for (const auto& [aws, common] : {std::pair("file-owner", "uid"), std::pair("file-group", "gid")}) {
+    const auto text = field_of(metadata, aws, common);
+    if (text && !owner_of(*text)) {
+      return told(common, *text);
+    }
+  }
+  for (const auto& [aws, common] : {std::pair("file-mtime", "mtime"), std::pair("file-atime", "atime")}) {
+    const auto text = field_of(metadata, aws, common);
+    if (text && !parse_time(*text)) {
+      return told(common, *text);
+    }
+  }
+  return std::nullopt;
+}
+
 PosixAttributes attributes_from(const ObjectInfo& info, const Settings& settings, NodeKind kind) {
   PosixAttributes posix = default_attributes(settings, kind, info.last_modified);
   if (settings.dialect == MetadataDialect::off) {
     return posix;
   }
   const UserMetadata& metadata = info.user_metadata;
-  std::optional<std::uint32_t> mode;
-  if (const auto aws = value_of(metadata, "file-permissions")) {
-    mode = parse_number<std::uint32_t>(*aws, 8);
-  } else if (const auto common = field_of(metadata, "file-permissions", "mode")) {
-    mode = parse_mode_of_two_dialects(*common);
-  }
-  if (mode) {
+  if (const auto mode = mode_of(info)) {
     posix.mode = *mode & kPermissionBits;
   }
   if (const auto text = field_of(metadata, "file-owner", "uid")) {
-    posix.uid = parse_number<std::uint32_t>(*text).value_or(posix.uid);
+    posix.uid = owner_of(*text).value_or(posix.uid);
   }
   if (const auto text = field_of(metadata, "file-group", "gid")) {
-    posix.gid = parse_number<std::uint32_t>(*text).value_or(posix.gid);
+    posix.gid = owner_of(*text).value_or(posix.gid);
   }
   if (const auto text = field_of(metadata, "file-mtime", "mtime")) {
     posix.mtime_ns = parse_time(*text).value_or(posix.mtime_ns);
   }
+  if (const auto text = field_of(metadata, "file-atime", "atime")) {
+    const auto atime = parse_time(*text);
+    posix.atime_ns = atime == posix.mtime_ns ? std::nullopt : atime;
+  }
   return posix;
 }
 
-void put_attributes(UserMetadata& metadata, const PosixAttributes& posix, const Settings& settings, NodeKind kind) {
+void put_attributes(UserMetadata& metadata, const PosixAttributes& posix, const Settings& settings, NodeKind kind, std::uint32_t rdev) {
   if (settings.dialect == MetadataDialect::off) {
     return;
   }
@@ -155,19 +286,25 @@ void put_attributes(UserMetadata& metadata, const PosixAttributes& posix, const 
     }
   }
   const PosixAttributes defaults = default_attributes(settings, kind, WallTime{});
-  const std::uint32_t mode = posix.mode | (kind == NodeKind::directory ? kDirectoryType : kFileType);
+  const std::uint32_t mode = posix.mode | type_bits(kind);
   const bool owned = posix.uid != defaults.uid || posix.gid != defaults.gid;
-  const bool permitted = posix.mode != defaults.mode;
+  const bool special = kind != NodeKind::file && kind != NodeKind::directory;
+  const bool device = kind == NodeKind::character_device || kind == NodeKind::block_device;
   if (settings.dialect == MetadataDialect::s3fs) {
     // s3fs takes a missing mode for "no permissions", so it gets all of them always.
     metadata["mode"] = fmt::format("{}", mode);
     metadata["uid"] = fmt::format("{}", posix.uid);
     metadata["gid"] = fmt::format("{}", posix.gid);
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(posix.mtime_ns)).count();
-    metadata["mtime"] = fmt::format("{}.{:09}", seconds, posix.mtime_ns - seconds * kNanosecondsPerSecond);
+    metadata["mtime"] = seconds_text(posix.mtime_ns);
+    if (posix.atime_ns) {
+      metadata["atime"] = seconds_text(*posix.atime_ns);
+    }
+    if (device) {
+      metadata["rdev"] = fmt::format("{}", rdev);
+    }
     return;
   }
-  if (permitted) {
+  if (special || posix.mode != defaults.mode) {
     metadata["file-permissions"] = fmt::format("{:07o}", mode);
   }
   if (owned) {
@@ -175,13 +312,39 @@ void put_attributes(UserMetadata& metadata, const PosixAttributes& posix, const 
     metadata["file-group"] = fmt::format("{}", posix.gid);
   }
   metadata["file-mtime"] = fmt::format("{}ns", posix.mtime_ns);
+  if (posix.atime_ns) {
+    metadata["file-atime"] = fmt::format("{}ns", *posix.atime_ns);
+  }
+  if (device) {
+    metadata["file-rdev"] = fmt::format("{}", rdev);
+  }
+}
+
+void drop_set_id(PosixAttributes& posix) {
+  constexpr std::uint32_t kSetUserId = 04000;
+  constexpr std::uint32_t kSetGroupId = 02000;
+  constexpr std::uint32_t kGroupExecutes = 00010;
+  posix.mode &= ~((posix.mode & kGroupExecutes) != 0 ? kSetUserId | kSetGroupId : kSetUserId);
 }
 
 void apply(const SetAttributes& changes, PosixAttributes& posix) {
+  if (changes.drops_set_id) {
+    drop_set_id(posix);
+  }
   posix.mode = changes.mode ? *changes.mode & 07777 : posix.mode;
   posix.uid = changes.uid.value_or(posix.uid);
   posix.gid = changes.gid.value_or(posix.gid);
+  if (changes.mtime_ns && !posix.atime_ns) {
+    posix.atime_ns = posix.mtime_ns;
+  }
   posix.mtime_ns = changes.mtime_ns.value_or(posix.mtime_ns);
+  posix.atime_ns = changes.atime_ns ? changes.atime_ns : posix.atime_ns;
+  posix.atime_ns = posix.atime_ns == posix.mtime_ns ? std::nullopt : posix.atime_ns;
+}
+
+void apply(const SetAttributes& changes, meta::Node& node, WallTime now) {
+  apply(changes, node.posix);
+  node.changed_at = now;
 }
 
 }  // namespace prefixfs::vfs

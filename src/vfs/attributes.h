@@ -10,16 +10,36 @@ namespace prefixfs::vfs {
 /// What a node has whose object says nothing.
 PosixAttributes default_attributes(const Settings& settings, NodeKind kind, WallTime last_modified);
 
+/// What kind of file an object is, by its metadata.
+struct FileType {
+  NodeKind kind = NodeKind::file;
+  std::uint32_t rdev = 0;             ///< of a device
+  std::optional<std::string> target;  ///< of a symlink, where the metadata have it (geesefs); nothing: its body is the target
+};
+/// A type that the object cannot be counts as none: a directory, a fifo, socket or device that has bytes, a link whose target is empty, too long or has
+/// a NUL. Whether a body is a target is left to the caller.
+FileType type_from(const ObjectInfo& info, const Settings& settings);
+/// Whether these bytes can be the target of a symlink.
+bool is_target(std::string_view text);
+
+/// Which field of an object's metadata says what cannot be, and so counts as absent; nothing: all of it makes sense.
+std::optional<std::string> nonsense_in(const ObjectInfo& info, const Settings& settings);
+
 /// The attributes of an object: its metadata in any known dialect, defaults for the rest. Nonsense in a field counts as absent.
-/// AWS (S3 Files, FSx, DataSync, File Gateway): file-permissions file-owner file-group file-mtime; s3fs: mode (decimal) uid gid mtime;
-/// rclone: mode (octal) uid gid mtime; s3cmd: s3cmd-attrs.
+/// AWS (S3 Files, FSx, DataSync, File Gateway): file-permissions file-owner file-group file-mtime file-atime; s3fs and geesefs: mode (decimal) uid gid
+/// mtime atime rdev; rclone: mode (octal) uid gid mtime; s3cmd: s3cmd-attrs. The number of a device is in none of AWS's words: file-rdev.
 PosixAttributes attributes_from(const ObjectInfo& info, const Settings& settings, NodeKind kind);
 
 /// Puts the attributes into `metadata`, in the mount's dialect, replacing what any dialect said before. Mode and owner are left out
-/// where they are the mount's defaults.
-void put_attributes(UserMetadata& metadata, const PosixAttributes& posix, const Settings& settings, NodeKind kind);
+/// where they are the mount's defaults, the atime where it is the mtime. The mode of what is neither file nor directory is always there.
+void put_attributes(UserMetadata& metadata, const PosixAttributes& posix, const Settings& settings, NodeKind kind, std::uint32_t rdev = 0);
 
-/// What a program has set counts, the rest stays.
+/// Takes away what a file must not keep that others may have written or own now: set-user-id, and set-group-id where the group may execute it.
+void drop_set_id(PosixAttributes& posix);
+
+/// What a program has set counts, the rest stays. An atime that was as the mtime stays where that goes.
 void apply(const SetAttributes& changes, PosixAttributes& posix);
+/// The same of a file or directory, whose ctime moves.
+void apply(const SetAttributes& changes, meta::Node& node, WallTime now);
 
 }  // namespace prefixfs::vfs

@@ -214,9 +214,10 @@ s3::ObjectHeaders Committer::headers_for(const meta::Node& node, const ObjectInf
     headers = s3::headers_of(*info);
   }
   if (headers.content_type.empty()) {
-    headers.content_type = s3::content_type_of(node.name);
+    const bool has_name_of_its_bytes = node.kind == NodeKind::file || node.kind == NodeKind::directory;
+    headers.content_type = s3::content_type_of(has_name_of_its_bytes ? node.name : std::string());
   }
-  put_attributes(headers.user_metadata, node.posix, p_.settings, node.kind);
+  put_attributes(headers.user_metadata, node.posix, p_.settings, node.kind, node.rdev);
   return headers;
 }
 
@@ -253,7 +254,7 @@ void Committer::adopt(OpenFile& file, const State& state, const sync::UploadTarg
   }
   if (p_.settings.dialect != MetadataDialect::off) {
     // Parts of a large file may have gone out with the time at which its upload began; that is what every host will see.
-    const PosixAttributes stored = attributes_from(info, p_.settings, NodeKind::file);
+    const PosixAttributes stored = attributes_from(info, p_.settings, node.kind);
     if (clean && !file.explicit_mtime && stored.mtime_ns != 0) {
       node.posix.mtime_ns = stored.mtime_ns;
     }

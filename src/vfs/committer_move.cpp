@@ -32,7 +32,14 @@ Result<s3::CopyAnswer> Committer::copy(const Copy& copy, std::optional<ObjectInf
     if (info && node.size > s3::kCopyBytesMax) {  // copied as an upload of parts, which takes no tags over
       TRY(learn_tags(*info, copy.source, nullptr, context));
     }
-    options.replace = headers_for(node, info ? &*info : nullptr);
+    meta::Node as_it_is = node;
+    if (info) {
+      // A listing may have taken it for a file; with the same bytes it stays what it is.
+      const FileType said = type_from(*info, p_.settings);
+      as_it_is.kind = said.kind;
+      as_it_is.rdev = said.rdev;
+    }
+    options.replace = headers_for(as_it_is, info ? &*info : nullptr);
   } else if (retyped) {
     options.replace = s3::headers_of(*info);
   }

@@ -76,6 +76,8 @@ struct Filesystem::Core {
   meta::Node shown(const meta::Node& node, std::optional<std::uint64_t> closed_before) const;
   Attributes attributes(const meta::Node& node) const;
   PosixAttributes root_attributes(const meta::Node& root) const;
+  /// A name in the directory was made, renamed or removed.
+  void touch(InodeId directory);
   static bool replaces_unfinished(const OpenFile& file);
   Entry entry(const meta::Node& node, std::optional<std::uint64_t> closed_before = {}) const;
   /// The same for an answer after which the kernel knows the size.
@@ -96,9 +98,9 @@ struct Filesystem::Core {
   bool goes_on(OpenFile& file, pid_t thread) const;
   Result<void> commit(OpenFile& file, const CallContext& context);
   static InodeId inode_of(OpenFile& file);
-  Result<void> prepare_content(OpenFile& file, int flags, const CallContext& context);
-  Result<void> truncate_open(OpenFile& file, std::uint64_t size, const CallContext& context);
-  Result<void> truncate_staged(OpenFile& file, std::uint64_t size);
+  Result<void> prepare_content(OpenFile& file, int flags, const Caller& caller);
+  Result<void> truncate_open(OpenFile& file, std::uint64_t size, const Caller& caller);
+  Result<void> truncate_staged(OpenFile& file, std::uint64_t size, bool kills_set_id);
   void close_handle(HandleId id);
   /// Ends what acquire() began: `release` lets go of the file, which is stored before if it owes that.
   void close_file(OpenFile& file, const std::function<OpenFiles::Released()>& release);
@@ -108,8 +110,21 @@ struct Filesystem::Core {
   Result<void> adopt_headers(OpenFile& file, Content& content);
 
   // filesystem_create.cpp
+  struct NewPlace {
+    meta::Node directory;
+    Key key;
+    std::optional<meta::Node> known;  ///< what has the name already
+  };
+  Result<NewPlace> new_place(InodeId parent, std::string_view name);
+  Result<void> check_length(const Key& key, std::string_view name) const;
+  meta::Node new_node(const meta::Node& directory, std::string_view name, NodeKind kind, std::uint32_t mode, const Caller& caller) const;
+  Result<Opened> open_new(meta::Node& node, int flags, bool presumed, const Caller& caller);
   Result<void> claim_name(OpenFile& file, const Key& key, const CallContext& context);
   void give_up_created(OpenFile& file, HandleId handle);
+
+  // filesystem_special.cpp
+  Result<void> store_new(OpenFile& file, std::string_view target, const Caller& caller);
+  Result<std::string> fetch_target(const meta::Node& link, const Caller& caller);
 
   // filesystem_reopen.cpp
   void settled(const std::shared_ptr<OpenFile>& file);
@@ -125,7 +140,7 @@ struct Filesystem::Core {
                                 const CallContext& context);
 
   // filesystem_attributes.cpp
-  Result<void> resize(const meta::Node& node, std::uint64_t size, std::optional<HandleId> through, const CallContext& context);
+  Result<void> resize(const meta::Node& node, std::uint64_t size, std::optional<HandleId> through, const Caller& caller);
   Result<Entry> change_attributes(const meta::Node& node, const SetAttributes& changes, const CallContext& context);
   Result<std::optional<Entry>> change_open(OpenFile& file, const SetAttributes& changes, const CallContext& context);
   Result<Entry> change_stored_file(const meta::Node& known, const SetAttributes& changes, const CallContext& context);

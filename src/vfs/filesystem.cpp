@@ -86,7 +86,7 @@ bool Filesystem::Core::replaces_unfinished(const OpenFile& file) {
 }
 
 Attributes Filesystem::Core::attributes(const meta::Node& node) const {
-  Attributes attributes{.id = node.id, .kind = node.kind, .size = node.size, .posix = node.posix, .ctime_ns = 0, .links = 1};
+  Attributes attributes{.id = node.id, .kind = node.kind, .size = node.size, .rdev = node.rdev, .posix = node.posix, .ctime_ns = 0, .links = 1};
   if (node.id == meta::kRootInode) {
     attributes.posix = root_attributes(node);
   }
@@ -96,18 +96,32 @@ Attributes Filesystem::Core::attributes(const meta::Node& node) const {
     attributes.links = 2;
     attributes.size = 4096;
   }
-  attributes.ctime_ns = std::max(attributes.posix.mtime_ns, node.last_modified.time_since_epoch().count());
+  if (!node.target.empty()) {
+    attributes.size = node.target.size();  // where the metadata have it, the object is empty
+  }
+  const bool changed_here = node.changed_at != WallTime{};
+  attributes.ctime_ns = changed_here ? node.changed_at.time_since_epoch().count()
+                                     : std::max(attributes.posix.mtime_ns, node.last_modified.time_since_epoch().count());
   return attributes;
 }
 
 /// The options say them, until a program changes them.
 PosixAttributes Filesystem::Core::root_attributes(const meta::Node& root) const {
-  return root.posix_exact ? root.posix : default_attributes(settings, NodeKind::directory, {});
+  PosixAttributes posix = root.posix_exact ? root.posix : default_attributes(settings, NodeKind::directory, {});
+  posix.mtime_ns = root.posix.mtime_ns;
+  return posix;
+}
+
+/// For this host; S3 gets it with the next marker of the directory.
+void Filesystem::Core::touch(InodeId directory) {
+  if (const auto touched = outside.nodes.touch(directory, outside.clock.now()); !touched) {
+    outside.log.warn("a directory keeps its old mtime: {}", describe(touched.error()));
+  }
 }
 
 Entry Filesystem::Core::entry(const meta::Node& node, std::optional<std::uint64_t> closed_before) const {
   const meta::Node mine = shown(node, closed_before);
-  const bool own = node.id == meta::kRootInode || mine.local || (settings.immutable && mine.kind == NodeKind::file);
+  const bool own = node.id == meta::kRootInode || mine.local || (settings.immutable && mine.kind != NodeKind::directory);
   return {.attributes = attributes(mine), .valid_for = own ? settings.freshness : resolver.remaining(node.checked_at)};
 }
 

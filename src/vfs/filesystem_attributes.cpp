@@ -8,7 +8,7 @@
 
 namespace prefixfs::vfs {
 
-Result<Entry> Filesystem::setattr(InodeId id, std::optional<HandleId> handle, const SetAttributes& changes, const Caller& caller) {
+Result<Entry> Filesystem::setattr(InodeId id, std::optional<HandleId> handle, const SetAttributes& asked, const Caller& caller) {
   TRY(core_->writable());
   TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.change({{id, {}}}, caller.context));
   meta::Node node;
@@ -18,25 +18,28 @@ Result<Entry> Filesystem::setattr(InodeId id, std::optional<HandleId> handle, co
   } else {
     TRY_ASSIGN(node, core_->tree.node(id));
   }
+  SetAttributes changes = asked;
+  // As Linux does, whoever asks: the new owner has not made it what it is.
+  changes.drops_set_id = (changes.uid || changes.gid) && node.kind != NodeKind::directory;
   if (changes.size) {
     if (node.kind == NodeKind::directory) {
       return fail(Errc::is_dir, node.name + " is a directory");
     }
-    TRY(of_known_inode(core_->resize(node, *changes.size, handle, caller.context)));
+    TRY(of_known_inode(core_->resize(node, *changes.size, handle, caller)));
     if (const auto now = core_->outside.nodes.get(id); now && *now) {
       node = **now;
     }
   }
-  if (changes.mode || changes.uid || changes.gid || changes.mtime_ns) {
+  if (changes.mode || changes.uid || changes.gid || changes.mtime_ns || changes.atime_ns) {
     return of_known_inode(core_->change_attributes(node, changes, caller.context));
   }
   return core_->attributes_now(id, caller.context);
 }
 
-Result<void> Filesystem::Core::resize(const meta::Node& node, std::uint64_t size, std::optional<HandleId> through,
-                                      const CallContext& context) {
+Result<void> Filesystem::Core::resize(const meta::Node& node, std::uint64_t size, std::optional<HandleId> through, const Caller& caller) {
+  const CallContext& context = caller.context;
   if (const auto handle = through ? open_files.handle(*through) : nullptr; handle != nullptr && handle->writable()) {
-    return truncate_open(*handle->file, size, context);  // stored by its close
+    return truncate_open(*handle->file, size, caller);  // stored by its close
   }
   // truncate(2): open, cut, close.
   std::optional<meta::Node> mine = written_here(node.id);
@@ -46,7 +49,7 @@ Result<void> Filesystem::Core::resize(const meta::Node& node, std::uint64_t size
   }
   TRY_ASSIGN(const Opened opened, open_node(current, O_WRONLY, {.context = context}));
   const auto handle = open_files.handle(opened.handle);
-  auto done = truncate_open(*handle->file, size, context);
+  auto done = truncate_open(*handle->file, size, caller);
   if (done) {
     done = write_back.commit(*handle->file, context);
   }
@@ -68,7 +71,7 @@ Result<Entry> Filesystem::Core::change_attributes(const meta::Node& node, const 
     // There is no object that could hold them; this host remembers them, so that cp -a, tar and rsync can copy onto the root.
     meta::Node root = current;
     root.posix = root_attributes(current);
-    apply(changes, root.posix);
+    apply(changes, root, outside.clock.now());
     root.posix_exact = true;
     TRY_ASSIGN(root, outside.nodes.put(std::move(root)));
     return entry(root);
@@ -110,7 +113,7 @@ Result<std::optional<Entry>> Filesystem::Core::change_open(OpenFile& file, const
     if (info) {
       committer.make_exact(file.node, *info);
     }
-    apply(changes, file.node.posix);
+    apply(changes, file.node, outside.clock.now());
     file.attributes_changed = true;
     file.explicit_mtime = file.explicit_mtime || changes.mtime_ns.has_value();
     note_locked(file);
@@ -125,7 +128,7 @@ Result<std::optional<Entry>> Filesystem::Core::change_open(OpenFile& file, const
 }
 
 Result<Entry> Filesystem::Core::change_stored(const meta::Node& node, const SetAttributes& changes, const CallContext& context) {
-  if (node.kind == NodeKind::file) {
+  if (node.kind != NodeKind::directory) {
     return change_stored_file(node, changes, context);
   }
   meta::Node changed = node;
@@ -142,7 +145,7 @@ Result<Entry> Filesystem::Core::change_stored(const meta::Node& node, const SetA
   if (info) {
     committer.make_exact(changed, *info);
   }
-  apply(changes, changed.posix);
+  apply(changes, changed, outside.clock.now());
   if (journalled) {
     changed.posix_exact = true;
     TRY_ASSIGN(const meta::Node owed, write_back.make_directory(std::move(changed), true));
@@ -166,10 +169,14 @@ Result<Entry> Filesystem::Core::change_stored_file(const meta::Node& known, cons
   std::shared_ptr<Content> content = content_of(*file);
   meta::Node changed = node;
   TRY_ASSIGN(std::optional<ObjectInfo> info, committer.version_info(committer.key_of(*file)(), node.etag, content, context));
+  if (info && !node.posix_exact && type_from(*info, settings).kind != node.kind) {
+    tree.doubt(node.id);
+    return fail(Errc::stale, node.name + " is another kind of file than a listing shows");
+  }
   if (info) {
     committer.make_exact(changed, *info);
   }
-  apply(changes, changed.posix);
+  apply(changes, changed, outside.clock.now());
   auto stored = committer.store_attributes(changed, info, context);
   if (!stored && queues(stored.error())) {
     TRY(write_back.change_attributes(file.shared(), changes));

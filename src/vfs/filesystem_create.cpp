@@ -1,7 +1,8 @@
-// create: a new file, and its handle.
+// create: a new file, and its handle; what all new names have in common.
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "attributes.h"
 #include "core.h"
@@ -11,19 +12,9 @@ namespace prefixfs::vfs {
 
 Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::uint32_t mode, int flags, const Caller& caller) {
   TRY(core_->writable());
-  TRY(check_name(name));
   TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.change({{parent, name}}, caller.context));
-  TRY(core_->tree.directory(parent));
-  TRY_ASSIGN(const Key key, core_->tree.file_key(parent, name));
-  if (key.str().size() > core_->settings.key_bytes_max) {
-    return fail(Errc::name_too_long, fmt::format("the key of {} has {} bytes below the prefix; S3 allows {}", name, key.str().size(),
-                                            core_->settings.key_bytes_max));
-  }
-  // The kernel has just looked the name up and found nothing; between two hosts the condition of the first PUT decides.
-  TRY_ASSIGN(std::optional<meta::Node> known, core_->outside.nodes.find(parent, name));
-  if (known && core_->resolver.left_behind(*known)) {
-    known.reset();
-  }
+  TRY_ASSIGN(const Core::NewPlace place, core_->new_place(parent, name));
+  const auto& [directory, key, known] = place;
   if (known && known->kind == NodeKind::directory) {
     return fail(Errc::is_dir, key.str() + " is a directory");
   }
@@ -37,33 +28,73 @@ Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::u
   const bool asked = core_->resolver.knows_absent(parent, name) || !core_->resolver.endpoint_guards_names();
   // Whoever appends has nothing to overwrite, whatever is known.
   const bool presumed = (flags & O_EXCL) == 0 && ((flags & O_APPEND) != 0 || !asked);
-  const WallTime now = core_->outside.clock.now();
-  meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::file, .local = true, .checked_at = now};
-  node.posix = {.mode = mode & 07777, .uid = caller.uid, .gid = caller.gid, .mtime_ns = now.time_since_epoch().count()};
-  node.posix_exact = true;
-  TRY_ASSIGN(const meta::Node stored, core_->outside.nodes.put(std::move(node)));
-  core_->absent.remove(parent, name);
-  const auto opened = core_->open_node(stored, flags & ~O_TRUNC, caller);
-  if (!opened) {
-    TRY(core_->outside.nodes.erase(parent, name));
-    return fail(opened.error());
-  }
-  const std::shared_ptr<OpenFile> file = core_->open_files.handle(opened->handle)->file;
-  {
-    const std::lock_guard lock(file->mutex);
-    file->unstored = true;
-    file->exclusive = (flags & O_EXCL) != 0;
-    file->presumed_new = presumed;
-    file->overwrites = !file->exclusive;
-    note_locked(*file);
-  }
+  meta::Node node = core_->new_node(directory, name, NodeKind::file, mode, caller);
+  node.local = true;
+  TRY_ASSIGN(const Opened opened, core_->open_new(node, flags, presumed, caller));
+  const std::shared_ptr<OpenFile> file = core_->open_files.handle(opened.handle)->file;
   if ((flags & O_EXCL) != 0 && core_->settings.exclusive_at_open) {
     if (auto mine = core_->claim_name(*file, key, caller.context); !mine) {
-      core_->give_up_created(*file, opened->handle);
+      core_->give_up_created(*file, opened.handle);
       return fail(std::move(mine.error()));
     }
   }
-  return Created{.entry = core_->entry(stored), .opened = *opened};
+  return Created{.entry = core_->entry(node), .opened = opened};
+}
+
+/// The kernel has just looked the name up and found nothing; between two hosts the condition of the first PUT decides.
+Result<Filesystem::Core::NewPlace> Filesystem::Core::new_place(InodeId parent, std::string_view name) {
+  TRY(check_name(name));
+  NewPlace place;
+  TRY_ASSIGN(place.directory, tree.directory(parent));
+  TRY_ASSIGN(place.key, tree.file_key(parent, name));
+  TRY(check_length(place.key, name));
+  TRY_ASSIGN(place.known, outside.nodes.find(parent, name));
+  if (place.known && resolver.left_behind(*place.known)) {
+    place.known.reset();
+  }
+  return place;
+}
+
+Result<void> Filesystem::Core::check_length(const Key& key, std::string_view name) const {
+  if (key.str().size() > settings.key_bytes_max) {
+    return fail(Errc::name_too_long, fmt::format("the key of {} has {} bytes below the prefix; S3 allows {}", name, key.str().size(),
+                                            settings.key_bytes_max));
+  }
+  return {};
+}
+
+/// In a directory with the set-group-id bit all that is made gets its group, and directories the bit too.
+meta::Node Filesystem::Core::new_node(const meta::Node& directory, std::string_view name, NodeKind kind, std::uint32_t mode, const Caller& caller) const {
+  const WallTime now = outside.clock.now();
+  meta::Node node{.parent = directory.id, .name = std::string(name), .kind = kind, .checked_at = now, .changed_at = now};
+  node.posix = {.mode = mode & 07777, .uid = caller.uid, .gid = caller.gid, .mtime_ns = now.time_since_epoch().count()};
+  node.posix_exact = true;
+  const PosixAttributes above = attributes(directory).posix;
+  if ((above.mode & S_ISGID) != 0) {
+    node.posix.gid = above.gid;
+    node.posix.mode |= kind == NodeKind::directory ? S_ISGID : 0;
+  }
+  return node;
+}
+
+/// `node` gets its record and is open then.
+Result<Opened> Filesystem::Core::open_new(meta::Node& node, int flags, bool presumed, const Caller& caller) {
+  TRY_ASSIGN(node, outside.nodes.put(std::move(node)));
+  absent.remove(node.parent, node.name);
+  const auto opened = open_node(node, flags & ~O_TRUNC, caller);
+  if (!opened) {
+    TRY(outside.nodes.erase(node.parent, node.name));
+    return fail(opened.error());
+  }
+  const std::shared_ptr<OpenFile> file = open_files.handle(opened->handle)->file;
+  const std::lock_guard lock(file->mutex);
+  file->unstored = true;
+  file->exclusive = (flags & O_EXCL) != 0;
+  file->presumed_new = presumed;
+  file->overwrites = !file->exclusive;
+  note_locked(*file);
+  touch(node.parent);
+  return *opened;
 }
 
 /// excl=open: an empty object under the name, if S3 has none. What is written goes on from it.

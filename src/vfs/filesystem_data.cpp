@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include "attributes.h"
 #include "core.h"
 #include "open_note.h"
 
@@ -119,7 +120,11 @@ Result<std::size_t> Filesystem::Core::write_staged(OpenFile& file, std::optional
   }
   // What is only a copy of S3 gives way to what is not there yet.
   TRY(room.with(data.size(), [&] { return staged.write(offset, data, position ? 0 : caller.request); }));
-  file.node.posix.mtime_ns = outside.clock.now().time_since_epoch().count();
+  if (caller.kills_set_id) {
+    drop_set_id(file.node.posix);
+  }
+  file.node.changed_at = outside.clock.now();
+  file.node.posix.mtime_ns = file.node.changed_at.time_since_epoch().count();
   file.explicit_mtime = false;
   file.appends = file.appends && !position;
   if (!staged.tracked()) {

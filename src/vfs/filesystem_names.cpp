@@ -31,6 +31,7 @@ Result<void> Filesystem::unlink(InodeId parent, std::string_view name, const Cal
   TRY(core_->remove_object(*file, taken, key, caller.context));
   core_->mark_unlinked(node->id);
   core_->contents.drop(node->id);
+  core_->touch(parent);
   return core_->resolver.store_absence(parent, name, core_->outside.clock.now());
 }
 
@@ -100,6 +101,7 @@ void Filesystem::Core::mark_unlinked(InodeId id) {
   if (const auto file = open_files.find(id)) {
     const std::lock_guard lock(file->mutex);
     file->unlinked = true;
+    file->node.changed_at = outside.clock.now();
     if (file->content != nullptr) {
       file->content->irreplaceable = true;
       file->stale = file->stale || !file->content->file->missing(kWholeFile).empty();
@@ -137,24 +139,18 @@ Result<Entry> Filesystem::mkdir(InodeId parent, std::string_view name, std::uint
 }
 
 Result<Entry> Filesystem::Core::make_directory(InodeId parent, std::string_view name, std::uint32_t mode, const Caller& caller) {
-  TRY(tree.directory(parent));
+  TRY_ASSIGN(const meta::Node directory, tree.directory(parent));
   TRY_ASSIGN(const Key key, tree.marker_key(parent, name));
-  if (key.str().size() > settings.key_bytes_max) {
-    return fail(Errc::name_too_long, fmt::format("the key of {} has {} bytes below the prefix; S3 allows {}", name, key.str().size(),
-                                            settings.key_bytes_max));
-  }
+  TRY(check_length(key, name));
   TRY_ASSIGN(const std::optional<meta::Node> known, outside.nodes.find(parent, name));
   if (known && !resolver.left_behind(*known)) {
     return fail(Errc::exists, key.str() + " exists");
   }
-  const WallTime now = outside.clock.now();
-  meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::directory, .checked_at = now};
-  node.posix = {.mode = mode & 07777, .uid = caller.uid, .gid = caller.gid, .mtime_ns = now.time_since_epoch().count()};
+  meta::Node node = new_node(directory, name, NodeKind::directory, mode, caller);
+  const WallTime now = node.checked_at;
   // A removal of the same name that is still owed goes first, so the marker must come behind it.
   const bool journalled = write_back.acknowledges_directories() || absent.held(parent, name);
-  if (journalled) {
-    node.posix_exact = true;
-  } else {
+  if (!journalled) {
     std::optional<ObjectInfo> nothing_before;
     auto made = committer.store_attributes(node, nothing_before, caller.context);
     if (!made && queues(made.error())) {
@@ -172,6 +168,7 @@ Result<Entry> Filesystem::Core::make_directory(InodeId parent, std::string_view 
     stored = std::move(*acknowledged);
   }
   absent.remove(parent, name);
+  touch(parent);
   // A directory made here is empty, and known to be: creating files in it asks nothing.
   TRY(outside.nodes.finish_listing(stored.id, now, 1));
   return entry(stored);
@@ -208,6 +205,7 @@ Result<void> Filesystem::rmdir(InodeId parent, std::string_view name, const Call
       return removed;
     }
   }
+  core_->touch(parent);
   return core_->resolver.store_absence(parent, name, core_->outside.clock.now());
 }
 

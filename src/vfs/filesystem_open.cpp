@@ -72,7 +72,7 @@ Result<Opened> Filesystem::Core::open_node(const meta::Node& node, int flags, co
     const auto cached = contents.peek(node.id, node.etag);
     return file->content != nullptr ? file->content->opened.load() : cached != nullptr && cached->opened;
   }();
-  if (const auto prepared = prepare_content(*file, flags, caller.context); !prepared) {
+  if (const auto prepared = prepare_content(*file, flags, caller); !prepared) {
     open_files.give_up(file, writes(flags));
     if (prepared.error().code == Errc::stale) {
       tree.doubt(node.id);  // the kernel looks the name up again, and finds what is there now
@@ -93,7 +93,7 @@ Result<Opened> Filesystem::Core::open_node(const meta::Node& node, int flags, co
                 .keep_cache = had_pages && (flags & O_TRUNC) == 0};
 }
 
-Result<void> Filesystem::Core::prepare_content(OpenFile& file, int flags, const CallContext& context) {
+Result<void> Filesystem::Core::prepare_content(OpenFile& file, int flags, const Caller& caller) {
   std::shared_ptr<Content> content;
   bool fetch = false;
   {
@@ -118,12 +118,12 @@ Result<void> Filesystem::Core::prepare_content(OpenFile& file, int flags, const 
     room.watch(content);
   }
   if ((flags & O_TRUNC) != 0) {
-    return truncate_open(file, 0, context);
+    return truncate_open(file, 0, caller);
   }
   if (fetch) {
     // An archived or vanished object is told at open, not at the first read; and that read will find its bytes.
     const ByteRange first{0, std::min<std::uint64_t>(content->file->size(), settings.first_block_bytes)};
-    const auto there = fetch_for_reader(file, content, first, {.now = first, .ahead = {}}, context);
+    const auto there = fetch_for_reader(file, content, first, {.now = first, .ahead = {}}, caller.context);
     if (!there && !(writes(flags) && queues(there.error()))) {  // what is written in an outage needs nothing of what was there
       return there;
     }
@@ -148,15 +148,15 @@ Result<void> Filesystem::Core::adopt_headers(OpenFile& file, Content& content) {
   return {};
 }
 
-Result<void> Filesystem::Core::truncate_open(OpenFile& file, std::uint64_t size, const CallContext& context) {
-  auto done = truncate_staged(file, size);
-  while (!done && done.error().code == Errc::no_space && write_back.wait_for_space(context)) {
-    done = truncate_staged(file, size);
+Result<void> Filesystem::Core::truncate_open(OpenFile& file, std::uint64_t size, const Caller& caller) {
+  auto done = truncate_staged(file, size, caller.kills_set_id);
+  while (!done && done.error().code == Errc::no_space && write_back.wait_for_space(caller.context)) {
+    done = truncate_staged(file, size, caller.kills_set_id);
   }
   return done;
 }
 
-Result<void> Filesystem::Core::truncate_staged(OpenFile& file, std::uint64_t size) {
+Result<void> Filesystem::Core::truncate_staged(OpenFile& file, std::uint64_t size, bool kills_set_id) {
   const std::lock_guard lock(file.mutex);
   if (file.failed) {
     return fail(*file.failed);
@@ -178,7 +178,11 @@ Result<void> Filesystem::Core::truncate_staged(OpenFile& file, std::uint64_t siz
     file.stale = false;  // nothing of the version that is gone is left
     ++file.emptied;
   }
-  file.node.posix.mtime_ns = outside.clock.now().time_since_epoch().count();
+  if (kills_set_id) {
+    drop_set_id(file.node.posix);
+  }
+  file.node.changed_at = outside.clock.now();
+  file.node.posix.mtime_ns = file.node.changed_at.time_since_epoch().count();
   file.explicit_mtime = false;
   note_locked(file);
   return {};

@@ -134,6 +134,7 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
   }
   mine.parent = rename.new_parent;
   mine.name = std::string(rename.new_name);
+  mine.changed_at = outside.clock.now();
   if (free) {
     absent.add(rename.node.parent, rename.node.name, outside.clock.now());
   } else {
@@ -142,6 +143,7 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
   if (moved) {
     // Its delivery may have ended by now: what the file says of itself counts, and is recorded with its lock held, as the delivery does.
     const std::lock_guard lock(file->mutex);
+    file->node.changed_at = mine.changed_at;
     TRY(outside.nodes.put(file->node));
     if (file->upload != nullptr) {
       file->upload->abandon();
@@ -152,6 +154,8 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
     adopt_name(*file, mine, rename.no_replace, over_object);
   }
   absent.remove(mine.parent, mine.name);
+  touch(rename.node.parent);
+  touch(mine.parent);
   return {};
 }
 
@@ -285,6 +289,7 @@ void Filesystem::Core::adopt_name(OpenFile& file, const meta::Node& mine, bool n
   file.node.name = mine.name;
   file.node.etag = mine.etag;
   file.node.last_modified = mine.last_modified;
+  file.node.changed_at = mine.changed_at;
   if (file.unstored && mine.etag.empty()) {
     // Created with O_EXCL under the old name; a rename replaces what has the new one.
     file.exclusive = no_replace;

@@ -26,11 +26,14 @@ Result<void> Filesystem::Core::rename_directory(const Rename& rename, const Call
     TRY_ASSIGN(const Below below, what_is_below(*rename.target, destination, context));
     return below.others ? fail(Errc::not_empty, destination.str() + " is not empty") : Result<void>();
   };
-  return write_back.rename_directory({.directory = rename.node.id,
-                                      .from = {rename.node.parent, rename.node.name, source.str()},
-                                      .to = {rename.new_parent, std::string(rename.new_name), destination.str()},
-                                      .still_allowed = still_allowed},
-                                     context);
+  TRY(write_back.rename_directory({.directory = rename.node.id,
+                                   .from = {rename.node.parent, rename.node.name, source.str()},
+                                   .to = {rename.new_parent, std::string(rename.new_name), destination.str()},
+                                   .still_allowed = still_allowed},
+                                  context));
+  touch(rename.node.parent);
+  touch(rename.new_parent);
+  return {};
 }
 
 }  // namespace prefixfs::vfs

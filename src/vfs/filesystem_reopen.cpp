@@ -162,7 +162,7 @@ void Filesystem::Core::add_dead_handle(const OpenBefore& before, const Error& er
 void Filesystem::Core::forget_lost(InodeId id) {
   tree.doubt(id);
   const auto node = outside.nodes.get(id);
-  if (node && *node && (*node)->local && (*node)->kind == NodeKind::file) {
+  if (node && *node && (*node)->local && (*node)->kind != NodeKind::directory) {
     // It never reached S3. Whoever opens the name looks it up again.
     auto forgotten = outside.nodes.erase((*node)->parent, (*node)->name);
     forgotten = forgotten ? outside.nodes.forget_listing((*node)->parent) : std::move(forgotten);

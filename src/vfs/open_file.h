@@ -51,7 +51,7 @@ struct OwedMove {
   ETag version;               ///< with `copied`: of the source
   WallTime since{};
   bool renames() const { return source != path; }
-  bool changes_attributes() const { return changes.mode || changes.uid || changes.gid || changes.mtime_ns; }
+  bool changes_attributes() const { return changes.mode || changes.uid || changes.gid || changes.mtime_ns || changes.atime_ns; }
 };
 
 /// Lives from the first open to the last release, and as long as something of it is owed to S3.

@@ -7,7 +7,8 @@
 namespace prefixfs::vfs {
 namespace {
 
-constexpr int kVersion = 2;
+constexpr int kVersion = 3;
+constexpr int kVersionWithoutAtime = 2;
 constexpr int kVersionWithoutUsers = 1;
 constexpr std::size_t kTextBytesMax = 4096;
 
@@ -34,9 +35,9 @@ std::string encode_note(const OpenNote& note) {
   for (const pid_t user : note.users) {
     users += fmt::format(" {}", user);
   }
-  return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {}{}\n{}{}{}", kVersion, node.id, node.parent, node.size, bits, posix.mode, posix.uid,
+  return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {}{} {}\n{}{}{}", kVersion, node.id, node.parent, node.size, bits, posix.mode, posix.uid,
                      posix.gid, posix.mtime_ns, node.name.size(), node.etag.str().size(), node.storage_class.size(), note.users.size(),
-                     users, node.name, node.etag.str(), node.storage_class);
+                     users, posix.atime_ns.value_or(posix.mtime_ns), node.name, node.etag.str(), node.storage_class);
 }
 
 std::optional<OpenNote> decode_note(const std::string& text) {
@@ -51,13 +52,17 @@ std::optional<OpenNote> decode_note(const std::string& text) {
   in >> version >> node.id >> node.parent >> node.size >> bits >> node.posix.mode >> node.posix.uid >> node.posix.gid >>
       node.posix.mtime_ns >> name >> etag >> storage_class;
   std::size_t users = 0;
-  if (version == kVersion && in >> users && users <= OpenFile::kUsersMax) {
+  const bool has_users = version == kVersion || version == kVersionWithoutAtime;
+  if (has_users && in >> users && users <= OpenFile::kUsersMax) {
     note.users.resize(users);
     for (pid_t& user : note.users) {
       in >> user;
     }
   }
-  const bool known = version == kVersion || version == kVersionWithoutUsers;
+  if (std::int64_t atime_ns = 0; version == kVersion && in >> atime_ns && atime_ns != node.posix.mtime_ns) {
+    node.posix.atime_ns = atime_ns;
+  }
+  const bool known = has_users || version == kVersionWithoutUsers;
   if (!in || !known || in.get() != '\n' || name > kTextBytesMax || etag > kTextBytesMax || storage_class > kTextBytesMax) {
     return std::nullopt;
   }

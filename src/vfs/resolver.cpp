@@ -26,7 +26,7 @@ std::chrono::nanoseconds Resolver::remaining(WallTime seen) const {
 }
 
 bool Resolver::left_behind(const meta::Node& node) const {
-  return node.local && node.kind == NodeKind::file && node.checked_at < started_ && p_.open_files.find(node.id) == nullptr;
+  return node.local && node.kind != NodeKind::directory && node.checked_at < started_ && p_.open_files.find(node.id) == nullptr;
 }
 
 bool Resolver::overtaken(WallTime seen, WallTime learnt) const { return learnt > seen && learnt <= p_.clock.now(); }
@@ -115,10 +115,10 @@ Result<meta::Node> Resolver::confirm_closed(Purpose purpose, const meta::Node& n
     TRY(p_.nodes.erase(node.parent, node.name));
     return find_unseen(node.parent, node.name, context, {});
   }
-  if (node.local && node.kind == NodeKind::file) {
+  if (node.local && node.kind != NodeKind::directory) {
     return node;
   }
-  if (purpose == Purpose::open && node.kind == NodeKind::file ? current(node) : believed(node)) {
+  if (purpose == Purpose::open && node.kind != NodeKind::directory ? current(node) : believed(node)) {
     return node;
   }
   return node.kind == NodeKind::directory ? refresh_directory(node, context) : refresh_file(node, context);
@@ -126,7 +126,7 @@ Result<meta::Node> Resolver::confirm_closed(Purpose purpose, const meta::Node& n
 
 /// Whether S3 has confirmed it within the window.
 bool Resolver::current(const meta::Node& node) const {
-  return fresh(node.checked_at) || (p_.settings.immutable && node.kind == NodeKind::file && node.checked_at != WallTime{});
+  return fresh(node.checked_at) || (p_.settings.immutable && node.kind != NodeKind::directory && node.checked_at != WallTime{});
 }
 
 /// Whether the name may be shown as it is known.

@@ -2,8 +2,10 @@
 // What stands behind a name or an inode now, with as few requests as the freshness window allows.
 // The rules, with their request counts, are in README.md, "How a name is found".
 
+#include <atomic>
 #include <functional>
 
+#include "attributes.h"
 #include "content.h"
 #include "lister.h"
 #include "open_file.h"
@@ -48,6 +50,7 @@ class Resolver {
 
   /// Records that S3 has this version under the name. While programs read an older version, the name gets a new inode, as if somebody had
   /// renamed a new file over the old one: pages of two versions never meet in one inode.
+  /// So does one that turns out to be another kind of file than it was taken for.
   Result<meta::Node> store_version(InodeId parent, std::string_view name, const ObjectInfo& info, WallTime seen);
   /// Records that the name is absent.
   Result<void> store_absence(InodeId parent, std::string_view name, WallTime seen);
@@ -65,6 +68,8 @@ class Resolver {
  private:
   enum class Condition { if_changed, none };
   Result<meta::Node> fetch_first_block(InodeId parent, std::string_view name, Condition condition, const CallContext& context);
+  Result<meta::Node> store_version(InodeId parent, std::string_view name, const ObjectInfo& info, const FileType& type, WallTime seen);
+  void note_nonsense(const ObjectInfo& info, NodeKind taken_for);
   Result<meta::Node> find_unseen(InodeId parent, std::string_view name, const CallContext& context, const std::function<LookupIntent()>& intent);
   bool absent_in_outage(InodeId parent, const std::function<LookupIntent()>& intent) const;
   bool may_be_taken_for_new(InodeId parent, std::string_view name) const;
@@ -89,7 +94,7 @@ class Resolver {
   bool listing_refused(const Result<meta::Node>& found) const;
   Result<meta::Node> ask_for_headers(InodeId parent, std::string_view name, WallTime began, const CallContext& context);
   Result<meta::Node> not_had(InodeId parent, std::string_view name, WallTime began, const Error& error);
-  void adopt_marker(meta::Node& node, const ObjectInfo& info) const;
+  void adopt_marker(meta::Node& node, const ObjectInfo& info);
   Result<meta::Node> store_directory(InodeId parent, std::string_view name, WallTime seen);
   bool large(InodeId directory) const;
   bool means_absent(const Error& error) const;
@@ -104,6 +109,7 @@ class Resolver {
   UnknownNamePredictor predictor_;
   DirectoriesRead read_;
   LargeDirectories large_;
+  std::atomic<std::uint64_t> nonsense_{0};
 };
 
 }  // namespace prefixfs::vfs

@@ -1,5 +1,7 @@
 // What S3 is asked about one name, and how its answer is recorded.
 
+#include <fmt/format.h>
+
 #include "attributes.h"
 #include "first_block.h"
 #include "resolver.h"
@@ -22,6 +24,21 @@ bool written_since(const meta::Node& known, WallTime last_modified) {
   const bool told = known.last_modified != WallTime{};  // not of a version that this mount wrote itself
   const auto seconds = [](WallTime time) { return std::chrono::floor<std::chrono::seconds>(time); };  // listings may tell fractions
   return told ? seconds(last_modified) != seconds(known.last_modified) : last_modified > known.checked_at + kClockSlack;
+}
+
+/// The body of a symlink is its target, or it is none. `body`: null where it is not here, and the metadata are believed.
+FileType type_of(const ObjectInfo& info, Content* body, const Settings& settings) {
+  FileType type = type_from(info, settings);
+  if (type.kind != NodeKind::symlink || type.target || body == nullptr) {
+    return type;
+  }
+  std::string target(info.size, '\0');
+  const auto got = body->file->read(0, std::as_writable_bytes(std::span(target.data(), target.size())));
+  if (!got || *got != target.size() || !is_target(target)) {
+    return {};
+  }
+  type.target = std::move(target);
+  return type;
 }
 
 }  // namespace
@@ -109,10 +126,14 @@ Result<meta::Node> Resolver::read_marker(const meta::Node& node, meta::Node conf
   return store_confirmed(node, std::move(confirmed));
 }
 
-void Resolver::adopt_marker(meta::Node& node, const ObjectInfo& info) const {
+void Resolver::adopt_marker(meta::Node& node, const ObjectInfo& info) {
   node.etag = info.etag;
   node.last_modified = info.last_modified;
+  note_nonsense(info, NodeKind::directory);
+  const bool touched_since = node.changed_at > info.last_modified;
+  const std::int64_t touched_ns = node.posix.mtime_ns;
   node.posix = attributes_from(info, p_.settings, NodeKind::directory);
+  node.posix.mtime_ns = touched_since ? touched_ns : node.posix.mtime_ns;
   node.posix_exact = true;
 }
 
@@ -132,14 +153,14 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
   TRY_ASSIGN(const Key key, p_.tree.file_key(parent, name));
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
   const WallTime began = p_.clock.now();
-  const bool is_version = known && known->kind == NodeKind::file && !known->etag.empty();
+  const bool is_version = known && known->kind != NodeKind::directory && !known->etag.empty();
   if (is_version && archived(known->storage_class)) {
     return ask_for_headers(parent, name, began, context);
   }
   const std::shared_ptr<Content> bytes = is_version ? p_.contents.peek(known->id, known->etag) : nullptr;
   // A 304 brings no headers, so it only serves where the attributes are known.
   const bool exact = is_version && (known->posix_exact || (bytes != nullptr && bytes->headers()));
-  const bool have_bytes = condition == Condition::if_changed && exact && (known->size == 0 || bytes != nullptr);
+  const bool have_bytes = condition == Condition::if_changed && exact && (known->size == 0 || bytes != nullptr || !known->target.empty());
   FirstBlockSink sink(p_.stage);
   const s3::GetOptions options{.range = ByteRange{0, p_.settings.first_block_bytes},
                                .if_match = {},
@@ -162,14 +183,15 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
     }
     return store_confirmed(*known, std::move(confirmed));
   }
-  TRY_ASSIGN(meta::Node node, store_version(parent, name, answer->info, began));
+  auto block = sink.take(answer->info);
+  TRY_ASSIGN(meta::Node node, store_version(parent, name, answer->info, type_of(answer->info, block.get(), p_.settings), began));
   if (const auto content = p_.contents.peek(node.id, answer->info.etag)) {
     const std::lock_guard lock(content->mutex);
     content->info = answer->info;  // as many bytes as came now are there already
     return node;
   }
   const bool wanted = node.etag == answer->info.etag && p_.open_files.find(node.id) == nullptr;
-  if (auto block = sink.take(answer->info); block != nullptr && wanted) {
+  if (block != nullptr && wanted) {
     p_.contents.put(node.id, std::move(block));
   }
   return node;
@@ -202,6 +224,10 @@ Result<meta::Node> Resolver::not_had(InodeId parent, std::string_view name, Wall
 }
 
 Result<meta::Node> Resolver::store_version(InodeId parent, std::string_view name, const ObjectInfo& info, WallTime seen) {
+  return store_version(parent, name, info, type_of(info, nullptr, p_.settings), seen);
+}
+
+Result<meta::Node> Resolver::store_version(InodeId parent, std::string_view name, const ObjectInfo& info, const FileType& type, WallTime seen) {
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
   // The answer may have been overtaken by what this mount did meanwhile.
   const bool made_since = known && known->etag == info.etag;  // what is owed is the removal of the version before
@@ -209,21 +235,30 @@ Result<meta::Node> Resolver::store_version(InodeId parent, std::string_view name
     return fail(absent_error(parent, name));
   }
   const bool own_is_newer = known && (overtaken(seen, known->checked_at) || (known->local && !left_behind(*known)));
-  if (own_is_newer && known->kind == NodeKind::file && known->etag != info.etag) {
+  if (own_is_newer && known->kind != NodeKind::directory && known->etag != info.etag) {
     return *known;
   }
-  meta::Node node{.parent = parent, .name = std::string(name), .kind = NodeKind::file, .size = info.size, .etag = info.etag,
-                  .last_modified = info.last_modified, .storage_class = info.storage_class, .checked_at = seen};
+  note_nonsense(info, type.kind);
+  meta::Node node{.parent = parent, .name = std::string(name), .kind = type.kind, .rdev = type.rdev, .target = type.target.value_or(""),
+                  .size = info.size, .etag = info.etag, .last_modified = info.last_modified, .storage_class = info.storage_class,
+                  .checked_at = seen};
   node.posix = info.complete ? attributes_from(info, p_.settings, NodeKind::file)
                              : default_attributes(p_.settings, NodeKind::file, info.last_modified);
   node.posix_exact = info.complete;
-  if (known && known->kind == NodeKind::file) {
+  if (known && known->kind != NodeKind::directory) {
     const bool same_version = known->etag == info.etag;
     if (same_version && !info.complete && known->posix_exact) {
+      node.kind = known->kind;
+      node.rdev = known->rdev;
       node.posix = known->posix;
       node.posix_exact = true;
     }
-    node.id = same_version || p_.open_files.find(known->id) == nullptr ? known->id : 0;
+    if (same_version && node.kind == known->kind && node.target.empty()) {
+      node.target = known->target;
+    }
+    node.changed_at = same_version && !written_since(*known, info.last_modified) ? known->changed_at : WallTime{};
+    const bool same_inode = node.kind == known->kind && (same_version || p_.open_files.find(known->id) == nullptr);
+    node.id = same_inode ? known->id : 0;
   }
   if (known && node.id == 0) {
     TRY(p_.nodes.erase(parent, name));
@@ -235,6 +270,20 @@ Result<meta::Node> Resolver::store_version(InodeId parent, std::string_view name
   // A listing that began later may have confirmed it already: going back in time would make its end drop the record.
   node.checked_at = known->checked_at <= p_.clock.now() ? std::max(seen, known->checked_at) : seen;
   return store_confirmed(*known, std::move(node));
+}
+
+/// What metadata say that cannot be counts as absent; the first is told, and then each thousandth.
+void Resolver::note_nonsense(const ObjectInfo& info, NodeKind taken_for) {
+  auto nonsense = nonsense_in(info, p_.settings);
+  if (taken_for == NodeKind::file && type_from(info, p_.settings).kind == NodeKind::symlink) {
+    nonsense = "a symbolic link whose body is no target";
+  }
+  if (!nonsense) {
+    return;
+  }
+  if (const std::uint64_t count = ++nonsense_; count == 1 || count % 1000 == 0) {
+    p_.log.warn("the metadata of {} make no sense: {} counts as absent ({} such answers so far)", info.key.str(), *nonsense, count);
+  }
 }
 
 Result<meta::Node> Resolver::store_directory(InodeId parent, std::string_view name, WallTime seen) {
@@ -255,7 +304,7 @@ Result<meta::Node> Resolver::store_directory(InodeId parent, std::string_view na
 
 Result<void> Resolver::absence_seen(InodeId parent, std::string_view name, WallTime seen) {
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
-  const bool being_written = known && known->local && known->kind == NodeKind::file && !left_behind(*known);
+  const bool being_written = known && known->local && known->kind != NodeKind::directory && !left_behind(*known);
   if (known && (overtaken(seen, known->checked_at) || being_written)) {
     return {};
   }

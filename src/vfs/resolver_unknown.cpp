@@ -82,7 +82,7 @@ Result<meta::Node> Resolver::find_unknown(InodeId parent, std::string_view name,
   if (listing_refused(found)) {
     return find_without_listing(parent, name, false, context);
   }
-  predictor_.learn(parent, found && found->kind == NodeKind::file);
+  predictor_.learn(parent, found && found->kind != NodeKind::directory);
   return found;
 }
 

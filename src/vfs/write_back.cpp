@@ -26,6 +26,9 @@ meta::IntentGuard guard_of(const OpenFile& file) {
   return file.overwrites || file.node.etag.empty() ? meta::IntentGuard::none : meta::IntentGuard::match;
 }
 
+/// With commit=close an O_EXCL that S3 has not confirmed is not acknowledged: another host may have been told yes. What is no file is, as a new directory is.
+bool waits_for_s3(const OpenFile& file) { return file.exclusive && file.node.kind == NodeKind::file; }
+
 /// Names that editors, rsync, browsers and Python's tempfile give to what they rename when it is whole.
 bool looks_temporary(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
@@ -64,11 +67,10 @@ Result<void> WriteBack::commit(OpenFile& file, const CallContext& context) {
   return done;
 }
 
-/// With commit=close an O_EXCL that S3 has not confirmed is not acknowledged: another host may have been told yes.
 bool WriteBack::may_queue(const OpenFile& file, const Error& error) const {
   const std::lock_guard lock(file.mutex);
   const bool bytes = file.unstored || file.content_changed_locked();
-  return p_.settings.queue_in_outage && s3::is_outage(error) && bytes && !file.exclusive && !file.failed;
+  return p_.settings.queue_in_outage && s3::is_outage(error) && bytes && !waits_for_s3(file) && !file.failed;
 }
 
 /// A change of attributes alone is one copy within S3, unless the bytes are on their way as well.
@@ -76,7 +78,7 @@ bool WriteBack::needs_journal(const OpenFile& file) const {
   const std::lock_guard lock(file.mutex);
   const bool bytes = file.unstored || file.content_changed_locked();
   const bool ordered = !file.intents.empty() || p_.absent.held(file.node.parent, file.node.name);
-  return ordered || (bytes && (p_.settings.journal_commits || (in_outage() && !file.exclusive)));
+  return ordered || (bytes && (p_.settings.journal_commits || (in_outage() && !waits_for_s3(file))));
 }
 
 Result<void> WriteBack::acknowledge(OpenFile& file) {
@@ -227,6 +229,8 @@ Result<meta::Intent> WriteBack::record_of(OpenFile& file, const Owed& owed) cons
   {
     const std::lock_guard lock(file.mutex);
     intent.inode = file.node.id;
+    intent.type = file.node.kind;
+    intent.rdev = file.node.rdev;
     intent.guard = file.emptied == owed.emptied ? guard_of(file) : meta::IntentGuard::none;
     intent.base = file.node.etag;
     intent.maybe_stored = file.maybe_stored;

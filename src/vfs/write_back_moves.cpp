@@ -11,10 +11,17 @@ namespace prefixfs::vfs {
 namespace {
 
 void merge(const SetAttributes& newer, SetAttributes& into) {
+  if (newer.drops_set_id && into.mode) {
+    PosixAttributes posix{.mode = *into.mode};
+    drop_set_id(posix);
+    into.mode = posix.mode;
+  }
+  into.drops_set_id = !newer.mode && (into.drops_set_id || newer.drops_set_id);
   into.mode = newer.mode ? newer.mode : into.mode;
   into.uid = newer.uid ? newer.uid : into.uid;
   into.gid = newer.gid ? newer.gid : into.gid;
   into.mtime_ns = newer.mtime_ns ? newer.mtime_ns : into.mtime_ns;
+  into.atime_ns = newer.atime_ns ? newer.atime_ns : into.atime_ns;
 }
 
 }  // namespace
@@ -70,7 +77,7 @@ Result<WriteBack::BegunRename> WriteBack::begin_rename(const meta::Node& file, c
   TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
   TRY_ASSIGN(const Key source, p_.tree.file_key(file.parent, file.name));
   meta::Intent intent{.id = id, .kind = meta::IntentKind::move, .inode = file.id, .path = to.key.str(), .source = source.str(), .since = p_.clock.now(),
-                      .base = file.etag, .posix = file.posix};
+                      .base = file.etag, .posix = file.posix, .type = file.kind, .rdev = file.rdev};
   intent.guard = to.no_replace ? meta::IntentGuard::absent : meta::IntentGuard::none;
   intent.size = file.size;
   TRY(write_journal({.put = {std::move(intent)}, .erase = {}}));
@@ -99,7 +106,11 @@ Result<void> WriteBack::change_attributes(const std::shared_ptr<OpenFile>& file,
       move->size = node.size;
       move->since = p_.clock.now();
     }
-    apply(changes, node.posix);
+    const std::uint32_t mode = node.posix.mode;
+    apply(changes, node, p_.clock.now());
+    if (node.posix_exact && node.posix.mode != mode) {
+      move->changes.mode = node.posix.mode;  // the set-id bits that went with the owner, so that the record has it
+    }
     return {};
   });
   if (!acknowledged) {
@@ -180,10 +191,10 @@ void WriteBack::give_back(const std::shared_ptr<OwedMove>& move) {
 
 meta::Intent WriteBack::record_of_locked(const OpenFile& file, const OwedMove& move) {
   meta::Intent intent{.id = move.intent, .kind = meta::IntentKind::move, .inode = file.node.id, .path = move.path.str(), .source = move.source.str(),
-                      .since = move.since, .base = file.node.etag, .posix = file.node.posix};
+                      .since = move.since, .base = file.node.etag, .posix = file.node.posix, .type = file.node.kind, .rdev = file.node.rdev};
   intent.guard = move.no_replace ? meta::IntentGuard::absent : meta::IntentGuard::none;
   intent.changed = {.mode = move.changes.mode.has_value(), .uid = move.changes.uid.has_value(), .gid = move.changes.gid.has_value(),
-                    .mtime = move.changes.mtime_ns.has_value()};
+                    .mtime = move.changes.mtime_ns.has_value(), .atime = move.changes.atime_ns.has_value()};
   intent.size = move.size;
   return intent;
 }

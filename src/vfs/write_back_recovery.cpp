@@ -11,6 +11,13 @@ stage::FileState state_of(const meta::StagedBytes& bytes) {
   return {.name = bytes.name, .size = bytes.size, .base_size = bytes.base_size, .valid = bytes.valid, .dirty = bytes.dirty, .change_count = 0};
 }
 
+/// Of a symlink that is owed.
+Result<std::string> target_in(Content& content) {
+  std::string target(std::min<std::uint64_t>(content.file->size(), meta::kTargetBytesMax), '\0');
+  TRY(content.file->read(0, std::as_writable_bytes(std::span(target.data(), target.size()))));
+  return target;
+}
+
 }  // namespace
 
 Result<void> WriteBack::recover() {
@@ -108,8 +115,11 @@ Result<void> WriteBack::recover_store(const meta::Intent& intent, std::map<std::
     content = std::make_shared<Content>(std::move(staged), intent.base);
     content->file->retain(true);
   }
-  meta::Node node{.id = intent.inode, .kind = meta::NodeKind::file, .size = intent.bytes->size, .etag = intent.base, .posix = intent.posix,
-                  .posix_exact = true, .local = true, .checked_at = p_.clock.now()};
+  meta::Node node{.id = intent.inode, .kind = intent.type, .rdev = intent.rdev, .size = intent.bytes->size, .etag = intent.base, .posix = intent.posix,
+                  .posix_exact = true, .local = true, .checked_at = p_.clock.now(), .changed_at = intent.since};
+  if (node.kind == meta::NodeKind::symlink) {
+    TRY_ASSIGN(node.target, target_in(*content));
+  }
   TRY_ASSIGN(node.parent, directory_of(intent.path, node.name));
   TRY_ASSIGN(node, p_.nodes.put(std::move(node)));
   const std::shared_ptr<OpenFile> file = p_.open_files.restore(node);
@@ -153,13 +163,14 @@ Result<void> WriteBack::recover_move(const meta::Intent& intent) {
   move->changes.uid = intent.changed.uid ? std::optional(posix.uid) : std::nullopt;
   move->changes.gid = intent.changed.gid ? std::optional(posix.gid) : std::nullopt;
   move->changes.mtime_ns = intent.changed.mtime ? std::optional(posix.mtime_ns) : std::nullopt;
+  move->changes.atime_ns = intent.changed.atime ? std::optional(posix.atime_ns.value_or(posix.mtime_ns)) : std::nullopt;
   if (move->renames()) {
     TRY_ASSIGN(move->source_parent, directory_of(intent.source, move->source_name));
   }
   const auto open = p_.open_files.find(intent.inode);  // an intent before this one has it
   TRY_ASSIGN(std::optional<meta::Node> node, open != nullptr ? Result<std::optional<meta::Node>>(open->node) : p_.nodes.get(intent.inode));
   if (!node) {
-    node = {.id = intent.inode, .kind = meta::NodeKind::file, .posix = posix, .checked_at = p_.clock.now()};
+    node = {.id = intent.inode, .kind = intent.type, .rdev = intent.rdev, .posix = posix, .checked_at = p_.clock.now()};
   }
   if (open == nullptr) {
     node->size = intent.size;

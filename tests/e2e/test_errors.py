@@ -330,6 +330,5 @@ def test_a_mount_through_a_symbolic_link_is_busy_too(refused, mnt, tmp_path):
 
 def test_what_s3_does_not_have_is_not_permitted(mnt):
     (mnt / "file").write_bytes(b"x")
-    for call in (lambda: os.symlink("file", mnt / "link"), lambda: os.link(mnt / "file", mnt / "hard"), lambda: os.mkfifo(mnt / "fifo")):
-        with fails_with(EPERM):
-            call()
+    with fails_with(EPERM):
+        os.link(mnt / "file", mnt / "hard")

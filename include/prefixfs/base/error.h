@@ -17,6 +17,7 @@ enum class Errc : std::uint8_t {
   not_empty,
   denied,         ///< the credentials are known to S3 but lack the right
   read_only,      ///< the mount does not write
+  not_permitted,  ///< the mount does not make such things (EPERM)
   conflict,       ///< a condition failed (412, 409): somebody else changed the object
   stale,          ///< the version this handle reads or writes is gone
   throttled,      ///< S3 asks for fewer requests (503 SlowDown, 429)

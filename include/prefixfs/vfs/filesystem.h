@@ -110,6 +110,7 @@ struct Caller {
   pid_t thread = 0;  ///< 0: not known
   std::uint64_t request = 0;  ///< the kernel's number of it; 0: none
   bool resent = false;        ///< a former process may have done it without answering
+  bool kills_set_id = false;  ///< without CAP_FSETID: what it writes to or cuts loses the set-id bits
   CallContext context;
 };
 
@@ -117,6 +118,7 @@ struct Attributes {
   InodeId id = 0;
   NodeKind kind = NodeKind::file;
   std::uint64_t size = 0;
+  std::uint32_t rdev = 0;
   PosixAttributes posix;
   std::int64_t ctime_ns = 0;
   std::uint32_t links = 1;
@@ -144,6 +146,16 @@ struct SetAttributes {
   std::optional<std::uint32_t> uid;
   std::optional<std::uint32_t> gid;
   std::optional<std::int64_t> mtime_ns;
+  std::optional<std::int64_t> atime_ns = {};
+  bool drops_set_id = false;  ///< of what is no directory; a mode that is set with it counts more
+};
+
+/// A name that is whole when it is made.
+struct NewNode {
+  NodeKind kind = NodeKind::file;  ///< no directory
+  std::uint32_t mode = 0;
+  std::uint32_t rdev = 0;          ///< of a device
+  std::string_view target = {};    ///< of a symlink
 };
 
 /// One name of a directory. `position` is what a later readdir continues from.
@@ -193,6 +205,11 @@ class Filesystem {
   /// Errors: stale (the name has another version now, or none: whoever opens it is to look it up again).
   Result<Opened> open(InodeId id, int flags, const Caller& caller);
   Result<Created> create(InodeId parent, std::string_view name, std::uint32_t mode, int flags, const Caller& caller);
+  /// symlink(2) and mknod(2). Acknowledged as the close(2) of an empty file is; exclusive between hosts, but not what is acknowledged in an outage.
+  /// Errors: exists, name_too_long (also of a target), not_permitted (without metadata only regular files can be made).
+  Result<Entry> make_node(InodeId parent, std::string_view name, const NewNode& made, const Caller& caller);
+  /// Errors: invalid (it is no symlink), stale (the name is something else now).
+  Result<std::string> readlink(InodeId id, const Caller& caller);
   Result<std::size_t> read(HandleId handle, std::uint64_t offset, std::span<std::byte> out, const Caller& caller);
   /// Without `offset`: at the end, wherever that is by now.
   Result<std::size_t> write(HandleId handle, std::optional<std::uint64_t> offset, std::span<const std::byte> data, const Caller& caller);

@@ -51,6 +51,91 @@ TEST(AttributesTest, S3cmdHasOneHeader) {
   EXPECT_EQ(posix, (PosixAttributes{.mode = 0600, .uid = 501, .gid = 20, .mtime_ns = 1595002920000000000}));
 }
 
+TEST(AttributesTest, TheTypeIsInTheMode) {
+  const auto kind = [](const char* permissions, std::uint64_t size) {
+    ObjectInfo info = info_with({{"file-permissions", permissions}});
+    info.size = size;
+    return type_from(info, {}).kind;
+  };
+  EXPECT_EQ(kind("0100644", 1), NodeKind::file);
+  EXPECT_EQ(kind("0644", 0), NodeKind::file);
+  EXPECT_EQ(kind("0120777", 1), NodeKind::symlink);
+  EXPECT_EQ(kind("0120777", 4095), NodeKind::symlink);
+  EXPECT_EQ(kind("0120777", 0), NodeKind::file);
+  EXPECT_EQ(kind("0120777", 4096), NodeKind::file);
+  EXPECT_EQ(kind("0010644", 0), NodeKind::fifo);
+  EXPECT_EQ(kind("0010644", 1), NodeKind::file);
+  EXPECT_EQ(kind("0140644", 0), NodeKind::socket);
+  EXPECT_EQ(kind("0020644", 0), NodeKind::character_device);
+  EXPECT_EQ(kind("0060644", 0), NodeKind::block_device);
+  EXPECT_EQ(kind("0040755", 0), NodeKind::file);
+  EXPECT_EQ(kind("0200000", 0), NodeKind::file);
+}
+
+TEST(AttributesTest, ADecimalFifoIsNoSetIdBit) {
+  ObjectInfo info = info_with({{"mode", "4516"}});
+  EXPECT_EQ(type_from(info, {}).kind, NodeKind::fifo);
+  info.size = 1;
+  EXPECT_EQ(type_from(info, {}).kind, NodeKind::file);
+  EXPECT_EQ(attributes_from(info, {}, NodeKind::file).mode, 04516u);
+}
+
+TEST(AttributesTest, TheTargetOfGeesefs) {
+  const auto target = [](std::string_view text) { return type_from(info_with({{"--symlink-target", std::string(text)}}), {}).target; };
+  EXPECT_EQ(target("a%2fb%20%25"), "a/b %");
+  EXPECT_EQ(target("a/b"), "a/b");
+  EXPECT_EQ(target("100%"), "100%");
+  EXPECT_EQ(target("%zz"), "%zz");
+  EXPECT_EQ(target(""), std::nullopt);
+  EXPECT_EQ(target("a%00"), std::nullopt);
+}
+
+TEST(AttributesTest, AnAtimeOfItsOwn) {
+  EXPECT_EQ(attributes_from(info_with({{"file-mtime", "5ns"}, {"file-atime", "7ns"}}), {}, NodeKind::file).atime_ns, 7);
+  EXPECT_EQ(attributes_from(info_with({{"mtime", "5"}, {"atime", "7.5"}}), {}, NodeKind::file).atime_ns, 7'500'000'000);
+  EXPECT_EQ(attributes_from(info_with({{"file-mtime", "5ns"}, {"file-atime", "5ns"}}), {}, NodeKind::file).atime_ns, std::nullopt);
+  PosixAttributes posix{.mode = 0644, .mtime_ns = 5};
+  apply({.mtime_ns = 6}, posix);
+  EXPECT_EQ(posix.atime_ns, 5) << "utimensat with UTIME_OMIT";
+  apply({.atime_ns = 6}, posix);
+  EXPECT_EQ(posix.atime_ns, std::nullopt);
+  apply({.mtime_ns = 9, .atime_ns = 8}, posix);
+  UserMetadata metadata;
+  put_attributes(metadata, posix, {}, NodeKind::file);
+  EXPECT_EQ(metadata, (UserMetadata{{"file-mtime", "9ns"}, {"file-atime", "8ns"}}));
+  EXPECT_EQ(attributes_from(info_with(metadata), {}, NodeKind::file), posix);
+}
+
+TEST(AttributesTest, SetIdBitsGoWithTheOwner) {
+  const auto after = [](std::uint32_t mode, const SetAttributes& changes) {
+    PosixAttributes posix{.mode = mode};
+    apply(changes, posix);
+    return posix.mode;
+  };
+  EXPECT_EQ(after(06755, {.uid = 1, .drops_set_id = true}), 0755u);
+  EXPECT_EQ(after(02745, {.gid = 1, .drops_set_id = true}), 02745u) << "mandatory locking, once";
+  EXPECT_EQ(after(06755, {.mode = 04755, .uid = 1, .drops_set_id = true}), 04755u);
+  EXPECT_EQ(after(06755, {.uid = 1}), 06755u);
+}
+
+TEST(AttributesTest, NonsenseIsNamed) {
+  const auto nonsense = [](UserMetadata metadata) { return nonsense_in(info_with(std::move(metadata)), {}); };
+  EXPECT_EQ(nonsense({{"file-permissions", "0100644"}, {"file-owner", "0"}, {"file-mtime", "-5ns"}, {"title", "x"}}), std::nullopt);
+  for (const UserMetadata& metadata : {UserMetadata{{"file-permissions", "99999"}}, UserMetadata{{"mode", "99999"}}, UserMetadata{{"mode", "0"}},
+                                       UserMetadata{{"file-permissions", "0040755"}}, UserMetadata{{"file-owner", "4294967295"}},
+                                       UserMetadata{{"gid", "-1"}}, UserMetadata{{"file-mtime", "-9223372036854775808"}}, UserMetadata{{"atime", "soon"}}}) {
+    EXPECT_TRUE(nonsense(metadata)) << metadata.begin()->second;
+    const PosixAttributes posix = attributes_from(info_with(metadata), {}, NodeKind::file);
+    EXPECT_EQ(posix.mode & ~0777u, 0u);
+    EXPECT_EQ(posix.uid, 0u);
+    EXPECT_EQ(posix.gid, 0u);
+    EXPECT_EQ(posix.mtime_ns, 1000'000'000'000);
+  }
+  ObjectInfo marker = info_with({{"file-permissions", "0040755"}});
+  marker.key = Key("dir/");
+  EXPECT_EQ(nonsense_in(marker, {}), std::nullopt);
+}
+
 TEST(AttributesTest, NonsenseCountsAsAbsent) {
   const auto posix = attributes_from(
       info_with({{"file-permissions", "rwx"}, {"file-owner", "-1"}, {"file-group", ""}, {"file-mtime", "99999999999999999999"}}), {},

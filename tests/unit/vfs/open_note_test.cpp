@@ -8,7 +8,7 @@ namespace {
 OpenNote example() {
   OpenNote note;
   note.node = {.id = 4660, .parent = 7, .name = "a name\nwith a line break", .size = 12, .etag = ETag::from_wire("\"abc-2\""),
-               .storage_class = "STANDARD_IA", .posix = {.mode = 0640, .uid = 1000, .gid = 33, .mtime_ns = -5}, .posix_exact = true, .local = true};
+               .storage_class = "STANDARD_IA", .posix = {.mode = 0640, .uid = 1000, .gid = 33, .mtime_ns = -5, .atime_ns = -7}, .posix_exact = true, .local = true};
   note.overwrites = true;
   note.unstored = true;
   note.explicit_mtime = true;
@@ -39,12 +39,19 @@ TEST(OpenNote, OfAnOlderVersionSaysNothingOfProcesses) {
   EXPECT_TRUE(old->users.empty());
 }
 
+TEST(OpenNote, OfTheVersionBeforeSaysNothingOfAnAtime) {
+  const auto old = decode_note("2 4660 7 12 0 416 1000 33 -5 1 0 0 2 71 72\na");
+  ASSERT_TRUE(old);
+  EXPECT_EQ(old->users, (std::vector<pid_t>{71, 72}));
+  EXPECT_EQ(old->node.posix.atime_ns, std::nullopt);
+}
+
 TEST(OpenNote, NonsenseIsNoNote) {
   const std::string whole = encode_note(example());
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_FALSE(decode_note(whole.substr(0, size))) << size;
   }
-  EXPECT_FALSE(decode_note("3" + whole.substr(1)));
+  EXPECT_FALSE(decode_note("4" + whole.substr(1)));
   EXPECT_FALSE(decode_note("1 1 1 1 1 1 1 1 1 99999999 1 1\nx"));
   EXPECT_FALSE(decode_note("2 1 1 1 1 1 1 1 1 1 0 0 99999999 1\nx"));
 }
