@@ -34,6 +34,9 @@ class Device {
   static std::uint64_t current_request();
   /// The same number for a request and for the one that the kernel sends again.
   static std::uint64_t request_number() { return current_request() & ~kResentBit; }
+  /// Whether the caller of this thread's request lacks CAP_FSETID, which the kernel says with what is written, cut, or opened to be cut. (libfuse 3.14 does not
+  /// hand it on.)
+  static bool kills_set_id();
   /// Whether a worker may have done, and not answered, what this thread's request asks for.
   static bool is_resent() { return (current_request() & kResentBit) != 0; }
 

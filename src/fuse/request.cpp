@@ -58,7 +58,7 @@ void Request::interrupted(fuse_req_t request, void* self) {
 vfs::Caller Request::caller() const {
   const fuse_ctx* context = fuse_req_ctx(request_);
   return {.uid = context->uid, .gid = context->gid, .thread = context->pid, .request = Device::request_number(),
-          .resent = Device::is_resent(), .context = {.deadline = SteadyTime::max(), .cancel = stop_.get_token()}};
+          .resent = Device::is_resent(), .kills_set_id = Device::kills_set_id(), .context = {.deadline = SteadyTime::max(), .cancel = stop_.get_token()}};
 }
 
 void Request::reply(const Error& error) const {

@@ -17,6 +17,7 @@ const std::map<Errc, int> kTable = {
     {Errc::not_empty, ENOTEMPTY},
     {Errc::denied, EACCES},
     {Errc::read_only, EROFS},
+    {Errc::not_permitted, EPERM},
     {Errc::conflict, ESTALE},
     {Errc::stale, ESTALE},
     {Errc::throttled, EIO},

@@ -123,7 +123,7 @@ TEST(AttributesTest, NonsenseIsNamed) {
   EXPECT_EQ(nonsense({{"file-permissions", "0100644"}, {"file-owner", "0"}, {"file-mtime", "-5ns"}, {"title", "x"}}), std::nullopt);
   for (const UserMetadata& metadata : {UserMetadata{{"file-permissions", "99999"}}, UserMetadata{{"mode", "99999"}}, UserMetadata{{"mode", "0"}},
                                        UserMetadata{{"file-permissions", "0040755"}}, UserMetadata{{"file-owner", "4294967295"}},
-                                       UserMetadata{{"gid", "-1"}}, UserMetadata{{"file-mtime", "-9223372036854775808"}}, UserMetadata{{"atime", "soon"}}}) {
+                                       UserMetadata{{"gid", "-1"}}, UserMetadata{{"file-mtime", "-9223372036854775808s"}}, UserMetadata{{"atime", "soon"}}}) {
     EXPECT_TRUE(nonsense(metadata)) << metadata.begin()->second;
     const PosixAttributes posix = attributes_from(info_with(metadata), {}, NodeKind::file);
     EXPECT_EQ(posix.mode & ~0777u, 0u);

@@ -40,7 +40,7 @@ TEST_F(SetattrTest, CreateStoresModeOwnerAndTime) {
 
 TEST_F(SetattrTest, ChangesOfAStoredFileLast) {
   ASSERT_OK(mount.create_file(kRoot, "a", "hello"));
-  ASSERT_OK(set("a", {.mode = 0100600, .uid = 5, .gid = 6, .mtime_ns = -1'500'000'000}));
+  ASSERT_OK(set("a", {.mode = 0100600, .uid = 5, .gid = 6, .mtime_ns = -1'500'000'000, .atime_ns = -1'500'000'000}));
   const PosixAttributes expected{.mode = 0600, .uid = 5, .gid = 6, .mtime_ns = -1'500'000'000};
   EXPECT_EQ(mount.lookup("a")->attributes.posix, expected);
   EXPECT_EQ(seen_by_another_mount("a"), expected);
@@ -53,7 +53,7 @@ TEST_F(SetattrTest, ChangesOfAFileBeingWrittenGoWithItsBytes) {
   const auto handle = mount.create(kRoot, "a");
   ASSERT_OK(handle);
   ASSERT_OK(mount.write(*handle, 0, "x"));
-  ASSERT_OK(mount.fs().setattr(mount.id("a"), *handle, {.mode = 0600, .mtime_ns = 42}, mount.caller()));
+  ASSERT_OK(mount.fs().setattr(mount.id("a"), *handle, {.mode = 0600, .mtime_ns = 42, .atime_ns = 42}, mount.caller()));
   EXPECT_OK(mount.close(*handle));
   EXPECT_THAT(mount.requests(), ElementsAre("PutObject a"));
   EXPECT_EQ(seen_by_another_mount("a"), (PosixAttributes{.mode = 0600, .uid = 1000, .gid = 1000, .mtime_ns = 42}));
@@ -80,11 +80,117 @@ TEST_F(SetattrTest, UtimensAfterTheBytesWereStoredIsOneCopyAtClose) {
   EXPECT_EQ(seen_by_another_mount("a").mtime_ns, 42);
 }
 
+TEST_F(SetattrTest, AnAtimeStaysWhereItWasWhenOnlyTheMtimeIsSet) {
+  ASSERT_OK(mount.create_file(kRoot, "a", "hello"));
+  const std::int64_t written = mount.lookup("a")->attributes.posix.mtime_ns;
+  ASSERT_OK(set("a", {.mtime_ns = 42}));
+  EXPECT_EQ(seen_by_another_mount("a").atime_ns, written);
+  ASSERT_OK(set("a", {.atime_ns = 42}));
+  EXPECT_EQ(seen_by_another_mount("a").atime_ns, std::nullopt);
+}
+
+TEST_F(SetattrTest, ChownClearsSetIdBits) {
+  ASSERT_OK(mount.create_file(kRoot, "a", "hello"));
+  ASSERT_OK(set("a", {.mode = 06755}));
+  ASSERT_OK(set("a", {.gid = 5}));
+  EXPECT_EQ(seen_by_another_mount("a").mode, 0755u);
+  ASSERT_OK(mount.fs().mkdir(kRoot, "d", 02775, mount.caller()));
+  ASSERT_OK(set("d", {.uid = 5}));
+  EXPECT_EQ(mount.lookup("d")->attributes.posix.mode, 02775u);
+}
+
+TEST_F(SetattrTest, WhoHasNoRightToThemClearsSetIdBitsByWritingAndCutting) {
+  ASSERT_OK(mount.create_file(kRoot, "a", "hello"));
+  Caller ordinary = mount.caller();
+  ordinary.kills_set_id = true;
+  const auto write = [&](const Caller& caller) {
+    ASSERT_OK(set("a", {.mode = 06755}));
+    const auto handle = mount.open("a", O_WRONLY);
+    ASSERT_OK(handle);
+    EXPECT_OK(mount.fs().write(*handle, 0, bytes_of("x"), caller));
+    EXPECT_OK(mount.close(*handle));
+  };
+  write(mount.caller());
+  EXPECT_EQ(seen_by_another_mount("a").mode, 06755u);
+  write(ordinary);
+  EXPECT_EQ(seen_by_another_mount("a").mode, 0755u);
+  ASSERT_OK(set("a", {.mode = 06755}));
+  ASSERT_OK(mount.fs().setattr(mount.id("a"), {}, {.size = 1}, ordinary));
+  EXPECT_EQ(seen_by_another_mount("a").mode, 0755u);
+  ASSERT_OK(set("a", {.mode = 06755}));
+  const auto opened = mount.fs().open(mount.id("a"), O_WRONLY | O_TRUNC, ordinary);
+  ASSERT_OK(opened);
+  EXPECT_OK(mount.close(opened->handle));
+  EXPECT_EQ(seen_by_another_mount("a").mode, 0755u);
+}
+
+TEST_F(SetattrTest, WhatIsMadeInASetGroupIdDirectoryGetsItsGroup) {
+  const auto directory = mount.fs().mkdir(kRoot, "d", 02775, mount.caller());
+  ASSERT_OK(directory);
+  ASSERT_OK(set("d", {.gid = 77}));
+  const InodeId id = directory->attributes.id;
+  ASSERT_OK(mount.create_file(id, "file", "x"));
+  const auto below = mount.fs().mkdir(id, "below", 0755, mount.caller());
+  ASSERT_OK(below);
+  EXPECT_EQ(below->attributes.posix.mode, 02755u);
+  EXPECT_EQ(below->attributes.posix.gid, 77u);
+  EXPECT_EQ(seen_by_another_mount("d/file").gid, 77u);
+  EXPECT_EQ(seen_by_another_mount("d/file").mode, 0644u);
+}
+
+TEST_F(SetattrTest, TheTimesOfADirectoryMoveWithItsNamesForNoRequest) {
+  ASSERT_OK(mount.fs().mkdir(kRoot, "d", 0755, mount.caller()));
+  const InodeId id = mount.id("d");
+  const auto moves = [&](const std::function<void()>& change) {
+    mount.clock.advance(10ms);
+    change();
+    const Attributes now = mount.fs().getattr(id, mount.caller())->attributes;
+    const std::int64_t moment = mount.clock.now().time_since_epoch().count();
+    return now.posix.mtime_ns == moment && now.ctime_ns == moment;
+  };
+  mount.requests();
+  EXPECT_TRUE(moves([&] { EXPECT_OK(mount.create_file(id, "a", "x")); }));
+  EXPECT_TRUE(moves([&] { EXPECT_OK(mount.fs().rename(id, "a", id, "b", 0, mount.caller())); }));
+  EXPECT_TRUE(moves([&] { EXPECT_OK(mount.fs().unlink(id, "b", mount.caller())); }));
+  EXPECT_TRUE(moves([&] { EXPECT_OK(mount.fs().mkdir(id, "e", 0755, mount.caller())); }));
+  EXPECT_TRUE(moves([&] { EXPECT_OK(mount.fs().rmdir(id, "e", mount.caller())); }));
+  EXPECT_FALSE(moves([&] { EXPECT_OK(mount.create_file(kRoot, "f", "x")); }));
+  EXPECT_THAT(mount.requests(), ElementsAre("PutObject d/a", "CopyObject d/b", "DeleteObject d/a", "DeleteObject d/b", "PutObject d/e/",
+                                            "ListObjectsV2 d/e/", "DeleteObject d/e/", "PutObject f"));
+  const std::int64_t moved = mount.fs().getattr(id, mount.caller())->attributes.posix.mtime_ns;
+  mount.restart();
+  EXPECT_EQ(mount.lookup("d")->attributes.posix.mtime_ns, moved);
+  ASSERT_OK(set("d", {.mode = 0700}));
+  EXPECT_EQ(seen_by_another_mount("d/").mtime_ns, moved) << "S3 gets it with the next marker";
+}
+
+TEST_F(SetattrTest, CtimeMovesWithEachChangeOfThisMount) {
+  ASSERT_OK(mount.create_file(kRoot, "a", "hello"));
+  const auto ctime = [&](std::string_view name) { return mount.lookup(name)->attributes.ctime_ns; };
+  const auto now = [&] { return mount.clock.now().time_since_epoch().count(); };
+  mount.clock.advance(10ms);
+  ASSERT_OK(set("a", {.mode = 0600}));
+  EXPECT_EQ(ctime("a"), now());
+  mount.clock.advance(10ms);
+  ASSERT_OK(set("a", {.mtime_ns = 42, .atime_ns = 42}));
+  EXPECT_EQ(ctime("a"), now());
+  mount.clock.advance(10ms);
+  ASSERT_OK(mount.fs().rename(kRoot, "a", kRoot, "b", 0, mount.caller()));
+  EXPECT_EQ(ctime("b"), now());
+  const std::int64_t renamed = now();
+  mount.clock.advance(10s);
+  ASSERT_OK(mount.names(kRoot));
+  EXPECT_EQ(ctime("b"), renamed) << "what a listing says of the same version does not move it";
+  mount.memory.put_text("b", "theirs");
+  mount.clock.advance(10s);
+  EXPECT_GT(ctime("b"), renamed) << "another client's version is as old as S3 says";
+}
+
 TEST_F(SetattrTest, TimeOfAFileKnownFromAListingKeepsItsModeAndOwner) {
   mount.memory.put_text("a", "x", {.user_metadata = theirs});
   ASSERT_OK(mount.names(kRoot));
-  ASSERT_OK(set("a", {.mtime_ns = 42}));
-  EXPECT_EQ(seen_by_another_mount("a"), (PosixAttributes{.mode = 0600, .uid = 7, .gid = 8, .mtime_ns = 42}));
+  ASSERT_OK(set("a", {.mtime_ns = 42, .atime_ns = 41}));
+  EXPECT_EQ(seen_by_another_mount("a"), (PosixAttributes{.mode = 0600, .uid = 7, .gid = 8, .mtime_ns = 42, .atime_ns = 41}));
   EXPECT_EQ(mount.memory.info("a")->user_metadata.at("title"), "t");
 }
 

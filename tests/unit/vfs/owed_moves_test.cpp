@@ -220,7 +220,7 @@ TEST_F(OwedMovesTest, AttributesAreAcknowledgedAndSeveralChangesAreOneCopy) {
   outage_is_known();
   EXPECT_OK(set("a", {.mode = 0600}));
   EXPECT_OK(set("a", {.uid = 7, .gid = 8}));
-  EXPECT_OK(set("a", {.mtime_ns = 1'000'000'000}));
+  EXPECT_OK(set("a", {.mtime_ns = 1'000'000'000, .atime_ns = 1'000'000'000}));
   EXPECT_OK(rename("a", "b"));
   EXPECT_EQ(mount.fs().owed().size(), 2u);
   const auto entry = mount.lookup("b");
