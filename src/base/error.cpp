@@ -31,6 +31,7 @@ std::string_view to_string(Errc code) {
     case Errc::cancelled: return "cancelled";
     case Errc::unsupported: return "unsupported";
     case Errc::invalid: return "invalid";
+    case Errc::past_end: return "past_end";
     case Errc::busy: return "busy";
     case Errc::cross_device: return "cross_device";
     case Errc::io: return "io";

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "data_callbacks.h"
 #include "request.h"
 #include "xattrs.h"
 
@@ -133,60 +134,6 @@ void on_create(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode,
     if (fuse_reply_create(request.settle(), &entry, file) != 0) {
       release(request, created->opened.handle);
     }
-  });
-}
-
-void on_read(fuse_req_t raw, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* file) {
-  answer(raw, Interrupts::heed, [&](const Request& request) {
-    const auto buffer = std::make_unique_for_overwrite<std::byte[]>(size);
-    const auto got = request.filesystem().read(file->fh, static_cast<std::uint64_t>(offset), {buffer.get(), size}, request.caller());
-    if (!got) {
-      request.reply(got.error());
-      return;
-    }
-    fuse_reply_buf(request.settle(), reinterpret_cast<const char*>(buffer.get()), *got);
-  });
-}
-
-void on_write(fuse_req_t raw, fuse_ino_t inode, const char* data, std::size_t size, off_t offset, fuse_file_info* file) {
-  const auto write = [&](const Request& request) {
-    const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(data), size);
-    // Pages of a shared mapping have their place, whatever the flags of the descriptor that the kernel sends them through.
-    const bool from_mapping = file->writepage != 0;
-    vfs::Caller caller = request.caller();
-    caller.thread = from_mapping ? 0 : caller.thread;
-    const bool append = !from_mapping && (file->flags & O_APPEND) != 0;
-    const auto position = append ? std::nullopt : std::optional(static_cast<std::uint64_t>(offset));
-    const auto written = request.filesystem().write(file->fh, position, bytes, caller);
-    request.handles().written(inode);
-    if (!written) {
-      request.reply(written.error());
-      return;
-    }
-    fuse_reply_write(request.settle(), *written);
-  };
-  // What is being written is to be finished; an upgrade waits for that.
-  if (static_cast<Server*>(fuse_req_userdata(raw))->handles.is_unstored(inode)) {
-    answer(raw, Interrupts::ignore, write);
-  } else {
-    answer_change(raw, Interrupts::ignore, write);
-  }
-}
-
-/// A signal does not end close or fsync: what a program has written must not be lost because a timer went off.
-void on_flush(fuse_req_t raw, fuse_ino_t inode, fuse_file_info* file) {
-  answer(raw, Interrupts::ignore, [&](const Request& request) {
-    const auto flushed = request.filesystem().flush(file->fh, request.caller());
-    request.handles().changed(inode);
-    request.reply(flushed);
-  });
-}
-
-void on_fsync(fuse_req_t raw, fuse_ino_t inode, int, fuse_file_info* file) {
-  answer(raw, Interrupts::ignore, [&](const Request& request) {
-    const auto synced = request.filesystem().fsync(file->fh, request.caller());
-    request.handles().changed(inode);
-    request.reply(synced);
   });
 }
 
@@ -413,6 +360,9 @@ fuse_lowlevel_ops callbacks() {
   table.fsyncdir = on_fsyncdir;
   table.statfs = on_statfs;
   table.getxattr = on_getxattr;
+  table.fallocate = on_fallocate;
+  table.lseek = on_lseek;
+  table.copy_file_range = on_copy_file_range;
   return table;
 }
 

@@ -29,6 +29,7 @@ int errno_of(Errc code) {
     case Errc::cancelled: return EINTR;
     case Errc::unsupported: return EOPNOTSUPP;
     case Errc::invalid: return EINVAL;
+    case Errc::past_end: return ENXIO;
     case Errc::busy: return EBUSY;
     case Errc::cross_device: return EXDEV;
     case Errc::io: return EIO;

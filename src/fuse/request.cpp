@@ -64,7 +64,7 @@ vfs::Caller Request::caller() const {
 void Request::reply(const Error& error) const {
   const bool expected = error.code == Errc::not_found || error.code == Errc::exists || error.code == Errc::cancelled ||
                         error.code == Errc::not_empty || error.code == Errc::is_dir || error.code == Errc::not_dir ||
-                        error.code == Errc::cross_device || error.code == Errc::name_too_long || error.code == Errc::not_permitted;
+                        error.code == Errc::cross_device || error.code == Errc::name_too_long || error.code == Errc::not_permitted || error.code == Errc::past_end;
   server().log.write(expected ? LogLevel::debug : LogLevel::warn, "answered with an error: " + describe(error));
   fuse_reply_err(settle(), errno_of(error));
 }

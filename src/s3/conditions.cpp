@@ -48,11 +48,12 @@ Result<void> S3Client::check_condition(const char* operation, const Key& key, co
   return info->etag == condition.etag ? Result<void>() : conflict(operation, key, "another client has changed the object");
 }
 
-Result<http::Response> S3Client::send_conditional(Call call, const WriteCondition& condition, const CallContext& context) {
+Result<http::Response> S3Client::send_conditional(Call call, const WriteCondition& condition, CapabilityBook::Field honours,
+                                                  const CallContext& context) {
   if (condition.kind == Kind::none) {
     return exchange_.send(call, nullptr, context);
   }
-  const Support support = known().get(&Capabilities::conditional_put);
+  const Support support = known().get(honours);
   if (support != Support::yes) {
     TRY(check_condition(call.operation.c_str(), call.key, condition, context));
   }
@@ -63,7 +64,7 @@ Result<http::Response> S3Client::send_conditional(Call call, const WriteConditio
     return response;
   }
   if (response.error().origin.http_status == 501) {  // Google and older Ceph: the header "implies functionality that is not implemented"
-    known().learn(&Capabilities::conditional_put, Support::no);
+    known().learn(honours, Support::no);
     return exchange_.send(call, nullptr, context);
   }
   return response;

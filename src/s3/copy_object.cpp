@@ -47,23 +47,45 @@ Result<CopyAnswer> S3Client::copy(const CopySource& source, const Key& destinati
   TRY_ASSIGN(const Headers written, headers_to_write(options.replace.value_or(ObjectHeaders{.storage = options.storage})));
   call.headers.insert(call.headers.end(), written.begin(), written.end());
   call.headers.push_back({"x-amz-metadata-directive", options.replace ? "REPLACE" : "COPY"});
-  const bool honoured = known().get(&Capabilities::conditional_copy) == Support::yes;
-  if (options.condition.kind != Kind::none && !honoured) {
-    TRY(check_condition("CopyObject", destination, options.condition, context));
-  } else if (options.condition.kind == Kind::absent) {
-    call.headers.push_back({"if-none-match", "*"});
-  } else if (options.condition.kind == Kind::match) {
-    call.headers.push_back({"if-match", options.condition.etag.quoted()});
+  if (options.replace && options.own_tags) {
+    call.headers.push_back({"x-amz-tagging-directive", "REPLACE"});
+    add_tagging(*options.replace, call.headers);
   }
-  const auto response = exchange_.send(call, nullptr, context);
+  const auto response = send_conditional(call, options.condition, &Capabilities::conditional_copy, context);
   if (!response && response.error().code == Errc::not_found && options.condition.kind == Kind::match) {
     TRY(check_condition("CopyObject", destination, options.condition, context));  // 404 is said of either of the two
   }
   if (!response) {
     return fail(response.error());
   }
-  TRY_ASSIGN(const CopyResult result, read_copy(exchange_, call, *response));
+  TRY_ASSIGN(CopyResult result, read_copy(exchange_, call, *response));
+  if (options.condition.kind == Kind::absent) {
+    prove_conditional_copy(std::move(call), source, result, context);
+  }
   return CopyAnswer{result.etag, result.last_modified};
+}
+
+/// As prove_conditions(): an endpoint that ignores the header makes the same copy once more. The other condition must not be what it means.
+void S3Client::prove_conditional_copy(Call call, const CopySource& source, CopyResult& copied, const CallContext& context) {
+  if (known().get(&Capabilities::conditional_copy) != Support::unknown) {
+    return;
+  }
+  call.headers.push_back({"if-none-match", "*"});
+  call.accept = {412};
+  const auto again = exchange_.send(call, nullptr, context);
+  if (!again) {
+    return;
+  }
+  if (again->status != 412) {
+    const auto result = read_copy(exchange_, call, *again);
+    copied = result.value_or(copied);
+    known().learn(&Capabilities::conditional_copy, Support::no);
+    return;
+  }
+  const auto from = head(source.key, context);
+  if (from && from->etag == source.if_match) {
+    known().learn(&Capabilities::conditional_copy, Support::yes);
+  }
 }
 
 Result<UploadedPart> S3Client::upload_part_copy(const Key& key, const UploadId& upload, int number, const CopySource& source,

@@ -135,7 +135,7 @@ Result<PutAnswer> S3Client::complete_upload(const Key& key, const UploadId& uplo
     call.headers.push_back({"x-amz-checksum-crc64nvme", crypto::crc64nvme_header(*crc)});
     call.headers.push_back({"x-amz-checksum-type", "FULL_OBJECT"});
   }
-  const auto response = send_conditional(call, condition, context);
+  const auto response = send_conditional(call, condition, &Capabilities::conditional_put, context);
   if (!response) {
     Error error = response.error();
     if (condition.kind == WriteCondition::Kind::match && error.code == Errc::not_found &&

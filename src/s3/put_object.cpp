@@ -64,7 +64,7 @@ Result<PutAnswer> S3Client::put_once(const Key& key, const BodySource& body, con
   Call call{"PutObject", "PUT", key, {}, headers, &body, digests.sha256};
   call.headers.push_back(checksum_header(digests, with_crc));
   call.answer_timeout = std::chrono::seconds(30);
-  TRY_ASSIGN(const http::Response response, send_conditional(call, condition, context));
+  TRY_ASSIGN(const http::Response response, send_conditional(call, condition, &Capabilities::conditional_put, context));
   PutAnswer answer;
   answer.etag = ETag::from_wire(response.header("etag").value_or(""));
   answer.version_id = std::string(response.header("x-amz-version-id").value_or(""));

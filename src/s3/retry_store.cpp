@@ -213,7 +213,7 @@ Result<PutAnswer> RetryStore::put(const Key& key, const BodySource& body, const 
 Result<CopyAnswer> RetryStore::copy(const CopySource& source, const Key& destination, const CopyOptions& options,
                                     const CallContext& context) {
   Write write(options.condition, clock_);
-  const auto send = [&](const WriteCondition& c) { return inner_.copy(source, destination, {options.replace, options.storage, c}, context); };
+  const auto send = [&](const WriteCondition& c) { return inner_.copy(source, destination, {options.replace, options.storage, c, options.own_tags}, context); };
   const auto ours = [&](const ObjectInfo& info) -> Result<std::optional<CopyAnswer>> {
     const auto from = source.key == destination ? Result<ObjectInfo>(info) : inner_.head(source.key, context);
     const bool same = from && is_copy(info, *from, options.replace);

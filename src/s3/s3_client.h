@@ -6,6 +6,7 @@
 
 #include "digests.h"
 #include "exchange.h"
+#include "xml_answers.h"
 
 namespace prefixfs::s3 {
 
@@ -44,10 +45,11 @@ class S3Client final : public ObjectStore {
   std::unexpected<Error> conflict(std::string_view operation, const Key& key, std::string_view why) const;
   /// Holds the condition by a HEAD where the endpoint is not known to hold it by itself.
   Result<void> check_condition(const char* operation, const Key& key, const WriteCondition& condition, const CallContext& context);
-  /// Sends with the condition's header; on an endpoint which refuses the header, without.
-  Result<http::Response> send_conditional(Call call, const WriteCondition& condition, const CallContext& context);
+  /// Sends with the condition's header; on an endpoint which refuses the header, without. `honours`: what tells whether it does.
+  Result<http::Response> send_conditional(Call call, const WriteCondition& condition, CapabilityBook::Field honours, const CallContext& context);
   /// The endpoint has just stored `call`'s bytes; the same again with If-None-Match: * must fail.
   void prove_conditions(Call call, PutAnswer& answer, const CallContext& context);
+  void prove_conditional_copy(Call call, const CopySource& source, CopyResult& copied, const CallContext& context);
 
   // checksums.cpp: CRC64NVME, or Content-MD5 where that is refused.
 

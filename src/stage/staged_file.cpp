@@ -192,16 +192,24 @@ std::vector<ByteRange> StagedFile::missing(ByteRange range) const {
 }
 
 Result<void> StagedFile::resize(std::uint64_t size) {
+  const std::unique_lock lock(mutex_);
+  return resize_locked(size, Space::when_written);
+}
+
+Result<void> StagedFile::resize_locked(std::uint64_t size, Space space) {
   if (size > kFileBytesMax) {
     return fail(Errc::too_large, fmt::format("{} bytes are more than a local file can hold", size));
   }
-  const std::unique_lock lock(mutex_);
   if (size == size_) {
     return {};
   }
   const ByteRange added{size_, size};
   if (!added.empty()) {
     TRY(charge(cost_of(added)));
+  }
+  if (const auto taken = space == Space::now ? take_space(added) : Result<void>(); !taken) {
+    recharge();
+    return taken;
   }
   if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {
     const int error_number = errno;

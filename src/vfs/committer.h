@@ -56,6 +56,15 @@ class Committer {
   /// Whether the copy must know the headers of its source: a temporary name says nothing of the content's type, the final name does.
   static bool needs_headers(const Copy& copy);
 
+  struct CopyFrom {
+    Key key;
+    ETag version;
+    std::uint64_t size = 0;
+  };
+  /// An empty file that is to be stored becomes a copy of that version, by one copy within S3: with its own attributes, and the type of its own name.
+  /// With file.commit_mutex held. False: it did not, and is as it was; its bytes have to be sent.
+  Result<bool> store_copy(OpenFile& file, const CopyFrom& from, const CallContext& context);
+
   /// A rename or a change of attributes that was acknowledged before; the removal of the source is left to the caller. One delivery of a file at a time.
   /// Errors: conflict (the source is another version or gone, or somebody else has made the destination since), and what S3 said.
   Result<void> deliver_move(OpenFile& file, OwedMove& move, const CallContext& context);
@@ -117,6 +126,7 @@ class Committer {
   Result<std::optional<ETag>> own_copy(const Copy& copy, const CallContext& context);
   void adopt_moved(OpenFile& file, OwedMove& move, const meta::Node& moved, const ETag& version, std::optional<ObjectInfo>& info);
   void take_attributes_locked(OpenFile& file, State& state, const ObjectInfo& info) const;
+  Result<std::optional<ETag>> copy_or_find(OpenFile& file, const CopyFrom& from, const sync::UploadTarget& target, const CallContext& context);
   // committer_append.cpp
   static bool only_appends(OpenFile& file, const State& state);
   static bool only_appends_locked(const OpenFile& file, const State& state);

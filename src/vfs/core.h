@@ -139,6 +139,12 @@ struct Filesystem::Core {
   Result<void> fetch_for_reader(OpenFile& file, const std::shared_ptr<Content>& content, ByteRange wanted, const ReadAhead::Plan& plan,
                                 const CallContext& context);
 
+  // filesystem_space.cpp
+  Result<void> allocate_staged(OpenFile& file, int mode, ByteRange range);
+
+  // filesystem_copy.cpp
+  std::optional<Committer::CopyFrom> stored_whole(OpenFile& file) const;
+
   // filesystem_attributes.cpp
   Result<void> resize(const meta::Node& node, std::uint64_t size, std::optional<HandleId> through, const Caller& caller);
   Result<Entry> change_attributes(const meta::Node& node, const SetAttributes& changes, const CallContext& context);

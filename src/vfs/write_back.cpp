@@ -67,6 +67,17 @@ Result<void> WriteBack::commit(OpenFile& file, const CallContext& context) {
   return done;
 }
 
+Result<bool> WriteBack::copy(OpenFile& file, const Committer::CopyFrom& from, const CallContext& context) {
+  const std::lock_guard one_at_a_time(file.commit_mutex);
+  {
+    const std::lock_guard lock(file.mutex);
+    if (!file.intents.empty() || p_.absent.held(file.node.parent, file.node.name) || p_.breaker.open()) {
+      return false;
+    }
+  }
+  return p_.committer.store_copy(file, from, context);
+}
+
 bool WriteBack::may_queue(const OpenFile& file, const Error& error) const {
   const std::lock_guard lock(file.mutex);
   const bool bytes = file.unstored || file.content_changed_locked();

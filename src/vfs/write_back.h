@@ -44,6 +44,9 @@ class WriteBack {
   /// close() and fsync(): returns when what the file held at the call is acknowledged, or with the error; then its bytes are still staged.
   Result<void> commit(OpenFile& file, const CallContext& context);
 
+  /// An empty file becomes a copy of a stored version, acknowledged by S3. False: see Committer::store_copy(); also where the journal comes first.
+  Result<bool> copy(OpenFile& file, const Committer::CopyFrom& from, const CallContext& context);
+
   /// Whether the removal of a name is acknowledged from the journal now.
   bool acknowledges_removals() const { return p_.settings.journal_removals || in_outage(); }
 

@@ -212,7 +212,7 @@ Result<s3::CopyAnswer> MemoryStore::copy(const s3::CopySource& source, const Key
   TRY(check_condition("CopyObject", destination, options.condition));
   s3::ObjectHeaders headers = options.replace ? *options.replace : s3::headers_of(from->info);
   headers.storage = options.replace ? options.replace->storage : options.storage;
-  headers.tagging = from->tagging;
+  headers.tagging = options.own_tags && options.replace ? options.replace->tagging : from->tagging;
   const Bytes bytes = from->bytes;
   const ETag etag = md5_etag(*bytes);
   const ObjectInfo& info = store(destination, bytes, etag, headers);

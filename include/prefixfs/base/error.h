@@ -33,6 +33,7 @@ enum class Errc : std::uint8_t {
   cancelled,      ///< the caller was interrupted
   unsupported,    ///< the endpoint or the mount cannot do this
   invalid,        ///< a wrong argument
+  past_end,       ///< there is nothing at the offset, or behind it
   busy,           ///< in use by somebody else
   cross_device,   ///< cannot be done in place; the caller copies instead (EXDEV)
   io,             ///< a local file operation failed

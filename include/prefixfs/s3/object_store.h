@@ -62,7 +62,7 @@ struct ObjectHeaders {
   std::string expires;
   UserMetadata user_metadata;
   StorageChoice storage;
-  std::string tagging;       ///< "name=value&...", URL-encoded. Not for copies: they keep the tags of their source
+  std::string tagging;       ///< "name=value&...", URL-encoded. Of copies only with own_tags: they keep those of their source
 };
 /// The headers that a rewrite keeps.
 ObjectHeaders headers_of(const ObjectInfo& info);
@@ -106,6 +106,7 @@ struct CopyOptions {
   std::optional<ObjectHeaders> replace;
   StorageChoice storage;     ///< when `replace` is null; S3 copies none of it by itself
   WriteCondition condition;  ///< on the destination; few servers honour it, see Capabilities
+  bool own_tags = false;     ///< with `replace`: its tags, too, and none of the source's
 };
 
 struct CopyAnswer {

@@ -93,6 +93,15 @@ class StagedFile {
   /// Shrinks or extends; what is extended is zeros, valid and dirty. A shrunk file has no dirty byte, but is changed().
   /// The present size: nothing happens. Errors: no_space (budget; nothing changes), too_large, io.
   Result<void> resize(std::uint64_t size);
+  /// `range` (cut at size()) reads as zeros, and is valid and dirty; a hole of the local file where that can have holes. Errors: no_space (disk or
+  /// budget; nothing is marked), io.
+  Result<void> zero(ByteRange range);
+  /// As resize(), where that extends; and the disk has space for what is added, as far as the local file system can promise it.
+  Result<void> reserve(std::uint64_t size);
+  /// Where data begins at or behind `offset`, and where the next hole does (at the latest at size()). A hole is what is valid and was never written; what is
+  /// missing is data. Nothing: there is none before the end.
+  std::optional<std::uint64_t> next_data(std::uint64_t offset) const;
+  std::optional<std::uint64_t> next_hole(std::uint64_t offset) const;
 
   std::vector<ByteRange> dirty_ranges() const;
   bool changed() const;            ///< written or resized since the state that mark_clean() was told last
@@ -146,6 +155,9 @@ class StagedFile {
   void recharge();
   void undo_failed_write(ByteRange touched);
   Result<void> fill_gap(ByteRange gap, std::span<const std::byte> data);
+  enum class Space { when_written, now };
+  Result<void> resize_locked(std::uint64_t size, Space space);
+  Result<void> take_space(ByteRange added);
   bool changed_locked() const { return changes_ != stored_changes_; }
   void log_change(int change, ByteRange range, std::uint64_t request = 0);
 

@@ -213,6 +213,18 @@ class Filesystem {
   Result<std::size_t> read(HandleId handle, std::uint64_t offset, std::span<std::byte> out, const Caller& caller);
   /// Without `offset`: at the end, wherever that is by now.
   Result<std::size_t> write(HandleId handle, std::optional<std::uint64_t> offset, std::span<const std::byte> data, const Caller& caller);
+  /// fallocate(2) with its `mode`: 0, or of KEEP_SIZE, PUNCH_HOLE (with KEEP_SIZE) and ZERO_RANGE. What becomes zeros is stored by the next commit, as what
+  /// is written. Errors besides those of write(): unsupported (another mode).
+  Result<void> allocate(HandleId handle, int mode, std::uint64_t offset, std::uint64_t length, const Caller& caller);
+  /// lseek(2) with SEEK_DATA or SEEK_HOLE. What S3 has is data. Errors: past_end, invalid (another `whence`), stale.
+  Result<std::uint64_t> seek(HandleId handle, std::uint64_t offset, int whence, const Caller& caller);
+  struct Stretch {
+    HandleId handle = 0;
+    std::uint64_t offset = 0;
+  };
+  /// copy_file_range(2), where one copy within S3 does it: all of a file that is stored, into one that is empty and not stored. S3 has the copy when
+  /// it returns. Gives back the bytes copied; nothing: the caller is to read and write, and will be told why if that cannot be done either.
+  Result<std::optional<std::uint64_t>> copy_range(const Stretch& from, const Stretch& to, std::uint64_t length, const Caller& caller);
   /// close(2) of one descriptor. When it returns success, the object is in S3. Two closes are not the end of the file, and store nothing: that of a
   /// process which has neither opened nor written it while one that has still has it open (every fork closes copies of its parent's descriptors),
   /// and that of an empty new file which the same process has open a second time (a shell opens the target of `> file`, duplicates the

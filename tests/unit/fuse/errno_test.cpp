@@ -33,6 +33,7 @@ const std::map<Errc, int> kTable = {
     {Errc::cancelled, EINTR},
     {Errc::unsupported, EOPNOTSUPP},
     {Errc::invalid, EINVAL},
+    {Errc::past_end, ENXIO},
     {Errc::busy, EBUSY},
     {Errc::cross_device, EXDEV},
     {Errc::io, EIO},

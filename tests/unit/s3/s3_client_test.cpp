@@ -338,6 +338,68 @@ TEST(CopyObject, EncodesItsSourceAndStatesItsDirective) {
   EXPECT_EQ(bench.engine.sent.at(1).header("x-amz-meta-k"), "v");
 }
 
+/// How an endpoint takes copies with a condition, and what is learnt of that.
+struct ConditionalCopies {
+  bool honours = true;
+  bool refuses_the_header = false;
+  bool source_changes = false;
+  std::vector<std::string> seen{};
+  ClientBench bench{};
+
+  Support copy_once() {
+    bool there = false;
+    bench.engine.handler = [&, this](const SentRequest& sent, int) -> Result<http::Response> {
+      seen.push_back(sent.request.method);
+      const bool source = sent.request.url.find("/source") != std::string::npos;
+      if (sent.request.method == "HEAD") {
+        return source || there ? answer(200, source && source_changes ? Headers{{"etag", "\"other\""}} : object_headers({})) : answer(404);
+      }
+      const bool conditional = !sent.header("if-none-match").empty();
+      if (conditional && refuses_the_header) {
+        return answer(501, {}, error_xml("NotImplemented"));
+      }
+      if ((conditional && there && honours) || (there && source_changes)) {
+        return answer(412, {}, error_xml("PreconditionFailed"));
+      }
+      there = true;
+      return answer(200, {}, "<CopyObjectResult><ETag>\"n\"</ETag></CopyObjectResult>");
+    };
+    CopyOptions options;
+    options.condition = WriteCondition::if_absent();
+    EXPECT_EQ(code_of(bench.client().copy({Key("source"), ETag::from_wire("e")}, Key("new"), options, {})), "");
+    return bench.client().capabilities().conditional_copy;
+  }
+};
+
+TEST(CopyObject, WhetherConditionsAreHonouredIsLearntFromTheFirst) {
+  ConditionalCopies honouring;
+  EXPECT_EQ(honouring.copy_once(), Support::yes);
+  EXPECT_EQ(honouring.seen, (std::vector<std::string>{"HEAD", "PUT", "PUT", "HEAD"}));
+  honouring.seen.clear();
+  EXPECT_EQ(honouring.copy_once(), Support::yes);
+  EXPECT_EQ(honouring.seen, (std::vector<std::string>{"PUT"})) << "it is known by now";
+  EXPECT_EQ(ConditionalCopies{.honours = false}.copy_once(), Support::no);
+  EXPECT_EQ(ConditionalCopies{.refuses_the_header = true}.copy_once(), Support::no);
+  EXPECT_EQ(ConditionalCopies{.source_changes = true}.copy_once(), Support::unknown) << "the other condition has failed, perhaps";
+}
+
+TEST(CopyObject, TagsAreTheSourcesUnlessOnesOwnAreGiven) {
+  ClientBench bench;
+  bench.engine.handler = [&](const SentRequest&, int) -> Result<http::Response> {
+    return answer(200, {}, "<CopyObjectResult><ETag>\"n\"</ETag></CopyObjectResult>");
+  };
+  CopyOptions options;
+  options.replace = ObjectHeaders{};
+  options.replace->tagging = "a=b";
+  EXPECT_EQ(code_of(bench.client().copy({Key("a"), {}}, Key("b"), options, {})), "");
+  EXPECT_EQ(bench.engine.sent.at(0).header("x-amz-tagging-directive"), "");
+  EXPECT_EQ(bench.engine.sent.at(0).header("x-amz-tagging"), "");
+  options.own_tags = true;
+  EXPECT_EQ(code_of(bench.client().copy({Key("a"), {}}, Key("b"), options, {})), "");
+  EXPECT_EQ(bench.engine.sent.at(1).header("x-amz-tagging-directive"), "REPLACE");
+  EXPECT_EQ(bench.engine.sent.at(1).header("x-amz-tagging"), "a=b");
+}
+
 TEST(Multipart, OnAwsTheWholeObjectsChecksumIsSentAndCompared) {
   ClientBench bench("");
   std::string whole;

@@ -355,7 +355,13 @@ TEST_F(StagedFileTest, agrees_with_a_string) {
   for (int step = 0; step < 3000; ++step) {
     const std::size_t at = random() % 6000;
     const std::string text(1 + random() % 500, static_cast<char>('a' + random() % 26));
-    switch (random() % 4) {
+    switch (random() % 5) {
+      case 4:
+        ASSERT_TRUE(file->zero({at, at + text.size()}));
+        if (at < model.size()) {
+          model.replace(at, text.size(), std::string(std::min(text.size(), model.size() - at), '\0'));
+        }
+        break;
       case 0:
         ASSERT_TRUE(file->write(at, bytes(text)));
         model.resize(std::max(model.size(), at + text.size()));

@@ -1,0 +1,88 @@
+// fallocate, and lseek for data and holes.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "open_note.h"
+
+namespace prefixfs::vfs {
+namespace {
+
+constexpr int kKeepSize = FALLOC_FL_KEEP_SIZE;
+constexpr int kPunch = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+constexpr int kZero = FALLOC_FL_ZERO_RANGE;
+
+bool is_known(int mode) { return mode == 0 || mode == kKeepSize || mode == kPunch || mode == kZero || mode == (kZero | kKeepSize); }
+
+}  // namespace
+
+Result<void> Filesystem::allocate(HandleId id, int mode, std::uint64_t offset, std::uint64_t length, const Caller& caller) {
+  const auto handle = core_->open_files.handle(id);
+  if (handle == nullptr) {
+    return fail(Errc::internal, "fallocate with an unknown file handle");
+  }
+  if (!is_known(mode)) {
+    return fail(Errc::unsupported, fmt::format("fallocate with mode {}: bytes cannot be moved within an object", mode));
+  }
+  if (length == 0 || offset + length < offset) {
+    return fail(Errc::invalid, "fallocate of nothing, or beyond all offsets");
+  }
+  const ByteRange range{offset, offset + length};
+  auto done = core_->allocate_staged(*handle->file, mode, range);
+  while (!done && done.error().code == Errc::no_space && core_->write_back.wait_for_space(caller.context)) {
+    done = core_->allocate_staged(*handle->file, mode, range);
+  }
+  return done;
+}
+
+Result<void> Filesystem::Core::allocate_staged(OpenFile& file, int mode, ByteRange range) {
+  const std::lock_guard lock(file.mutex);
+  if (file.failed) {
+    return fail(*file.failed);
+  }
+  const std::uint64_t size = file.content->file->size();
+  const bool grows = (mode & FALLOC_FL_KEEP_SIZE) == 0 && range.end > size;
+  const bool zeros = (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) != 0 && range.begin < size;
+  if (!grows && !zeros) {
+    return {};
+  }
+  if (grows && settings.max_file_bytes && range.end > *settings.max_file_bytes) {
+    return fail(Errc::too_large, fmt::format("{} would exceed max_file_size ({} bytes)", file.node.name, *settings.max_file_bytes));
+  }
+  TRY(own_content_locked(file, std::max(size, range.end)));
+  stage::StagedFile& staged = *file.content->file;
+  if (grows) {
+    TRY(room.with(range.end - size, [&] { return staged.reserve(range.end); }));
+  }
+  const ByteRange there = range.intersect({0, size});
+  const auto zeroed = room.with(there.length(), [&] { return zeros ? staged.zero(there) : Result<void>(); });
+  file.appends = false;
+  file.node.posix.mtime_ns = outside.clock.now().time_since_epoch().count();
+  file.explicit_mtime = false;
+  note_locked(file);
+  return zeroed;
+}
+
+Result<std::uint64_t> Filesystem::seek(HandleId id, std::uint64_t offset, int whence, const Caller&) {
+  const auto handle = core_->open_files.handle(id);
+  if (handle == nullptr) {
+    return fail(Errc::internal, "lseek with an unknown file handle");
+  }
+  if (whence != SEEK_DATA && whence != SEEK_HOLE) {
+    return fail(Errc::invalid, fmt::format("lseek with whence {}", whence));
+  }
+  std::shared_ptr<Content> content;
+  {
+    const std::lock_guard lock(handle->file->mutex);
+    content = handle->file->content;
+  }
+  if (content == nullptr) {
+    return fail(Errc::stale, "what is open here is lost with a process that has died");
+  }
+  const auto found = whence == SEEK_DATA ? content->file->next_data(offset) : content->file->next_hole(offset);
+  return found ? Result<std::uint64_t>(*found) : fail(Errc::past_end, fmt::format("there is no more at {}", offset));
+}
+
+}  // namespace prefixfs::vfs
