@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -51,7 +52,11 @@ void on_getattr(fuse_req_t raw, fuse_ino_t inode, fuse_file_info*) {
   });
 }
 
-std::int64_t nanoseconds_of(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+/// What 64 bits of nanoseconds cannot hold (before 1678, after 2261) becomes the nearest that they can.
+std::int64_t nanoseconds_of(const timespec& time) {
+  constexpr std::int64_t kSecondsMax = std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1;
+  return std::clamp<std::int64_t>(time.tv_sec, -kSecondsMax, kSecondsMax) * 1'000'000'000 + time.tv_nsec;
+}
 
 vfs::SetAttributes changes_of(const struct stat& attributes, int to_set) {
   vfs::SetAttributes changes;

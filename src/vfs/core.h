@@ -140,7 +140,7 @@ struct Filesystem::Core {
                                 const CallContext& context);
 
   // filesystem_space.cpp
-  Result<void> allocate_staged(OpenFile& file, int mode, ByteRange range);
+  Result<void> allocate_staged(OpenFile& file, int mode, ByteRange range, const Caller& caller);
 
   // filesystem_copy.cpp
   std::optional<Committer::CopyFrom> stored_whole(OpenFile& file) const;

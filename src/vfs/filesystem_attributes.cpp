@@ -79,8 +79,11 @@ Result<Entry> Filesystem::Core::change_attributes(const meta::Node& node, const 
   meta::Node changed = current;
   apply(changes, changed.posix);
   if (settings.dialect == MetadataDialect::off || (current.posix_exact && changed.posix == current.posix)) {
-    // Without stored attributes a change could not last; rsync and cp -p may go on all the same.
-    return entry(current);
+    // Without stored attributes a change could not last; rsync and cp -p may go on all the same. ctime is this host's alone.
+    changed = current;
+    changed.changed_at = outside.clock.now();
+    TRY_ASSIGN(const std::optional<meta::Node> now, outside.nodes.put_if_unchanged(current, changed));
+    return entry(now.value_or(current));
   }
   return change_stored(current, changes, context);
 }

@@ -146,6 +146,10 @@ Result<Entry> Filesystem::Core::make_directory(InodeId parent, std::string_view 
   if (known && !resolver.left_behind(*known)) {
     return fail(Errc::exists, key.str() + " exists");
   }
+  // What is made below it would not wait for the removal of a file of this name, and some servers (versitygw) cannot hold both.
+  if (const auto removed = write_back.wait_for_removal(parent, name, caller.context); !removed) {
+    outside.log.debug("{} is made before what had its name is removed: {}", key.str(), describe(removed.error()));
+  }
   meta::Node node = new_node(directory, name, NodeKind::directory, mode, caller);
   const WallTime now = node.checked_at;
   // A removal of the same name that is still owed goes first, so the marker must come behind it.

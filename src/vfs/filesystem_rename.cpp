@@ -92,9 +92,9 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
   if (rename.target) {
     replaced.emplace(*this, *rename.target);
     none.emplace(*file, **replaced);
-    over_object = may_have_object(**replaced);
     TRY_ASSIGN(replaced_bytes, detach(*rename.target, context));
     TRY_ASSIGN(replaced_owed, write_back.take(replaced->shared(), context));
+    over_object = may_have_object(**replaced);  // a delivery may have ended until then
   } else {
     none.emplace(*file);
   }

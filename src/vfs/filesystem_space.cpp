@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "attributes.h"
 #include "core.h"
 #include "open_note.h"
 
@@ -30,14 +31,14 @@ Result<void> Filesystem::allocate(HandleId id, int mode, std::uint64_t offset, s
     return fail(Errc::invalid, "fallocate of nothing, or beyond all offsets");
   }
   const ByteRange range{offset, offset + length};
-  auto done = core_->allocate_staged(*handle->file, mode, range);
+  auto done = core_->allocate_staged(*handle->file, mode, range, caller);
   while (!done && done.error().code == Errc::no_space && core_->write_back.wait_for_space(caller.context)) {
-    done = core_->allocate_staged(*handle->file, mode, range);
+    done = core_->allocate_staged(*handle->file, mode, range, caller);
   }
   return done;
 }
 
-Result<void> Filesystem::Core::allocate_staged(OpenFile& file, int mode, ByteRange range) {
+Result<void> Filesystem::Core::allocate_staged(OpenFile& file, int mode, ByteRange range, const Caller& caller) {
   const std::lock_guard lock(file.mutex);
   if (file.failed) {
     return fail(*file.failed);
@@ -59,6 +60,9 @@ Result<void> Filesystem::Core::allocate_staged(OpenFile& file, int mode, ByteRan
   const ByteRange there = range.intersect({0, size});
   const auto zeroed = room.with(there.length(), [&] { return zeros ? staged.zero(there) : Result<void>(); });
   file.appends = false;
+  if (caller.uid != 0) {  // the kernel does not say who has CAP_FSETID
+    drop_set_id(file.node.posix);
+  }
   file.node.posix.mtime_ns = outside.clock.now().time_since_epoch().count();
   file.explicit_mtime = false;
   note_locked(file);

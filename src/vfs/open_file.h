@@ -93,7 +93,7 @@ struct OpenFile : std::enable_shared_from_this<OpenFile> {
 
   /// New, not stored, and nobody has written to it yet.
   bool untouched_locked() const {
-    return unstored && node.local && !failed && !unlinked && content != nullptr && content->file->change_count() == 0;
+    return unstored && owed == nullptr && node.local && !failed && !unlinked && content != nullptr && content->file->change_count() == 0;
   }
   /// Whether that is news.
   bool used_by_locked(pid_t process);

@@ -29,6 +29,9 @@ meta::IntentGuard guard_of(const OpenFile& file) {
 /// With commit=close an O_EXCL that S3 has not confirmed is not acknowledged: another host may have been told yes. What is no file is, as a new directory is.
 bool waits_for_s3(const OpenFile& file) { return file.exclusive && file.node.kind == NodeKind::file; }
 
+/// A file and the marker of a directory of the same name are two keys, of which some servers (versitygw) can hold only one.
+std::string name_of_key(const std::string& key) { return key.ends_with('/') ? key.substr(0, key.size() - 1) : key; }
+
 /// Names that editors, rsync, browsers and Python's tempfile give to what they rename when it is whole.
 bool looks_temporary(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
@@ -285,12 +288,12 @@ void WriteBack::enqueue(meta::IntentId id, const Entry& entry, bool parked) {
   } else if (entry.kind == meta::IntentKind::store && looks_temporary(entry.path)) {
     linger = p_.settings.temporary_linger;
   }
-  std::vector<std::string> keys{entry.path};
+  std::vector<std::string> keys{name_of_key(entry.path)};
   if (entry.move != nullptr && entry.move->renames()) {
     keys.push_back(entry.move->source.str());
   }
   if (entry.directory != nullptr) {
-    keys.push_back(entry.directory->from.prefix);
+    keys.push_back(name_of_key(entry.directory->from.prefix));
   }
   queue_.add(id, std::move(keys), batchable, parked, linger);
 }

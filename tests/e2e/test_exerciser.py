@@ -42,7 +42,6 @@ def test_a_large_file_is_what_a_local_one_is(tmp_path, devs3, space, commit):
     run(generate(SEED, LARGE_STEPS, commit, large=True), tmp_path, devs3, space)
 
 
-@pytest.mark.xfail(reason="a close stores nothing of a file that only the journal has and that was cut to nothing, while it is open elsewhere", strict=True)
 def test_a_cut_to_nothing_of_what_only_the_journal_has_is_stored_by_close(make_mount, space, devs3):
     mnt = make_mount(commit="journal")
     devs3.latency(300)

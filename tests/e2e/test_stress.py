@@ -94,7 +94,6 @@ def drained_names(mnt, space):
     return space.names()
 
 
-@pytest.mark.xfail(reason="the marker's PUT comes before the removal of the file, and is refused for good where a key cannot be both", strict=True)
 def test_a_file_that_makes_room_for_a_directory_in_the_journal(versitygw, mounts):
     space = Space(versitygw.client(), "e2e", "file-then-directory/")
     mnt = mounts.start(space.source, versitygw.endpoint, versitygw.access, versitygw.secret, commit="journal").wait_connected()
@@ -106,7 +105,6 @@ def test_a_file_that_makes_room_for_a_directory_in_the_journal(versitygw, mounts
     assert drained_names(mnt, space) == ["x/", "x/file"]
 
 
-@pytest.mark.xfail(reason="the removal of the marker comes after the file's PUT, and takes the file with it where a key cannot be both", strict=True)
 def test_a_directory_that_makes_room_for_a_file_in_the_journal(versitygw, mounts):
     space = Space(versitygw.client(), "e2e", "directory-then-file/")
     mnt = mounts.start(space.source, versitygw.endpoint, versitygw.access, versitygw.secret, commit="journal").wait_connected()
@@ -117,7 +115,6 @@ def test_a_directory_that_makes_room_for_a_file_in_the_journal(versitygw, mounts
     assert drained_names(mnt, space) == ["x"]
 
 
-@pytest.mark.xfail(reason="what was renamed over a new file, and is unlinked, meets a conflict with ourselves, about every other time", strict=True)
 def test_nobody_else_has_changed_what_one_program_alone_makes_renames_and_removes(make_mount, devs3):
     mnt = make_mount(commit="journal")
 

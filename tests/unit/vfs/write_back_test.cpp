@@ -292,5 +292,39 @@ TEST(WriteBackInAnOutageTest, AStateThatACloseMayHaveStoredIsDeliveredBeforeTheN
   EXPECT_TRUE(mount.kept().empty());
 }
 
+TEST_F(WriteBackTest, AFileThatOnlyTheJournalHasAndThatIsCutToNothingIsStored) {
+  Caller program = mount.caller();
+  program.thread = 7;
+  outage_is_known();
+  const auto made = mount.fs().create(kRoot, "a", 0644, O_CREAT | O_RDWR, program);
+  ASSERT_TRUE(made);
+  const InodeId file = made->entry.attributes.id;
+  mount.processes.descriptors.insert({7, file});
+  ASSERT_TRUE(mount.fs().write(made->opened.handle, 0, bytes_of("acknowledged"), program));
+  ASSERT_OK(mount.fs().flush(made->opened.handle, program));
+  const auto cut = mount.fs().open(file, O_RDWR | O_TRUNC, program);
+  ASSERT_TRUE(cut);
+  ASSERT_OK(mount.fs().flush(cut->handle, program));
+  mount.fs().release(cut->handle);
+  answers();
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "");
+}
+
+TEST_F(WriteBackTest, WhatWasStoredOfAFileWhileItWasReplacedGoesWithItsName) {
+  mount.clock.hold_naps(false);
+  ASSERT_OK(mount.create_file(kRoot, "b", "one"));
+  delivered();
+  close_gate();
+  ASSERT_OK(mount.create_file(kRoot, "a", "two"));
+  wait_for_gate();
+  std::jthread renames([&] { EXPECT_OK(mount.fs().rename(kRoot, "b", kRoot, "a", 0, mount.caller())); });
+  open_gate();
+  renames.join();
+  ASSERT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  delivered();
+  EXPECT_TRUE(mount.memory.keys().empty());
+}
+
 }  // namespace
 }  // namespace prefixfs::vfs
