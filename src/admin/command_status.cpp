@@ -87,6 +87,10 @@ std::string mount_text(const MountState& mount, WallTime now) {
   }
   text += fmt::format("mode:    {}{}\n", mount.mode, mount.read_only ? ", read-only" : "");
   text += mount.list_refused ? "rights:  listing is refused, the right s3:ListBucket is missing\n" : "rights:  no listing was refused\n";
+  if (mount.escaped_names > 0) {
+    text += fmt::format("names:   {} that cannot be file names, and {} shown as @s3-...\n", mount.escaped_names == 1 ? std::string("1 key") : fmt::format("{} keys", mount.escaped_names),
+                        mount.escaped_names == 1 ? "is" : "are");
+  }
   return text;
 }
 
@@ -154,6 +158,7 @@ std::string json_of(const Report& report, const Command& command) {
     const MountState& mount = *report.mount;
     object.text("source", mount.source).text("version", mount.version).number("pid", mount.pid).text("mode", mount.mode);
     object.truth("read_only", mount.read_only).truth("list_refused", mount.list_refused).truth("ending", mount.ending);
+    object.number("escaped_names", mount.escaped_names);
     object.truth("s3_answers", mount.breaker.empty()).text_or_null("breaker", mount.breaker);
     object.text_or_null("breaker_since", mount.breaker.empty() ? std::string() : time_or_empty(mount.breaker_since));
     object.text_or_null("outage", mount.outage);

@@ -65,6 +65,7 @@ admin::MountState Administration::state() const {
           .mode = mode_of(options_),
           .read_only = options_.read_only,
           .list_refused = filesystem_.list_was_refused(),
+          .escaped_names = filesystem_.escaped_names(),
           .ending = ending_,
           .breaker = why ? describe(*why) : std::string(),
           .breaker_since = breaker_.since(),

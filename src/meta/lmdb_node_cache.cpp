@@ -362,4 +362,25 @@ Result<void> LmdbNodeCache::forget_listing(InodeId parent) {
   });
 }
 
+// ---- shortened names ----
+
+Result<std::optional<std::string>> LmdbNodeCache::part_of(std::string_view name) {
+  std::optional<std::string> part;
+  TRY(look([&](Txn& txn, NodeRecords&) -> Result<void> {
+    TRY_ASSIGN(const auto value, txn.get(part_key(name)));
+    part = value ? std::optional(std::string(*value)) : std::nullopt;
+    return {};
+  }));
+  return part;
+}
+
+Result<void> LmdbNodeCache::remember_part(std::string_view name, std::string_view part) {
+  TRY(check_place(kRootInode, name));
+  TRY_ASSIGN(const std::optional<std::string> known, part_of(name));
+  if (known && *known != part) {
+    return fail(Errc::exists, "two keys come to the same shortened name");
+  }
+  return known ? Result<void>{} : change([&](Txn& txn, NodeRecords&) { return txn.put(part_key(name), part); });
+}
+
 }  // namespace prefixfs::meta

@@ -34,6 +34,8 @@ class LmdbNodeCache final : public NodeCache {
   Result<void> forget_listing(InodeId parent) override;
   Result<std::vector<Node>> children(InodeId parent, std::string_view after, std::size_t limit) override;
   Result<bool> has_children(InodeId parent) override;
+  Result<void> remember_part(std::string_view name, std::string_view part) override;
+  Result<std::optional<std::string>> part_of(std::string_view name) override;
   std::uint64_t dropped_records() const override { return dropped_records_.load(); }
 
  private:

@@ -45,6 +45,8 @@ std::string listing_key(InodeId directory) {
   return key;
 }
 
+std::string part_key(std::string_view shortened_name) { return std::string(1, 'n').append(shortened_name); }
+
 std::string encode_node(const Node& node) {
   std::string out;
   out.reserve(kNodeHeadBytes + node.etag.str().size() + node.storage_class.size() + node.target.size());

@@ -18,6 +18,7 @@ inline constexpr std::size_t kTextBytesMax = 1024;  ///< of an ETag or a storage
 std::string node_key(InodeId parent, std::string_view name);
 std::string inode_key(InodeId id);
 std::string listing_key(InodeId directory);
+std::string part_key(std::string_view shortened_name);
 
 std::string encode_node(const Node& node);
 /// Nothing when the record cannot be read. `key` gives parent and name.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "prefixfs/crypto/crc64nvme.h"
+#include "prefixfs/object/key.h"
 
 namespace prefixfs::s3 {
 
@@ -32,7 +33,7 @@ std::string escape(std::string_view text) {
 bool xml_can_carry(std::string_view text) {
   const bool controls = std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
   // U+FFFE and U+FFFF are no XML characters.
-  return !controls && text.find("\xEF\xBF\xBE") == std::string_view::npos && text.find("\xEF\xBF\xBF") == std::string_view::npos;
+  return !controls && is_utf8(text) && text.find("\xEF\xBF\xBE") == std::string_view::npos && text.find("\xEF\xBF\xBF") == std::string_view::npos;
 }
 
 std::string write_delete_request(std::span<const RemoveTarget> targets) {

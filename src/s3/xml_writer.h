@@ -9,7 +9,7 @@
 
 namespace prefixfs::s3 {
 
-/// Whether XML 1.0 can carry `text` unchanged. Control characters cannot be written at all, and line ends are normalised.
+/// Whether XML 1.0 can carry `text` unchanged. Control characters and what is not UTF-8 cannot be written at all, and line ends are normalised.
 bool xml_can_carry(std::string_view text);
 
 std::string write_delete_request(std::span<const RemoveTarget> targets);

@@ -318,10 +318,29 @@ Result<void> Committer::commit_attributes(OpenFile& file, const CallContext& con
   return {};
 }
 
+/// Other programs may have put bytes into the object that stands for a directory; those stay. Afterwards `info` is known where it has.
+Result<bool> Committer::marker_has_content(const meta::Node& node, const Key& key, std::optional<ObjectInfo>& info, const CallContext& context) {
+  if (node.kind != NodeKind::directory || node.id == 0) {
+    return false;
+  }
+  TRY_ASSIGN(const std::optional<meta::Node> content, p_.nodes.find(node.id, shown_name({}, Shown::marker)));
+  if (content && !info) {
+    TRY_ASSIGN(info, version_info(key, node.etag, nullptr, context));
+  }
+  return info && info->size > 0;
+}
+
 Result<meta::Node> Committer::store_attributes(const meta::Node& node, std::optional<ObjectInfo>& info, const CallContext& context) {
   TRY_ASSIGN(const Key key, p_.tree.key_of(node));
   meta::Node stored = node;
-  if (node.kind == NodeKind::directory) {
+  TRY_ASSIGN(const bool has_content, marker_has_content(node, key, info, context));
+  if (has_content) {
+    stored.etag = info->etag;
+    stored.size = info->size;
+    TRY_ASSIGN(const s3::CopyAnswer answer, copy({.node = stored, .source = key, .destination = key, .attributes = true}, info, context));
+    stored.etag = answer.etag;
+    stored.size = node.size;
+  } else if (node.kind == NodeKind::directory) {
     const SpanSource nothing({});
     const s3::ObjectHeaders headers = headers_for(node, info ? &*info : nullptr);
     TRY_ASSIGN(const s3::PutAnswer answer, p_.store.put(key, nothing, headers, s3::WriteCondition::none(), context));

@@ -138,6 +138,7 @@ class Committer {
   Result<bool> go_on_from(OpenFile& file, State& state, const ObjectInfo& newer, std::optional<std::uint64_t> stored);
   Result<std::shared_ptr<Content>> behind(const Content& content, const ObjectInfo& newer, std::optional<std::uint64_t> stored);
   Error refused(OpenFile& file, Error error);
+  Result<bool> marker_has_content(const meta::Node& node, const Key& key, std::optional<ObjectInfo>& info, const CallContext& context);
   Result<void> commit_attributes(OpenFile& file, const CallContext& context);
   Result<void> learn_tags(ObjectInfo& info, const Key& key, const std::shared_ptr<Content>& content, const CallContext& context);
   Result<sync::UploadTarget> target_of(OpenFile& file, const State& state, const CallContext& context);

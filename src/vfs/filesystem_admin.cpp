@@ -8,6 +8,8 @@ Result<void> Filesystem::discard(meta::IntentId intent, const CallContext& conte
 
 bool Filesystem::list_was_refused() const { return core_->rights.list_was_refused(); }
 
+std::uint64_t Filesystem::escaped_names() const { return core_->lister.escaped(); }
+
 FileCondition Filesystem::condition(InodeId id) const {
   const auto file = core_->open_files.find(id);
   if (file == nullptr) {

@@ -43,9 +43,9 @@ Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::u
 /// The kernel has just looked the name up and found nothing; between two hosts the condition of the first PUT decides.
 Result<Filesystem::Core::NewName> Filesystem::Core::new_name(InodeId parent, std::string_view name) {
   TRY(writable());
-  TRY(check_name(name));
   NewName place;
   TRY_ASSIGN(place.directory, tree.directory(parent));
+  TRY(tree.check_new(parent, name, NodeKind::file));
   TRY_ASSIGN(place.key, tree.file_key(parent, name));
   TRY(check_length(place.key, name));
   TRY_ASSIGN(place.known, outside.nodes.find(parent, name));

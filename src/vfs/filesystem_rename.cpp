@@ -45,6 +45,7 @@ Result<std::optional<Filesystem::Core::Rename>> Filesystem::Core::rename_if_file
   if (target && target->id == node->id) {
     return std::optional<Rename>();
   }
+  TRY(tree.check_new(to.parent, to.name, node->kind));
   const bool directory = node->kind == NodeKind::directory;
   if (target && directory && target->kind != NodeKind::directory) {
     return fail(Errc::not_dir, std::string(to.name) + " is not a directory");

@@ -1,6 +1,10 @@
 #pragma once
 // Listings: S3's pages become records of the cache.
 
+#include <mutex>
+#include <string>
+#include <unordered_set>
+
 #include "name_memory.h"
 #include "prefixfs/s3/object_store.h"
 #include "rights.h"
@@ -38,12 +42,27 @@ class Lister {
   };
   Result<BelowOutcome> look_below(const std::string& directory_prefix, const CallContext& context);
 
+  /// How many keys have been seen that are shown under another name than their own (object/shown_name.h); at most kEscapedMax.
+  std::uint64_t escaped() const;
+  static constexpr std::size_t kEscapedMax = 10'000;
+
  private:
   Result<s3::ListPage> page(const s3::ListOptions& options, const CallContext& context);
-  std::vector<meta::Node> nodes_of(const s3::ListPage& page, const std::string& prefix, InodeId directory, WallTime began, Outcome& outcome);
+  /// A listing that is under way.
+  struct Reading {
+    std::string prefix;
+    InodeId directory = 0;
+    WallTime began{};
+    Outcome outcome;
+    std::vector<ObjectInfo> earlier;  ///< of former pages, beside which a directory may still come
+  };
+  std::vector<meta::Node> nodes_of(const s3::ListPage& page, Reading& reading);
+  static void note_earlier(const s3::ListPage& page, Reading& reading);
+  std::optional<meta::Node> node_of(std::string_view part, Shown as, NodeKind kind, const ObjectInfo* info, const Reading& reading);
+  Result<void> remember_shortened(const std::string& prefix, std::string_view name, const CallContext& context);
   void confirm_own(InodeId directory, std::string_view name, const ObjectInfo* info, WallTime began);
   Result<void> drop_deleted(const std::vector<meta::Node>& page, WallTime began);
-  void note_unshowable(const std::string& key);
+  void note_escaped(const std::string& key, const std::string& name);
 
   const Settings& settings_;
   s3::ObjectStore& store_;
@@ -54,7 +73,9 @@ class Lister {
   Rights& rights_;
   const Clock& clock_;
   Log& log_;
-  std::atomic<std::uint64_t> unshowable_{0};
+  static constexpr std::size_t kEscapedLogged = 100;
+  mutable std::mutex escaped_mutex_;
+  std::unordered_set<std::string> escaped_;
 };
 
 }  // namespace prefixfs::vfs

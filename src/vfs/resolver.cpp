@@ -36,8 +36,30 @@ Error Resolver::absent_error(InodeId parent, std::string_view name) const {
   return {Errc::not_found, fmt::format("{} does not exist", key ? key->str() : std::string(name)), {}};
 }
 
+/// A file beside a directory has its name only while that is there, and its plain name afterwards.
+Result<void> Resolver::check_neighbour(InodeId parent, std::string_view name, const CallContext& context) {
+  const auto beside = p_.tree.directory_beside(name);
+  if (!beside) {
+    return {};
+  }
+  const auto directory = find(parent, *beside, context);
+  if (directory && directory->kind == NodeKind::directory) {
+    return {};
+  }
+  if (!directory && directory.error().code != Errc::not_found) {
+    return fail(directory.error());
+  }
+  TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
+  if (known && p_.open_files.find(known->id) != nullptr) {
+    return {};  // programs have it open under this name
+  }
+  TRY(p_.nodes.erase(parent, name));
+  return fail(absent_error(parent, name));
+}
+
 Result<meta::Node> Resolver::find(InodeId parent, std::string_view name, const CallContext& context,
                                   const std::function<LookupIntent()>& intent) {
+  TRY(check_neighbour(parent, name, context));
   TRY_ASSIGN(std::optional<meta::Node> known, p_.nodes.find(parent, name));
   if (known && left_behind(*known)) {
     TRY(p_.nodes.erase(parent, name));  // also where S3 cannot be asked: what was not closed is gone

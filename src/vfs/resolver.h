@@ -70,6 +70,7 @@ class Resolver {
   Result<meta::Node> fetch_first_block(InodeId parent, std::string_view name, Condition condition, const CallContext& context);
   Result<meta::Node> store_version(InodeId parent, std::string_view name, const ObjectInfo& info, const FileType& type, WallTime seen);
   void note_nonsense(const ObjectInfo& info, NodeKind taken_for);
+  Result<void> check_neighbour(InodeId parent, std::string_view name, const CallContext& context);
   Result<meta::Node> find_unseen(InodeId parent, std::string_view name, const CallContext& context, const std::function<LookupIntent()>& intent);
   bool absent_in_outage(InodeId parent, const std::function<LookupIntent()>& intent) const;
   bool may_be_taken_for_new(InodeId parent, std::string_view name) const;

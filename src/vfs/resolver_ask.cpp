@@ -228,6 +228,10 @@ Result<meta::Node> Resolver::store_version(InodeId parent, std::string_view name
 }
 
 Result<meta::Node> Resolver::store_version(InodeId parent, std::string_view name, const ObjectInfo& info, const FileType& type, WallTime seen) {
+  if (info.size == 0 && name == shown_name({}, Shown::marker)) {
+    TRY(absence_seen(parent, name, seen));  // the marker of a directory, and nothing else
+    return fail(absent_error(parent, name));
+  }
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
   // The answer may have been overtaken by what this mount did meanwhile.
   const bool made_since = known && known->etag == info.etag;  // what is owed is the removal of the version before

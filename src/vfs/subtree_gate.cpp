@@ -137,15 +137,20 @@ Result<void> SubtreeGate::wait(std::unique_lock<std::mutex>& lock, const CallCon
   return {};
 }
 
-/// "a/b/" for the name b in a, whatever it is. An inode that is no longer known is nowhere.
+/// "a/b/" for the name b in a, whatever it is; "a/" where it can be no directory's. An inode that is no longer known is nowhere.
 std::string SubtreeGate::path_of(const Guest::OwnPlace& place) const {
-  if (!place.name.empty()) {
-    const auto key = tree_.marker_key(place.inode, place.name);
-    return key ? key->str() : std::string();
+  InodeId parent = place.inode;
+  std::string name = place.name;
+  if (name.empty()) {
+    const auto node = tree_.node(place.inode);
+    if (!node || place.inode == meta::kRootInode) {
+      return {};
+    }
+    parent = node->parent;
+    name = node->name;
   }
-  const auto node = tree_.node(place.inode);
-  const auto key = node && place.inode != meta::kRootInode ? tree_.marker_key(node->parent, node->name) : Result<Key>(Key());
-  return key ? key->str() : std::string();
+  const auto key = tree_.marker_key(parent, name);
+  return key ? key->str() : tree_.directory_prefix(parent).value_or(std::string());
 }
 
 const SubtreeGate::Move* SubtreeGate::blocking(const Guest& guest) const {

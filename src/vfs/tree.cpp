@@ -17,24 +17,92 @@ Result<std::string> Tree::directory_prefix(InodeId directory) const {
       return fail(Errc::corrupt, "the directories of the metadata cache form a circle; delete the cache/ directory of this mount");
     }
     TRY_ASSIGN(const meta::Node found, node(directory));
-    prefix.insert(0, found.name + "/");
+    TRY_ASSIGN(const KeyPart own, part_of(found.name));
+    prefix.insert(0, own.part + "/");
     directory = found.parent;
   }
   return prefix;
 }
 
 Result<Key> Tree::file_key(InodeId parent, std::string_view name) const {
+  TRY_ASSIGN(const KeyPart own, part_of(name));
+  if (own.as == Shown::directory) {
+    return fail(Errc::not_found, fmt::format("{} can be a directory only", name));
+  }
   TRY_ASSIGN(std::string prefix, directory_prefix(parent));
-  return Key(prefix.append(name));
+  return Key(prefix.append(own.part));
 }
 
 Result<Key> Tree::marker_key(InodeId parent, std::string_view name) const {
+  TRY_ASSIGN(const KeyPart own, part_of(name));
+  if (own.as == Shown::marker || own.as == Shown::file_beside_directory) {
+    return fail(Errc::not_found, fmt::format("{} can be a file only", name));
+  }
   TRY_ASSIGN(std::string prefix, directory_prefix(parent));
-  return Key(prefix.append(name).append("/"));
+  return Key(prefix.append(own.part).append("/"));
 }
 
 Result<Key> Tree::key_of(const meta::Node& node) const {
   return node.kind == NodeKind::directory ? marker_key(node.parent, node.name) : file_key(node.parent, node.name);
+}
+
+Result<std::string> Tree::name_of(std::string_view part, Shown as) const {
+  std::string name = shown_name(part, as);
+  if (name != part && shortened_name(name)) {
+    TRY(nodes_.remember_part(name, part));
+  }
+  return name;
+}
+
+Result<std::string> Tree::name_in(InodeId parent, std::string_view part, bool file) const {
+  if (!file) {
+    return name_of(part);
+  }
+  if (part.empty()) {
+    return name_of(part, Shown::marker);
+  }
+  TRY_ASSIGN(std::string name, name_of(part));
+  TRY_ASSIGN(const std::optional<meta::Node> there, nodes_.find(parent, name));
+  const bool beside = there && there->kind == NodeKind::directory;
+  return beside ? name_of(part, Shown::file_beside_directory) : Result<std::string>(std::move(name));
+}
+
+Result<KeyPart> Tree::part_of(std::string_view name) const {
+  if (auto own = key_part(name)) {
+    return std::move(*own);
+  }
+  TRY_ASSIGN(std::optional<std::string> remembered, nodes_.part_of(name));
+  if (!remembered) {
+    return fail(Errc::not_found, fmt::format("no key is known whose shortened name is {}", name));
+  }
+  return KeyPart{.part = std::move(*remembered), .as = shortened_name(name)->as};
+}
+
+std::optional<std::string> Tree::directory_beside(std::string_view name) const {
+  const auto own = part_of(name);
+  if (!own || own->as != Shown::file_beside_directory) {
+    return std::nullopt;
+  }
+  const auto directory = name_of(own->part);
+  return directory ? std::optional(*directory) : std::nullopt;
+}
+
+Result<void> Tree::check_new(InodeId parent, std::string_view name, NodeKind kind) const {
+  TRY(check_name(name));
+  const auto own = part_of(name);
+  const auto other_name = [&] { return fail(Errc::invalid, fmt::format("what is made as {} would be shown under another name", name)); };
+  if (!own || own->as == Shown::marker) {
+    return other_name();
+  }
+  if (own->as == Shown::directory) {
+    return kind == NodeKind::directory ? Result<void>() : other_name();
+  }
+  if (const auto beside = directory_beside(name)) {
+    TRY_ASSIGN(const std::optional<meta::Node> directory, nodes_.find(parent, *beside));
+    const bool there = directory && directory->kind == NodeKind::directory;
+    return kind != NodeKind::directory && there ? Result<void>() : other_name();
+  }
+  return {};
 }
 
 Result<meta::Node> Tree::node(InodeId id) const {

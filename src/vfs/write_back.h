@@ -299,7 +299,7 @@ class WriteBack {
 
   // write_back_recovery.cpp
   Result<void> recover_open_files();
-  Result<InodeId> directory_of(std::string_view path, std::string& name);
+  Result<InodeId> directory_of(std::string_view path, std::string& name, meta::NodeKind kind = meta::NodeKind::file);
   Result<void> recover_store(const meta::Intent& intent, std::map<std::string, std::shared_ptr<Content>>& contents);
   Result<void> recover_move(const meta::Intent& intent);
   Result<void> recover_marker(const meta::Intent& intent);

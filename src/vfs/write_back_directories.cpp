@@ -15,21 +15,21 @@ using meta::DirectoryMoveStage;
 /// Inodes of names below a directory, as the cache has them.
 class NodesBelow {
  public:
-  NodesBelow(meta::NodeCache& nodes, InodeId directory) : nodes_(nodes) { directories_[""] = directory; }
+  NodesBelow(meta::NodeCache& nodes, const Tree& tree, InodeId directory) : nodes_(nodes), tree_(tree) { directories_[""] = directory; }
 
   /// `path` of a directory ends with '/', that of the directory itself is empty.
   Result<std::optional<meta::Node>> find(const std::string& path) {
     if (path.empty()) {
       return nodes_.get(directories_.at(""));
     }
-    const auto slash = path.rfind('/', path.size() - 2);
+    const auto slash = path.size() < 2 ? std::string::npos : path.rfind('/', path.size() - 2);
     const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
     TRY_ASSIGN(const InodeId parent, directory(path.substr(0, begin)));
     const bool marker = path.ends_with('/');
-    const std::string name = path.substr(begin, path.size() - begin - (marker ? 1 : 0));
-    if (parent == 0 || !check_name(name)) {
+    if (parent == 0) {
       return std::optional<meta::Node>();
     }
+    TRY_ASSIGN(const std::string name, tree_.name_in(parent, path.substr(begin, path.size() - begin - (marker ? 1 : 0)), !marker));
     TRY_ASSIGN(std::optional<meta::Node> node, nodes_.find(parent, name));
     const bool fits = node && (node->kind == meta::NodeKind::directory) == marker;
     return fits ? std::move(node) : std::nullopt;
@@ -46,6 +46,7 @@ class NodesBelow {
   }
 
   meta::NodeCache& nodes_;
+  const Tree& tree_;
   std::unordered_map<std::string, InodeId> directories_;
 };
 
@@ -210,7 +211,7 @@ void WriteBack::forget_listing_if_unknown(const DirectoryMove& move) {
 
 /// A copy has a time of its own, which the next listing will tell: that is no sign of another client.
 void WriteBack::adopt_times(const DirectoryMove& move, const std::vector<sync::MovedObject>& objects) {
-  NodesBelow below(p_.nodes, move.directory);
+  NodesBelow below(p_.nodes, p_.tree, move.directory);
   for (const sync::MovedObject& object : objects) {
     const auto known = below.find(object.name);
     if (known && *known && (*known)->etag == object.version) {
@@ -224,7 +225,7 @@ void WriteBack::adopt_times(const DirectoryMove& move, const std::vector<sync::M
 
 /// The copy of an upload of parts has another ETag. What programs have open goes on from the copies.
 Result<void> WriteBack::adopt_versions(const DirectoryMove& move, const std::vector<sync::MovedObject>& objects) {
-  NodesBelow below(p_.nodes, move.directory);
+  NodesBelow below(p_.nodes, p_.tree, move.directory);
   for (const sync::MovedObject& object : objects) {
     if (object.copy == object.version) {
       continue;
@@ -258,7 +259,7 @@ Result<void> WriteBack::recover_directory_move(const meta::Intent& intent) {
   const auto move = std::make_shared<DirectoryMove>();
   const auto name_of = [&](const std::string& prefix) -> Result<DirectoryMove::Name> {
     DirectoryMove::Name name{.parent = 0, .name = {}, .prefix = prefix};
-    TRY_ASSIGN(name.parent, directory_of(std::string_view(prefix).substr(0, prefix.size() - 1), name.name));
+    TRY_ASSIGN(name.parent, directory_of(std::string_view(prefix).substr(0, prefix.size() - 1), name.name, meta::NodeKind::directory));
     return name;
   };
   move->intent = intent.id;

@@ -88,20 +88,20 @@ void WriteBack::drop_formers() {
 }
 
 /// The directory of a path, whose records are made where the cache has lost them.
-Result<InodeId> WriteBack::directory_of(std::string_view path, std::string& name) {
+Result<InodeId> WriteBack::directory_of(std::string_view path, std::string& name, meta::NodeKind kind) {
   InodeId parent = meta::kRootInode;
   for (auto slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/')) {
-    const std::string_view part = path.substr(0, slash);
+    TRY_ASSIGN(std::string part, p_.tree.name_of(path.substr(0, slash)));
     path.remove_prefix(slash + 1);
     TRY_ASSIGN(std::optional<meta::Node> directory, p_.nodes.find(parent, part));
     if (!directory || directory->kind != meta::NodeKind::directory) {
-      TRY_ASSIGN(directory, p_.nodes.put({.parent = parent, .name = std::string(part), .kind = meta::NodeKind::directory,
+      TRY_ASSIGN(directory, p_.nodes.put({.parent = parent, .name = std::move(part), .kind = meta::NodeKind::directory,
                                           .posix = {.mode = p_.settings.directory_mode, .uid = p_.settings.uid, .gid = p_.settings.gid},
                                           .local = true}));
     }
     parent = directory->id;
   }
-  name = path;
+  TRY_ASSIGN(name, p_.tree.name_in(parent, path, kind == meta::NodeKind::file));
   return parent;
 }
 
@@ -195,7 +195,7 @@ Result<void> WriteBack::recover_move(const meta::Intent& intent) {
 Result<void> WriteBack::recover_marker(const meta::Intent& intent) {
   meta::Node node{.id = intent.inode, .kind = meta::NodeKind::directory, .posix = intent.posix, .posix_exact = true, .local = true,
                   .checked_at = p_.clock.now()};
-  TRY_ASSIGN(node.parent, directory_of(intent.path.substr(0, intent.path.size() - 1), node.name));
+  TRY_ASSIGN(node.parent, directory_of(std::string_view(intent.path).substr(0, intent.path.size() - 1), node.name, meta::NodeKind::directory));
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(node.parent, node.name));
   if (!known || known->id != intent.inode || (!known->local && known->etag.empty())) {
     TRY(p_.nodes.put(std::move(node)));
@@ -217,7 +217,8 @@ Result<void> WriteBack::recover_removal(const meta::Intent& intent) {
   }
   Entry entry{.kind = meta::IntentKind::remove, .path = intent.path, .since = intent.since, .version = intent.base, .refusal = intent.last_error};
   const bool marker = intent.path.ends_with('/');
-  TRY_ASSIGN(entry.parent, directory_of(std::string_view(intent.path).substr(0, intent.path.size() - (marker ? 1 : 0)), entry.name));
+  const std::string_view path = std::string_view(intent.path).substr(0, intent.path.size() - (marker ? 1 : 0));
+  TRY_ASSIGN(entry.parent, directory_of(path, entry.name, marker ? meta::NodeKind::directory : meta::NodeKind::file));
   TRY(p_.nodes.erase(entry.parent, entry.name));
   p_.absent.hold(entry.parent, entry.name, intent.id);
   add(intent.id, std::move(entry), intent.parked);

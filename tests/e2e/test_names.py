@@ -1,11 +1,17 @@
 """Names that are keys, and names that cannot be."""
 
+import json
 import os
-from errno import EILSEQ, ENAMETOOLONG
+import shutil
+import subprocess
+from errno import EILSEQ, EINVAL, ENAMETOOLONG
 
+import botocore.exceptions
 import pytest
 
+from support import paths
 from support.errnos import fails_with
+from support.wait import until
 
 NAMES = ["plain.txt", "with space", "ümläut – 日本語 🗂.pdf", "a" * 255, "é" * 127, ".hidden", "trailing.", " lead",
          "plus+percent%41&=?#", "quote'\"`", "back\\slash", "tab\there", "new\nline", "\x01\x7f", "<xml>&amp;", "..x", "*?[a]", "~",
@@ -48,14 +54,59 @@ def test_a_path_longer_than_a_key_is_refused(folder):
             path.mkdir()
 
 
-ODD_KEYS = ["a//b", "x/../y", "x/./y", "/leading"]
+LONG = "l" * 400
+# Of each key the path under which it is shown.
+ODD_KEYS = {
+    "a//b": "a/@s3-empty/b",
+    "/leading": "@s3-empty/leading",
+    "x/../y": "x/@s3-dotdot/y",
+    "x/./y": "x/@s3-dot/y",
+    "@s3-dot": "@s3-name-@s3-dot",
+    "both": "@s3-object-both",
+    "content/": "content/@s3-content",
+    LONG: None,
+}
 
 
-@pytest.mark.parametrize("key", ODD_KEYS)
-def test_keys_that_are_not_paths_do_no_harm(mnt, space, key):
-    """They may be shown escaped or be left out; the rest of the directory works, and nothing outside of it can be reached."""
-    space.put(key, b"odd")
+def path_of(mnt, key):
+    """Where the key is in the mount."""
+    if ODD_KEYS[key]:
+        return mnt / ODD_KEYS[key]
+    shown = [name for name in os.listdir(mnt.path) if name.startswith("@s3-long-")]
+    assert len(shown) == 1 and len(shown[0]) == 255
+    return mnt / shown[0]
+
+
+@pytest.mark.parametrize("key", ODD_KEYS, ids=lambda key: key[:20])
+def test_every_key_has_a_name(devs3, make_mount, space, key):  # other servers refuse some of them: below
     space.put("plain", b"content")
+    space.put("both/inner", b"inner")
+    space.put(key, b"odd", Metadata={"theirs": "kept"})
+    mnt = make_mount()
+    path = path_of(mnt, key)
+    assert os.path.basename(path) in os.listdir(os.path.dirname(path))
+    assert os.stat(path).st_size == 3
+    with open(path, "rb") as file:
+        assert file.read() == b"odd"
+    subprocess.run(["mv", path, mnt / "good"], check=True, timeout=60)
+    assert space.get("good") == b"odd" and space.head("good")["Metadata"]["theirs"] == "kept"
+    assert key not in space.names()
+    space.put(key, b"odd again")
+    until(lambda: os.path.exists(path) and os.stat(path).st_size == 9, 5, "the key is seen again")
+    subprocess.run(["rm", path], check=True, timeout=60)
+    assert key not in space.names()
+    assert space.get("plain") == b"content" and space.get("both/inner") == b"inner"
+    assert "cannot be a file name" in mnt.log()
+
+
+@pytest.mark.parametrize("key", ODD_KEYS, ids=lambda key: key[:20])
+def test_keys_that_are_not_paths_do_no_harm(mnt, space, key):
+    """Whatever a server makes of them, the rest of the directory works, and nothing outside of it can be reached."""
+    space.put("plain", b"content")
+    try:
+        space.put(key, b"odd")
+    except botocore.exceptions.ClientError as refused:  # versitygw keeps objects as files
+        assert refused.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 409)
     assert "plain" in os.listdir(mnt.path)
     for directory, _, files in os.walk(mnt.path):
         assert ".." not in files and "" not in files
@@ -67,8 +118,33 @@ def test_a_name_that_is_a_file_and_a_directory(devs3, mnt, space):  # versitygw 
     space.put("both", b"an object")
     space.put("both/inner", b"inner")
     assert (mnt / "both" / "inner").read_bytes() == b"inner"
-    assert os.listdir(mnt.path).count("both") == 1
-    assert space.get("both") == b"an object"
+    assert sorted(os.listdir(mnt.path)) == ["@s3-object-both", "both"]
+    assert (mnt / "@s3-object-both").read_bytes() == b"an object"
+    shutil.rmtree(mnt / "both")
+    assert space.names() == ["both"]
+    until(lambda: os.listdir(mnt.path) == ["both"], 5, "the object has its name again")
+    assert (mnt / "both").read_bytes() == b"an object"
+
+
+def test_names_that_look_like_escapes(folder, folder_space):
+    (folder / "@s3-foo").write_bytes(b"ordinary")
+    (folder / "@s3-name-@s3-dot").write_bytes(b"stands for another")
+    assert sorted(os.listdir(folder)) == ["@s3-foo", "@s3-name-@s3-dot"]
+    assert folder_space.get("@s3-foo") == b"ordinary"
+    assert folder_space.get("@s3-dot") == b"stands for another"
+    for name in ("@s3-content", "@s3-object-@s3-foo", "@s3-empty"):
+        with fails_with(EINVAL):
+            (folder / name).write_bytes(b"x")
+
+
+def test_status_counts_the_keys_that_are_shown_under_other_names(devs3, mnt, space):
+    space.put("a//b", b"x")
+    space.put("c/..", b"x")
+    for directory, _, _ in os.walk(mnt.path):
+        os.listdir(directory)
+    status = json.loads(subprocess.run([paths.PREFIXFS, "status", "--json", mnt.path], check=True, capture_output=True, timeout=60).stdout)
+    assert status["escaped_names"] == 2
+    assert "2 keys that cannot be file names" in subprocess.run([paths.PREFIXFS, "status", mnt.path], check=True, capture_output=True, text=True, timeout=60).stdout
 
 
 def test_markers_of_directories_are_not_files(mnt, space):

@@ -33,6 +33,7 @@ struct MountState {
   std::string mode;            ///< who acknowledges what, in the words of the options
   bool read_only = false;
   bool list_refused = false;   ///< the last listing was: s3:ListBucket is missing
+  std::uint64_t escaped_names = 0;  ///< keys that are shown under other names, seen since the start
   bool ending = false;         ///< it is unmounted, and sends what is owed
   std::string breaker;         ///< why S3 counts as out of reach; empty: it answers
   WallTime breaker_since{};

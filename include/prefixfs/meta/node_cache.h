@@ -113,6 +113,9 @@ class NodeCache {
   /// Up to `limit` children in byte order of their names, beginning after `after` ("" for the first).
   virtual Result<std::vector<Node>> children(InodeId parent, std::string_view after, std::size_t limit) = 0;
   virtual Result<bool> has_children(InodeId parent) = 0;
+  /// What a shortened name stands for (object/shown_name.h); kept as long as the cache. Errors: exists (another part has that name).
+  virtual Result<void> remember_part(std::string_view name, std::string_view part) = 0;
+  virtual Result<std::optional<std::string>> part_of(std::string_view name) = 0;
   /// Records that could not be read since the start.
   virtual std::uint64_t dropped_records() const = 0;
 };

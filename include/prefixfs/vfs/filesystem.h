@@ -288,6 +288,8 @@ class Filesystem {
   Result<void> discard(meta::IntentId intent, const CallContext& context);
   /// Whether S3 has refused the last listing.
   bool list_was_refused() const;
+  /// Keys seen since the start that cannot be file names, and are shown under others (object/shown_name.h); counted up to 10,000.
+  std::uint64_t escaped_names() const;
   /// What this mount knows of a file, without asking S3.
   FileCondition condition(InodeId id) const;
 

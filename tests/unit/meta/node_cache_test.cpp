@@ -484,5 +484,18 @@ TEST_F(NodeCacheTest, threads_read_and_write_together) {
   EXPECT_EQ(ids.size(), 800U);
 }
 
+TEST_F(NodeCacheTest, WhatShortenedNamesStandFor) {
+  EXPECT_EQ(cache().part_of("@s3-long-x").value(), std::nullopt);
+  ASSERT_TRUE(cache().remember_part("@s3-long-x", std::string(900, 'p')));
+  ASSERT_TRUE(cache().remember_part("@s3-long-x", std::string(900, 'p'))) << "again";
+  EXPECT_EQ(cache().remember_part("@s3-long-x", "another").error().code, Errc::exists);
+  EXPECT_EQ(cache().part_of("@s3-long-x").value(), std::string(900, 'p'));
+  EXPECT_TRUE(names(kRootInode).empty());
+  store_ = {};
+  open();
+  EXPECT_EQ(cache().part_of("@s3-long-x").value(), std::string(900, 'p'));
+  EXPECT_EQ(cache().remember_part("", "x").error().code, Errc::invalid);
+}
+
 }  // namespace
 }  // namespace prefixfs::meta

@@ -352,7 +352,7 @@ struct ConditionalCopies {
       seen.push_back(sent.request.method);
       const bool source = sent.request.url.find("/source") != std::string::npos;
       if (sent.request.method == "HEAD") {
-        return source || there ? answer(200, source && source_changes ? Headers{{"etag", "\"other\""}} : object_headers({})) : answer(404);
+        return source || there ? answer(200, source && source_changes ? Headers{{"content-length", "1"}, {"etag", "\"other\""}} : object_headers({{"content-length", "1"}})) : answer(404);
       }
       const bool conditional = !sent.header("if-none-match").empty();
       if (conditional && refuses_the_header) {
