@@ -33,17 +33,11 @@ def tree(tmp_path):
     return root
 
 
-def pack(*words):
-    """tar of what was just made. Status 1 is right too: "file changed as we read it", of its ctime
-    (test_ctime_is_the_time_of_the_change_and_no_other). The archive is compared afterwards."""
-    run("sh", "-c", '"$@"; test $? -le 1', "sh", "tar", "-c", *words)
-
-
 def test_tar_packs_and_unpacks_in_place(place, tree):
     run("cp", "-a", tree, place / "tree")
     compressions = ("--gzip", "--bzip2", "--xz")
     for compression in compressions:
-        pack(compression, "-f", place / f"{compression}.tar", "-C", place.path, "tree")
+        run("tar", "-c", compression, "-f", place / f"{compression}.tar", "-C", place.path, "tree")
     place.come_back()
     for compression in compressions:
         archive, out = place / f"{compression}.tar", place / compression
@@ -86,11 +80,11 @@ def test_incremental_tar_takes_only_what_has_changed_on_a_host_that_knows_nothin
 def assert_incremental_tar_takes_one_file(place, tree, cold):
     """tar compares inode numbers and times with those of its last run."""
     run("cp", "-a", tree, place / "tree")
-    incremental = ["--no-check-device", "-C", place.path, "-g", place / "snapshot"]
-    pack(*incremental, "-f", place / "0.tar", "tree")
+    incremental = ["tar", "-c", "--no-check-device", "-C", place.path, "-g", place / "snapshot"]
+    run(*incremental, "-f", place / "0.tar", "tree")
     place.come_back(cold)
     (place / "tree" / "d1" / "file 1.bin").write_bytes(b"changed")
-    pack(*incremental, "-f", place / "1.tar", "tree")
+    run(*incremental, "-f", place / "1.tar", "tree")
     names = run("tar", "-t", "-f", place / "1.tar").splitlines()
     assert [name for name in names if not name.endswith("/")] == ["tree/d1/file 1.bin"]
 
@@ -184,7 +178,6 @@ def test_tar_packs_modes_and_times_on_a_host_that_knows_nothing(place, tree):
     run("tar", "-d", "-f", place / "tree.tar", "-C", tree.parent)
 
 
-@not_yet("the ctime of a change that has just been made")
 def test_ctime_is_the_time_of_the_change_and_no_other(place):
     path = place / "file"
     run("touch", "-d", "@1600000000", path)
@@ -194,20 +187,29 @@ def test_ctime_is_the_time_of_the_change_and_no_other(place):
     assert path.stat().st_ctime_ns == before
 
 
-@not_yet("symbolic and hard links")
-def test_tar_unpacks_links(place, tree):
+def test_tar_unpacks_symbolic_links(place, tree):
     os.symlink("d0/file 0.bin", tree / "link")
     os.symlink("nowhere/at all", tree / "dangling")
+    os.symlink("d1", tree / "to a directory")
+    unpack(place, tree)
+    assert os.readlink(place / "tree" / "dangling") == "nowhere/at all"
+    assert (place / "tree" / "to a directory" / "file 1.bin").read_bytes() == (tree / "d1" / "file 1.bin").read_bytes()
+
+
+@not_yet("hard links")
+def test_tar_unpacks_hard_links(place, tree):
     os.link(tree / "d1" / "file 1.bin", tree / "second name")
+    unpack(place, tree)
+    assert os.path.samefile(place / "tree" / "d1" / "file 1.bin", place / "tree" / "second name")
+
+
+def unpack(place, tree):
     run("tar", "-c", "-f", place / "tree.tar", "-C", tree.parent, "tree")
     run("tar", "-x", "-p", "-f", place / "tree.tar", "-C", place.path)
     place.come_back()
     run("tar", "-d", "-f", place / "tree.tar", "-C", place.path)
-    assert os.readlink(place / "tree" / "dangling") == "nowhere/at all"
-    assert os.path.samefile(place / "tree" / "d1" / "file 1.bin", place / "tree" / "second name")
 
 
-@not_yet("symbolic links")
 def test_zip_keeps_symbolic_links(place, tree):
     machine.require_program("zip")
     os.symlink("d0/file 0.bin", tree / "link")

@@ -174,7 +174,6 @@ def test_npm_installs_without_links_to_programs(place, package):
 
 
 @pytest.mark.heavy
-@not_yet("symbolic links")
 def test_npm_installs_links_to_programs(place, package):
     npm("install", "--cache", place / "npm", package, cwd=place / "application")
     place.come_back()

@@ -9,7 +9,6 @@ import threading
 import pytest
 
 from apps import event_media  # settings of Django are made once in a process
-from support.place import not_yet
 
 import django.test
 from django.core.exceptions import SuspiciousFileOperation
@@ -185,7 +184,6 @@ def test_file_move_safe_and_locks(place, tmp_path):
         assert locks.unlock(first) and locks.lock(second, locks.LOCK_EX | locks.LOCK_NB)
 
 
-@not_yet("symbolic links")
 def test_saving_where_a_dangling_link_is_gives_another_name(place, storage):
     os.symlink("nowhere", place / "file")
     assert storage.exists("file") and save(storage, "file") != "file"

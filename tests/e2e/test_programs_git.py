@@ -5,7 +5,6 @@ import os
 import pytest
 
 from support import machine
-from support.place import not_yet
 from support.programs import run
 from support.wait import until
 
@@ -180,7 +179,6 @@ def test_a_stale_lock_refuses_a_second_writer(clone):
     git(clone, "add", "x")
 
 
-@not_yet("rename of directories")
 def test_git_mv_of_a_directory(clone):
     git(clone, "mv", "d3", "moved")
     commit(clone, "moved")
@@ -188,7 +186,6 @@ def test_git_mv_of_a_directory(clone):
     assert not (clone / "d3").exists() and len(list((clone / "moved").iterdir())) == FILES // 4
 
 
-@not_yet("symbolic links")
 def test_symbolic_links_are_checked_out_and_committed(place, origin):
     os.symlink("d0/0.txt", origin / "link")
     commit(origin, "link")

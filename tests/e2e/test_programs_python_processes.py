@@ -10,7 +10,6 @@ import zipfile
 
 import pytest
 
-from support.place import not_yet
 from support.programs import finish, run, start
 
 
@@ -113,7 +112,6 @@ print(first.value + second.value)
 """
 
 
-@not_yet("the mtime of a directory that gets an entry")
 def test_a_module_is_found_that_is_made_when_its_directory_is_known(place):
     """Python's import looks into a directory again when its mtime has changed. So do mailbox.Maildir, mail readers and caches."""
     assert run(sys.executable, "-B", "-c", FINDS, place.path) == "3\n"
@@ -147,7 +145,6 @@ def test_pip_installs_into_a_directory_on_the_mount(place, tmp_path):
     assert (place / "site" / "e2esample" / "data" / "table.txt").read_text() == "data\n"
 
 
-@not_yet("symbolic links")
 @pytest.mark.parametrize("how", ["--symlinks", "--copies"])  # with copies lib64 is a link all the same
 def test_a_virtual_environment_is_made_and_used(place, how):
     run(sys.executable, "-m", "venv", "--without-pip", how, place / "venv")

@@ -6,7 +6,6 @@ import pathlib
 import pytest
 
 from support import machine
-from support.place import not_yet
 from support.process import Process, answers, free_port
 from support.programs import run
 
@@ -97,7 +96,6 @@ def test_what_was_put_is_there_on_another_host(place, share, tree):
     assert os.listdir(place.path) == ["new.bin"]
 
 
-@not_yet("rename of directories")
 def test_a_directory_is_renamed_through_the_share(place, share, tree):
     share(f'lcd "{tree}"', "recurse ON", "prompt OFF", "mput d1")
     share("rename d1 moved")
