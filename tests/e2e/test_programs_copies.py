@@ -276,18 +276,6 @@ def test_what_is_made_in_a_directory_of_a_group_belongs_to_the_group(place):
     assert os.stat(place / "shared" / "directory").st_mode & stat.S_ISGID
 
 
-@not_yet("times beyond the year 2262")
-def test_a_time_is_kept_or_refused(place):
-    path = place / "file"
-    path.touch()
-    for seconds in (-1, 4_294_967_296, 10_000_000_000):
-        try:
-            os.utime(path, (seconds, seconds))
-        except OSError:
-            continue
-        assert os.stat(path).st_mtime == seconds
-
-
 @not_yet("holes that lseek finds")
 def test_holes_are_found_by_lseek(place):
     path = place / "sparse"
