@@ -93,6 +93,10 @@ bool ends_in(std::string_view path, std::string_view name) {
   return before.find(fmt::format("/{}/", name)) == std::string::npos;
 }
 
+bool leads_through(std::string_view path, std::string_view name) {
+  return !name.empty() && fmt::format("/{}", path).find(fmt::format("/{}/", name)) != std::string::npos;
+}
+
 vfs::LookupIntent intent_of(pid_t thread, std::string_view name) {
   const SystemFileReader files;
   for (int look = 0; look < kLooksMax; ++look) {
@@ -106,7 +110,10 @@ vfs::LookupIntent intent_of(pid_t thread, std::string_view name) {
     }
     const auto call = read_open_call(*line);
     const auto path = call ? text_at(thread, call->path) : std::nullopt;
-    return path && ends_in(*path, name) ? intent_of_flags(call->flags) : vfs::LookupIntent::unknown;
+    if (path && ends_in(*path, name)) {
+      return intent_of_flags(call->flags);
+    }
+    return path && leads_through(*path, name) ? vfs::LookupIntent::open : vfs::LookupIntent::unknown;
   }
   return vfs::LookupIntent::unknown;
 }

@@ -28,5 +28,7 @@ vfs::LookupIntent intent_of_flags(int flags);
 
 /// Whether `name` is the last component of the path, and no other.
 bool ends_in(std::string_view path, std::string_view name);
+/// Whether it is one of those before the last: what is opened lies in a directory of that name.
+bool leads_through(std::string_view path, std::string_view name);
 
 }  // namespace prefixfs::fuse

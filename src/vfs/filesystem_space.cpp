@@ -63,7 +63,8 @@ Result<void> Filesystem::Core::allocate_staged(OpenFile& file, int mode, ByteRan
   if (caller.uid != 0) {  // the kernel does not say who has CAP_FSETID
     drop_set_id(file.node.posix);
   }
-  file.node.posix.mtime_ns = outside.clock.now().time_since_epoch().count();
+  file.node.changed_at = outside.clock.now();
+  file.node.posix.mtime_ns = file.node.changed_at.time_since_epoch().count();
   file.explicit_mtime = false;
   note_locked(file);
   return zeroed;

@@ -224,7 +224,6 @@ def test_small_tools_that_change_files_in_place(place):
     assert sorted(os.listdir(place.path)) == ["file", "other"]
 
 
-@not_yet("fallocate")
 def test_fallocate_allocates_and_makes_holes(place):
     path = place / "file"
     path.write_bytes(b"x" * 20_000)
@@ -276,7 +275,6 @@ def test_what_is_made_in_a_directory_of_a_group_belongs_to_the_group(place):
     assert os.stat(place / "shared" / "directory").st_mode & stat.S_ISGID
 
 
-@not_yet("holes that lseek finds")
 def test_holes_are_found_by_lseek(place):
     path = place / "sparse"
     run("truncate", "-s", "1M", path)

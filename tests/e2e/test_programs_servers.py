@@ -16,7 +16,6 @@ import werkzeug.serving
 import werkzeug.utils
 
 from support import machine
-from support.place import not_yet
 from support.process import Process, answers, free_port
 from support.programs import finish, run, start
 
@@ -218,7 +217,6 @@ def test_a_worker_on_another_host_opens_what_is_announced_to_it(place, how, afte
     assert len(files) == (60 if after == "keep" else 0)
 
 
-@not_yet("an open through a directory that the host's listing of a moment ago did not have")
 def test_a_worker_on_another_host_opens_what_is_announced_in_a_new_directory(place):
     other = place.on_another_host()
     assert os.listdir(other) == []

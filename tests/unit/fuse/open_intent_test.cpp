@@ -53,6 +53,11 @@ TEST(OpenIntent, OnlyTheLastComponentIsMeant) {
   EXPECT_FALSE(ends_in("/srv/new.pdf/", "new.pdf"));
   EXPECT_FALSE(ends_in("/srv/old-new.pdf", "new.pdf"));
   EXPECT_FALSE(ends_in("new.pdf/new.pdf", "new.pdf")) << "the lookup may be of the first";
+  EXPECT_TRUE(leads_through("/srv/uploads/new.pdf", "uploads"));
+  EXPECT_TRUE(leads_through("tenant/upload/new.pdf", "tenant"));
+  EXPECT_TRUE(leads_through("new.pdf/new.pdf", "new.pdf"));
+  EXPECT_FALSE(leads_through("/srv/uploads/new.pdf", "new.pdf"));
+  EXPECT_FALSE(leads_through("/srv/uploads/new.pdf", "load"));
   EXPECT_FALSE(ends_in("/new.pdf/a/new.pdf", "new.pdf"));
   EXPECT_FALSE(ends_in("", ""));
 }
