@@ -151,7 +151,7 @@ Result<void> PrefixMove::copy_one(MovedObject& object, const CallContext& contex
       return fail(std::move(copied.error()));
     }
     TRY_ASSIGN(const bool there, look_again(object, context));
-    if (!there) {
+    if (!there || !object.copy.empty()) {
       return {};
     }
   }
@@ -166,7 +166,7 @@ Result<void> PrefixMove::write_marker(MovedObject& object, const CallContext& co
   return {};
 }
 
-/// Another client has written the source, or deleted it (false), or made the destination.
+/// Another client has written the source, or deleted it (false), or made the destination; or the copy is there already.
 Result<bool> PrefixMove::look_again(MovedObject& object, const CallContext& context) {
   const Key source(source_ + object.name);
   const auto now = store_.head(source, context);
@@ -174,6 +174,12 @@ Result<bool> PrefixMove::look_again(MovedObject& object, const CallContext& cont
     return now.error().code == Errc::not_found ? Result<bool>(false) : fail(now.error());
   }
   if (now->etag == object.version) {
+    // A request of a former process may have come through after the destination was listed.
+    const auto there = store_.head(Key(destination_ + object.name), context);
+    if (there && is_copy(object, *there)) {
+      object.copy = there->etag;
+      return true;
+    }
     return fail(Errc::exists, fmt::format("{}{} was made by another client while {} was renamed to it", destination_, object.name, source.str()));
   }
   object.version = now->etag;

@@ -33,7 +33,7 @@ Result<s3::CopyAnswer> Committer::copy(const Copy& copy, std::optional<ObjectInf
       TRY(learn_tags(*info, copy.source, nullptr, context));
     }
     meta::Node as_it_is = node;
-    if (info) {
+    if (info && node.kind != NodeKind::directory) {
       // A listing may have taken it for a file; with the same bytes it stays what it is.
       const FileType said = type_from(*info, p_.settings);
       as_it_is.kind = said.kind;

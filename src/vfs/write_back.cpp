@@ -345,15 +345,14 @@ void WriteBack::end(OpenFile& file, meta::IntentId id) {
 
 std::vector<OwedIntent> WriteBack::owed() const {
   std::vector<OwedIntent> all;
-  const auto states = queue_.states();
+  std::map<meta::IntentId, sync::DeliveryState> states;
+  for (sync::DeliveryState& state : queue_.states()) {
+    states[state.id] = std::move(state);
+  }
   const std::lock_guard lock(mutex_);
-  for (const sync::DeliveryState& state : states) {
-    const auto found = entries_.find(state.id);
-    if (found == entries_.end()) {
-      continue;
-    }
-    const Entry& entry = found->second;
-    OwedIntent item{.id = state.id, .kind = entry.kind, .path = entry.path, .bytes = 0, .since = entry.since, .attempts = state.attempts,
+  for (const auto& [id, entry] : entries_) {
+    const sync::DeliveryState& state = states[id];  // the queue has none of them before begin_deliveries()
+    OwedIntent item{.id = id, .kind = entry.kind, .path = entry.path, .bytes = 0, .since = entry.since, .attempts = state.attempts,
                     .parked = state.phase == sync::DeliveryPhase::parked, .last_error = state.last_error};
     if (!item.last_error && !entry.refusal.empty()) {
       item.last_error = recalled(entry.refusal);

@@ -99,6 +99,17 @@ TEST_F(PrefixMoveTest, ANameThatAnotherClientMakesMeanwhileIsNotReplaced) {
   EXPECT_EQ(memory.text("b/one"), "theirs");
 }
 
+TEST_F(PrefixMoveTest, ACopyThatADeadProcessHasAskedForAndThatComesLateIsOurs) {
+  memory.set_capabilities({.conditional_copy = s3::Support::yes});
+  put_three();
+  auto moving = move();
+  ASSERT_TRUE(moving.list(true, {}));
+  memory.put_text("b/one", "1");
+  ASSERT_TRUE(moving.copy({}));
+  ASSERT_TRUE(moving.remove_sources({}));
+  EXPECT_THAT(memory.keys(), ElementsAre("ab", "b/", "b/one", "b/sub/two"));
+}
+
 TEST_F(PrefixMoveTest, AVersionThatComesMeanwhileIsTheOneThatIsMoved) {
   put_three();
   auto moving = move();
