@@ -16,7 +16,7 @@ from support.servers import RealServer
 from support.wait import until
 
 PROCESSES = 6
-OPERATIONS = int(os.environ.get("PREFIXFS_STRESS_OPERATIONS", "300"))  # of each
+OPERATIONS = int(os.environ.get("PREFIXFS_STRESS_OPERATIONS", "200"))  # of each
 AGREE_SECONDS = 10
 
 

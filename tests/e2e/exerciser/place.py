@@ -73,11 +73,6 @@ class MountedPlace:
         assert errors == [], "error lines in the log, though nothing was in the way:\n" + "\n".join(errors)
 
 
-def remove_all(space):
-    for name in space.names():
-        space.delete(name)
-
-
 def make(directory, server, prefix, options):
     return MountedPlace(directory, server, prefix, options) if server else LocalPlace(directory)
 
