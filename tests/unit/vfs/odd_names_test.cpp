@@ -192,6 +192,27 @@ TEST_F(OddNamesTest, AMarkerIsNoFile) {
   EXPECT_ERRC(mount.lookup("d/@s3-content"), Errc::not_found);
 }
 
+TEST_F(OddNamesTest, ADirectoryWithSuchNamesIsRenamed) {
+  const std::vector<std::string> keys{"", "/x", "..", "both", "both/inner", kLong, kLong + "d/inner", "@s3-dot", "plain"};
+  for (const std::string& key : keys) {
+    mount.memory.put_text("d/" + key, "content");
+  }
+  ASSERT_OK(mount.names(kRoot));
+  ASSERT_OK(mount.names(mount.id("d")));
+  const auto handle = mount.open("d/@s3-object-both", O_RDONLY);
+  ASSERT_OK(handle);
+  ASSERT_OK(mount.fs().rename(kRoot, "d", kRoot, "e", 0, mount.caller()));
+  for (const std::string& key : keys) {
+    EXPECT_EQ(mount.memory.text("e/" + key), "content") << key;
+    EXPECT_FALSE(mount.memory.text("d/" + key)) << key;
+  }
+  EXPECT_EQ(mount.read(*handle).value_or("?"), "content");
+  EXPECT_OK(mount.close(*handle));
+  EXPECT_EQ(mount.read_file("e/@s3-empty/x").value_or("?"), "content");
+  EXPECT_EQ(mount.read_file("e/" + shown_name(kLong + "d") + "/inner").value_or("?"), "content");
+  EXPECT_ERRC(mount.lookup("d"), Errc::not_found);
+}
+
 class OwedOddNamesTest : public WriteBackTest {};
 
 TEST_F(OwedOddNamesTest, WhatIsOwedIsDeliveredAfterADeathAlsoWithoutTheCache) {
