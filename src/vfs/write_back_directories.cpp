@@ -241,13 +241,14 @@ Result<void> WriteBack::adopt_versions(const DirectoryMove& move, const std::vec
         file->content->etag = file->content->etag == object.version ? object.copy : file->content->etag;
       }
       file->node.etag = file->node.etag == object.version ? object.copy : file->node.etag;
+      note_locked(*file);
     }
     node->etag = object.copy;
     TRY(p_.nodes.put(std::move(*node)));
   }
   for (const std::shared_ptr<OpenFile>& file : p_.open_files.all()) {
-    const auto prefix = p_.tree.directory_prefix(file->node.parent);
     const std::lock_guard lock(file->mutex);
+    const auto prefix = p_.tree.directory_prefix(file->node.parent);
     if (file->upload != nullptr && prefix && prefix->starts_with(move.to.prefix)) {
       file->upload->abandon();  // its parts are under the former key
     }
