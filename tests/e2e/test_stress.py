@@ -12,7 +12,6 @@ from stress.actor import Actor, Unexpected
 from stress.views import differences, shown, stored, without_targets
 from support import admin
 from support.clients import Space
-from support.servers import RealServer
 from support.wait import until
 
 PROCESSES = 6
@@ -42,12 +41,12 @@ def act(actor, answers):
         answers.put((actor.number, str(finding)))
 
 
-def run_actors(root, seed, names_turn=True):
+def run_actors(root, seed):
     """What they found."""
     context = multiprocessing.get_context("fork")
     answers = context.SimpleQueue()
     move = directories_move(root)
-    actors = [Actor(root, number, seed, move, names_turn) for number in range(PROCESSES)]
+    actors = [Actor(root, number, seed, move) for number in range(PROCESSES)]
     processes = [context.Process(target=act, args=(actor, answers), daemon=True) for actor in actors]
     for process in processes:
         process.start()
@@ -66,12 +65,11 @@ def must_agree(what, one, other):
 
 
 @pytest.mark.parametrize("commit", ["close", "journal"])
-def test_what_many_processes_leave_is_whole_and_everywhere_the_same(make_mount, server, space, commit):
+def test_what_many_processes_leave_is_whole_and_everywhere_the_same(make_mount, space, commit):
     seed = int(os.environ.get("PREFIXFS_SEED", random.SystemRandom().randrange(1 << 31)))
     print(f"PREFIXFS_SEED={seed}")
     mnt = make_mount(commit=commit)
-    # versitygw's keys are paths, and a journal's PUT of x/ may come before the removal of x: the two tests below.
-    findings = run_actors(mnt.path, seed, names_turn=not (commit == "journal" and isinstance(server, RealServer)))
+    findings = run_actors(mnt.path, seed)
     assert not findings, "\n".join(findings)
     drained = admin.prefixfs("drain", mnt.path, "--timeout", "60s")
     assert drained.status == 0, drained
@@ -83,9 +81,8 @@ def test_what_many_processes_leave_is_whole_and_everywhere_the_same(make_mount, 
     # What a listing has told of a file's time may be shown for a second, also after it was opened.
     until(lambda: differences(here, shown(fresh.path)) == [], AGREE_SECONDS, "a mount that knows nothing shows the same", every=0.5)
     until(lambda: space.uploads() == [], AGREE_SECONDS, "no multipart upload is left open")
-    if commit != "journal":  # there may be something, as long as a renamed file meets itself: below
-        assert admin.kept(mnt) == []
-        assert [line for line in mnt.log().splitlines() if " error " in line] == []
+    assert admin.kept(mnt) == []
+    assert [line for line in mnt.log().splitlines() if " error " in line] == []
 
 
 def drained_names(mnt, space):

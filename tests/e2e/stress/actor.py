@@ -32,12 +32,10 @@ class Unexpected(Exception):
 
 
 class Actor:
-    """`directories_move`: rename of a directory is supported, so that any path may be gone from one moment to the next. `names_turn`: some names are
-    now a file's, now a directory's."""
+    """`directories_move`: rename of a directory is supported, so that any path may be gone from one moment to the next."""
 
-    def __init__(self, root, number, seed, directories_move=False, names_turn=True):
+    def __init__(self, root, number, seed, directories_move):
         self.root, self.number = str(root), number
-        self._both = BOTH if names_turn else []
         self._own_may_be_gone = GONE if directories_move else set()  # nobody else knows the name, and its directory is not empty
         self._random = random.Random(f"stress {seed} {number}")
         self._written, self._story = 0, []
@@ -71,7 +69,7 @@ class Actor:
 
     def _directory(self):
         depth = self._random.choices(range(DEPTH + 1), [3, 4, 4, 3, 2])[0]
-        return os.path.join(self.root, *(self._random.choice(DIRECTORIES if self._random.random() < 0.9 else self._both or DIRECTORIES) for _ in range(depth)))
+        return os.path.join(self.root, *(self._random.choice(DIRECTORIES if self._random.random() < 0.9 else BOTH) for _ in range(depth)))
 
     def _path(self, names):
         return os.path.join(self._directory(), self._random.choice(names))
@@ -96,7 +94,7 @@ class Actor:
 
     def _save(self):
         """Written under a name of its own, renamed to the one that all use; also across directories."""
-        target = self._path(DOCUMENTS + self._both)
+        target = self._path(DOCUMENTS + BOTH)
         directory = os.path.dirname(target) if self._random.random() < 0.7 else self._directory()
         temporary = os.path.join(directory, f".tmp-{self.number}-{self._written}")
         if not self._write_new(temporary, os.O_TRUNC, GONE):
@@ -109,7 +107,7 @@ class Actor:
             self._races(self._own_may_be_gone, os.unlink, temporary)
 
     def _create(self):
-        self._write_new(self._path(DOCUMENTS + self._both), os.O_EXCL, GONE | {"EEXIST"}, self._random.choice([0o644, 0o600]))
+        self._write_new(self._path(DOCUMENTS + BOTH), os.O_EXCL, GONE | {"EEXIST"}, self._random.choice([0o644, 0o600]))
 
     def _append(self):
         self._write_new(self._path(LOGS), os.O_APPEND, GONE)
@@ -127,13 +125,13 @@ class Actor:
             self._races(GONE | {"ENOTEMPTY", "EEXIST", "EXDEV"}, os.rename, source, target)
 
     def _unlink(self):
-        self._races(GONE | {"EISDIR"}, os.unlink, self._path(DOCUMENTS + LOGS + self._both))
+        self._races(GONE | {"EISDIR"}, os.unlink, self._path(DOCUMENTS + LOGS + BOTH))
 
     def _mkdir(self):
-        self._races(GONE | {"EEXIST"}, os.mkdir, self._path(DIRECTORIES * 2 + self._both))
+        self._races(GONE | {"EEXIST"}, os.mkdir, self._path(DIRECTORIES * 2 + BOTH))
 
     def _rmdir(self):
-        self._races(GONE | {"ENOTEMPTY"}, os.rmdir, self._path(DIRECTORIES + self._both))
+        self._races(GONE | {"ENOTEMPTY"}, os.rmdir, self._path(DIRECTORIES + BOTH))
 
     def _chmod(self):
         path = self._path(DOCUMENTS + LOGS)
