@@ -113,7 +113,7 @@ vfs::LookupIntent intent_of(pid_t thread, std::string_view name) {
     if (path && ends_in(*path, name)) {
       return intent_of_flags(call->flags);
     }
-    return path && leads_through(*path, name) ? vfs::LookupIntent::open : vfs::LookupIntent::unknown;
+    return path && leads_through(*path, name) ? vfs::LookupIntent::open_below : vfs::LookupIntent::unknown;
   }
   return vfs::LookupIntent::unknown;
 }

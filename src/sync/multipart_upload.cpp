@@ -44,7 +44,8 @@ void MultipartUpload::run_create() {
     return;
   }
   ++running_;
-  const CallContext context{sender_.deadline, stop_.get_token()};
+  // Not to be cancelled: an answer that nobody waits for would leave an upload in the bucket that nobody knows.
+  const CallContext context{sender_.deadline, {}};
   lock.unlock();
   auto created = store_.create_upload(target_.key, target_.headers, context);
   lock.lock();

@@ -79,12 +79,19 @@ Result<std::uint64_t> Filesystem::seek(HandleId id, std::uint64_t offset, int wh
     return fail(Errc::invalid, fmt::format("lseek with whence {}", whence));
   }
   std::shared_ptr<Content> content;
+  bool written = false;
   {
     const std::lock_guard lock(handle->file->mutex);
     content = handle->file->content;
+    written = handle->file->writers > 0;
   }
   if (content == nullptr) {
     return fail(Errc::stale, "what is open here is lost with a process that has died");
+  }
+  if (written) {
+    // The kernel may have pages of a shared mapping that have not come here yet, so that all must count as data.
+    const std::uint64_t size = content->file->size();
+    return offset < size ? Result<std::uint64_t>(whence == SEEK_DATA ? offset : size) : fail(Errc::past_end, fmt::format("there is no more at {}", offset));
   }
   const auto found = whence == SEEK_DATA ? content->file->next_data(offset) : content->file->next_hole(offset);
   return found ? Result<std::uint64_t>(*found) : fail(Errc::past_end, fmt::format("there is no more at {}", offset));

@@ -55,6 +55,8 @@ Result<meta::Node> Resolver::find_unseen(InodeId parent, std::string_view name, 
     case LookupIntent::open:
       // Another host may have closed the file a moment ago, and told the program: no knowledge of absence is new enough.
       return absent ? fetch_first_block(parent, name, context) : find_unknown(parent, name, context);
+    case LookupIntent::open_below:
+      return find_unknown(parent, name, context);  // the same of a directory on the way to the file
     case LookupIntent::unknown:
       break;
   }

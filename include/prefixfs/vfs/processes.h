@@ -13,6 +13,7 @@ namespace prefixfs::vfs {
 enum class LookupIntent {
   unknown,    ///< stat, an exclusive create, or not to be known: what was learnt within the window may answer
   open,       ///< open(2) of what is there: somebody has told the program that there is a file
+  open_below,  ///< open(2) of something in a directory of that name
   open_anew,  ///< open(2) with O_CREAT and O_TRUNC, without O_EXCL: what may stand under the name is not going to be read
 };
 
@@ -24,7 +25,7 @@ class Processes {
   virtual pid_t process_of(pid_t thread) const = 0;
   /// Whether the process has a descriptor of an inode with this number; false also where the kernel does not tell.
   virtual bool has_descriptor(pid_t process, meta::InodeId inode) const = 0;
-  /// Whether the thread waits in an open(2) of a path whose last component is `name`, and which.
+  /// Whether the thread waits in an open(2) of a path that has the component `name`, and which.
   virtual LookupIntent intent_of(pid_t thread, std::string_view name) const = 0;
 };
 

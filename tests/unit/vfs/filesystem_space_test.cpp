@@ -136,10 +136,13 @@ TEST_F(BoundedSpaceTest, WhatThereIsNoRoomForIsRefusedAtOnceAndHarmsNothing) {
 }
 
 TEST_F(SpaceTest, DataAndHolesOfWhatWasWritten) {
-  const auto handle = mount.create(kRoot, "f", O_RDWR);
+  const auto writer = mount.create(kRoot, "f", O_RDWR);
+  ASSERT_OK(writer);
+  ASSERT_OK(mount.write(*writer, 64 * kBlock, std::string(kBlock, 'x')));
+  ASSERT_OK(allocate(*writer, 0, 0, 128 * kBlock));
+  ASSERT_OK(mount.close(*writer));
+  const auto handle = mount.open("f", O_RDONLY);
   ASSERT_OK(handle);
-  ASSERT_OK(mount.write(*handle, 64 * kBlock, std::string(kBlock, 'x')));
-  ASSERT_OK(allocate(*handle, 0, 0, 128 * kBlock));
   EXPECT_EQ(seek(*handle, 0, SEEK_DATA).value_or(1), 64 * kBlock);
   EXPECT_EQ(seek(*handle, 0, SEEK_HOLE).value_or(1), 0u);
   EXPECT_EQ(seek(*handle, 64 * kBlock, SEEK_HOLE).value_or(1), 65 * kBlock);
@@ -151,16 +154,23 @@ TEST_F(SpaceTest, DataAndHolesOfWhatWasWritten) {
 
 TEST_F(SpaceTest, WhatS3HasIsDataAndIsNotFetched) {
   mount.memory.put_text("big", zeros(500'000));
-  const auto handle = mount.open("big", O_RDWR);
+  const auto handle = mount.open("big", O_RDONLY);
   ASSERT_OK(handle);
   mount.requests();
   EXPECT_EQ(seek(*handle, 100, SEEK_DATA).value_or(0), 100u);
   EXPECT_EQ(seek(*handle, 100, SEEK_HOLE).value_or(0), 500'000u);
-  ASSERT_OK(allocate(*handle, kPunch, 16 * kBlock, 16 * kBlock));
-  EXPECT_EQ(seek(*handle, 100, SEEK_HOLE).value_or(0), 16 * kBlock);
-  EXPECT_EQ(seek(*handle, 16 * kBlock, SEEK_DATA).value_or(0), 32 * kBlock);
   EXPECT_THAT(mount.requests(), IsEmpty());
   EXPECT_OK(mount.close(*handle));
+}
+
+TEST_F(SpaceTest, AllIsDataWhileSomebodyMayWriteToAMapping) {
+  const auto writer = mount.create(kRoot, "f", O_RDWR);
+  ASSERT_OK(writer);
+  ASSERT_OK(allocate(*writer, 0, 0, 128 * kBlock));
+  EXPECT_EQ(seek(*writer, kBlock, SEEK_DATA).value_or(0), kBlock);
+  EXPECT_EQ(seek(*writer, kBlock, SEEK_HOLE).value_or(0), 128 * kBlock);
+  EXPECT_ERRC(seek(*writer, 128 * kBlock, SEEK_DATA), Errc::past_end);
+  EXPECT_OK(mount.close(*writer));
 }
 
 TEST_F(SpaceTest, HolesOutliveTheirProcess) {

@@ -142,6 +142,22 @@ TEST_F(NewNamesTest, AnOpenFindsWhatAnotherHostHasClosedAMomentAgo) {
                                             "GetObject job2.pdf", "GetObject job2.pdf"));
 }
 
+TEST_F(NewNamesTest, AnOpenFindsWhatAnotherHostHasClosedInADirectoryThatItMadeForThat) {
+  Mount mount;
+  ASSERT_OK(mount.names(kRoot));
+  for (const char* key : {"tenant/", "tenant/upload/", "tenant/upload/cv.pdf"}) {
+    mount.memory.put_text(key, "");
+  }
+  EXPECT_ERRC(look(mount, kRoot, "tenant", LookupIntent::unknown), Errc::not_found) << "a stat believes what was listed a moment ago";
+  mount.requests();
+  const auto tenant = look(mount, kRoot, "tenant", LookupIntent::open_below);
+  ASSERT_OK(tenant);
+  const auto upload = look(mount, tenant->attributes.id, "upload", LookupIntent::open_below);
+  ASSERT_OK(upload);
+  EXPECT_OK(look(mount, upload->attributes.id, "cv.pdf", LookupIntent::open));
+  EXPECT_LE(mount.requests().size(), 7u);
+}
+
 TEST_F(NewNamesTest, WhereOthersMakeTheFilesAListingOfAMomentAgoIsNotBelieved) {
   Mount mount;
   mount.memory.put_text("job1.pdf", "1");
