@@ -71,12 +71,12 @@ def test_a_hole_in_a_large_file_moves_few_bytes(mnt, space, record):
     space.put("large", body)
     os.listdir(mnt.path)
     recording = record()
-    fd = os.open(mnt / "large", os.O_RDWR)
-    fallocate(fd, PUNCH_HOLE | KEEP_SIZE, 10 * MIB, 6 * MIB)
-    assert os.pread(fd, 1000, 12 * MIB) == bytes(1000)
-    assert os.lseek(fd, 0, os.SEEK_HOLE) == 10 * MIB
-    assert os.lseek(fd, 10 * MIB, os.SEEK_DATA) == 16 * MIB
-    os.close(fd)
+    with open(mnt / "large", "r+b", buffering=0) as file:
+        fallocate(file.fileno(), PUNCH_HOLE | KEEP_SIZE, 10 * MIB, 6 * MIB)
+        assert os.pread(file.fileno(), 1000, 12 * MIB) == bytes(1000)
+    with open(mnt / "large", "rb", buffering=0) as file:
+        assert os.lseek(file.fileno(), 0, os.SEEK_HOLE) == 10 * MIB
+        assert os.lseek(file.fileno(), 10 * MIB, os.SEEK_DATA) == 16 * MIB
     requests = recording.requests()
     assert requests.of("UploadPartCopy")
     assert requests.of("GetObject").bytes_out() <= 6 * MIB
@@ -88,6 +88,9 @@ def test_data_and_holes_are_told_apart(folder, folder_space):
         file.seek(1 * MIB)
         file.write(b"x" * 64 * KIB)
         file.truncate(4 * MIB)
+        assert os.lseek(file.fileno(), 0, os.SEEK_DATA) == 0  # as long as somebody might write to a mapping of it
+        assert os.lseek(file.fileno(), 0, os.SEEK_HOLE) == 4 * MIB
+    with open(folder / "sparse", "rb", buffering=0) as file:
         fd = file.fileno()
         assert os.lseek(fd, 0, os.SEEK_DATA) == 1 * MIB
         assert os.lseek(fd, 1 * MIB, os.SEEK_HOLE) == 1 * MIB + 64 * KIB

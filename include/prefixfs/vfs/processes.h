@@ -11,10 +11,10 @@ namespace prefixfs::vfs {
 
 /// For what a thread that waits looks a name up.
 enum class LookupIntent {
-  unknown,    ///< stat, an exclusive create, or not to be known: what was learnt within the window may answer
-  open,       ///< open(2) of what is there: somebody has told the program that there is a file
+  unknown,     ///< stat, an exclusive create, or not to be known: what was learnt within the window may answer
+  open,        ///< open(2) of what is there: somebody has told the program that there is a file
   open_below,  ///< open(2) of something in a directory of that name
-  open_anew,  ///< open(2) with O_CREAT and O_TRUNC, without O_EXCL: what may stand under the name is not going to be read
+  open_anew,   ///< open(2) with O_CREAT and O_TRUNC, without O_EXCL: what may stand under the name is not going to be read
 };
 
 /// Thread-safe. Asks the kernel alone, so it may be asked while a request of the very thread waits.
