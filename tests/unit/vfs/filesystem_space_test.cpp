@@ -139,14 +139,16 @@ TEST_F(SpaceTest, DataAndHolesOfWhatWasWritten) {
   const auto writer = mount.create(kRoot, "f", O_RDWR);
   ASSERT_OK(writer);
   ASSERT_OK(mount.write(*writer, 64 * kBlock, std::string(kBlock, 'x')));
-  ASSERT_OK(allocate(*writer, 0, 0, 128 * kBlock));
+  ASSERT_OK(mount.write(*writer, 127 * kBlock, std::string(kBlock, 'y')));
   ASSERT_OK(mount.close(*writer));
   const auto handle = mount.open("f", O_RDONLY);
   ASSERT_OK(handle);
   EXPECT_EQ(seek(*handle, 0, SEEK_DATA).value_or(1), 64 * kBlock);
   EXPECT_EQ(seek(*handle, 0, SEEK_HOLE).value_or(1), 0u);
   EXPECT_EQ(seek(*handle, 64 * kBlock, SEEK_HOLE).value_or(1), 65 * kBlock);
-  EXPECT_ERRC(seek(*handle, 65 * kBlock, SEEK_DATA), Errc::past_end);
+  EXPECT_EQ(seek(*handle, 65 * kBlock, SEEK_DATA).value_or(1), 127 * kBlock);
+  EXPECT_EQ(seek(*handle, 127 * kBlock, SEEK_HOLE).value_or(1), 128 * kBlock);
+  EXPECT_ERRC(seek(*handle, 128 * kBlock, SEEK_DATA), Errc::past_end);
   EXPECT_ERRC(seek(*handle, 128 * kBlock, SEEK_HOLE), Errc::past_end);
   EXPECT_ERRC(seek(*handle, 0, SEEK_CUR), Errc::invalid);
   EXPECT_OK(mount.close(*handle));
