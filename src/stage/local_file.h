@@ -12,6 +12,7 @@
 
 namespace prefixfs::stage {
 
+inline constexpr std::uint64_t kFileBytesMax = 1ULL << 62;  ///< leaves room for sums
 /// Of the note beside a kept file.
 inline constexpr const char* kNoteEnding = ".why";
 

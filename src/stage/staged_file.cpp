@@ -21,7 +21,6 @@ namespace prefixfs::stage {
 namespace {
 
 constexpr std::uint64_t kBlockBytes = 4096;
-constexpr std::uint64_t kFileBytesMax = 1ULL << 62;  // room for sums
 
 std::uint64_t blocks_of(ByteRange range) { return (range.length() + kBlockBytes - 1) / kBlockBytes * kBlockBytes; }
 
@@ -189,47 +188,6 @@ Result<std::size_t> StagedFile::read(std::uint64_t offset, std::span<std::byte> 
 std::vector<ByteRange> StagedFile::missing(ByteRange range) const {
   const std::shared_lock lock(mutex_);
   return valid_.gaps(range.intersect({0, size_}));
-}
-
-Result<void> StagedFile::resize(std::uint64_t size) {
-  const std::unique_lock lock(mutex_);
-  return resize_locked(size, Space::when_written);
-}
-
-Result<void> StagedFile::resize_locked(std::uint64_t size, Space space) {
-  if (size > kFileBytesMax) {
-    return fail(Errc::too_large, fmt::format("{} bytes are more than a local file can hold", size));
-  }
-  if (size == size_) {
-    return {};
-  }
-  const ByteRange added{size_, size};
-  if (!added.empty()) {
-    TRY(charge(cost_of(added)));
-  }
-  if (const auto taken = space == Space::now ? take_space(added) : Result<void>(); !taken) {
-    recharge();
-    return taken;
-  }
-  if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {
-    const int error_number = errno;
-    recharge();
-    return fail(file_error(error_number, "resize", path_));
-  }
-  if (added.empty()) {
-    valid_.remove({size, size_});
-    dirty_.remove({size, size_});
-    base_size_ = std::min(base_size_, size);
-    recharge();
-  } else {
-    valid_.add(added);
-    dirty_.add(added);
-  }
-  touched_.add({std::min(size, size_), std::max(size, size_)});
-  size_ = size;
-  ++changes_;
-  log_change(static_cast<int>(StagedLog::Change::resized), {size, 0});
-  return {};
 }
 
 std::vector<ByteRange> StagedFile::dirty_ranges() const {

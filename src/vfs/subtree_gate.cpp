@@ -35,13 +35,8 @@ Result<SubtreeGate::Pass> SubtreeGate::look(Place place, const CallContext& cont
 
 Result<SubtreeGate::Pass> SubtreeGate::enter(Guest guest, const CallContext& context) {
   std::unique_lock lock(mutex_);
-  bool stalled = false;
-  TRY(wait(lock, context, [&] {
-    const Move* const move = blocking(guest);
-    stalled = move != nullptr && move->stalled_;
-    return move == nullptr || stalled;
-  }));
-  if (stalled) {
+  TRY_ASSIGN(const bool free, wait_until_free(lock, context, [&] { return blocking(guest); }));
+  if (!free) {
     return fail(Errc::unavailable, "a directory on this path is being renamed, and S3 does not answer");
   }
   guests_.push_front(std::move(guest));
@@ -51,16 +46,14 @@ Result<SubtreeGate::Pass> SubtreeGate::enter(Guest guest, const CallContext& con
 Result<std::shared_ptr<SubtreeGate::Move>> SubtreeGate::begin(std::string from, std::string to, const CallContext& context) {
   const auto move = std::make_shared<Move>(std::move(from), std::move(to));
   std::unique_lock lock(mutex_);
-  bool stalled = false;
   const auto concerns = [&](const std::shared_ptr<Move>& other) {
     return overlap(move->from_, other->from_) || overlap(move->from_, other->to_) || overlap(move->to_, other->from_) || overlap(move->to_, other->to_);
   };
-  TRY(wait(lock, context, [&] {
+  TRY_ASSIGN(const bool free, wait_until_free(lock, context, [&] {
     const auto other = std::ranges::find_if(moves_, concerns);
-    stalled = other != moves_.end() && (*other)->stalled_;
-    return other == moves_.end() || stalled;
+    return other == moves_.end() ? nullptr : other->get();
   }));
-  if (stalled) {
+  if (!free) {
     return fail(Errc::unavailable, fmt::format("another rename of {} or {} waits for S3 to answer", move->from_, move->to_));
   }
   moves_.push_back(move);
@@ -103,6 +96,17 @@ void SubtreeGate::end(const std::shared_ptr<Move>& move) {
   const std::lock_guard lock(mutex_);
   std::erase(moves_, move);
   changed_.notify_all();
+}
+
+/// Until nothing is in the way. False: what is there waits for S3, and nobody knows how long.
+template <class InTheWay>
+Result<bool> SubtreeGate::wait_until_free(std::unique_lock<std::mutex>& lock, const CallContext& context, InTheWay&& in_the_way) {
+  const Move* move = nullptr;
+  TRY(wait(lock, context, [&] {
+    move = in_the_way();
+    return move == nullptr || move->stalled_;
+  }));
+  return move == nullptr;
 }
 
 /// With the lock held when it is called and when it returns.

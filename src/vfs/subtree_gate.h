@@ -89,6 +89,8 @@ class SubtreeGate {
 
  private:
   Result<Pass> enter(Guest guest, const CallContext& context);
+  template <class InTheWay>
+  Result<bool> wait_until_free(std::unique_lock<std::mutex>& lock, const CallContext& context, InTheWay&& in_the_way);
   template <class Ready>
   Result<void> wait(std::unique_lock<std::mutex>& lock, const CallContext& context, Ready&& ready);
   std::string path_of(const Guest::OwnPlace& place) const;

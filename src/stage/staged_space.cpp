@@ -1,6 +1,7 @@
-// Zeros of a staged file that take no space, and space that is taken before it is used.
+// How long a staged file is, zeros of it that take no space, and space that is taken before it is used.
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,6 +39,47 @@ int write_zeros(int fd, ByteRange range) {
 }
 
 }  // namespace
+
+Result<void> StagedFile::resize(std::uint64_t size) {
+  const std::unique_lock lock(mutex_);
+  return resize_locked(size, Space::when_written);
+}
+
+Result<void> StagedFile::resize_locked(std::uint64_t size, Space space) {
+  if (size > kFileBytesMax) {
+    return fail(Errc::too_large, fmt::format("{} bytes are more than a local file can hold", size));
+  }
+  if (size == size_) {
+    return {};
+  }
+  const ByteRange added{size_, size};
+  if (!added.empty()) {
+    TRY(charge(cost_of(added)));
+  }
+  if (const auto taken = space == Space::now ? take_space(added) : Result<void>(); !taken) {
+    recharge();
+    return taken;
+  }
+  if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {
+    const int error_number = errno;
+    recharge();
+    return fail(file_error(error_number, "resize", path_));
+  }
+  if (added.empty()) {
+    valid_.remove({size, size_});
+    dirty_.remove({size, size_});
+    base_size_ = std::min(base_size_, size);
+    recharge();
+  } else {
+    valid_.add(added);
+    dirty_.add(added);
+  }
+  touched_.add({std::min(size, size_), std::max(size, size_)});
+  size_ = size;
+  ++changes_;
+  log_change(static_cast<int>(StagedLog::Change::resized), {size, 0});
+  return {};
+}
 
 Result<void> StagedFile::zero(ByteRange range) {
   const std::unique_lock lock(mutex_);
