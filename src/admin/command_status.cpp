@@ -26,24 +26,12 @@ struct Report {
   std::vector<KeptFile> kept;
 };
 
-std::string kind_text(meta::IntentKind kind) {
-  switch (kind) {
-    case meta::IntentKind::store: return "store";
-    case meta::IntentKind::store_marker: return "mkdir";
-    case meta::IntentKind::remove: return "remove";
-    case meta::IntentKind::move: return "rename or chmod";
-    case meta::IntentKind::upload: return "upload to abort";
-    case meta::IntentKind::move_directory: return "rename of a directory";
-  }
-  return "unknown";
-}
-
 /// Without a daemon nothing is tried, so that only the journal knows.
 Result<std::vector<OwedChange>> owed_by_journal(const std::string& cache_dir) {
   TRY_ASSIGN(const meta::JournalContents journal, meta::read_journal(cache_dir));
   std::vector<OwedChange> owed;
   for (const meta::Intent& intent : journal.intents) {
-    owed.push_back({.id = intent.id, .kind = kind_text(intent.kind), .path = intent.path, .bytes = intent.bytes ? intent.bytes->size : 0,
+    owed.push_back({.id = intent.id, .kind = words_of(intent.kind), .path = intent.path, .bytes = intent.bytes ? intent.bytes->size : 0,
                     .since = intent.since, .attempts = 0, .parked = intent.parked, .last_error = intent.last_error});
   }
   return owed;
@@ -87,6 +75,7 @@ std::string mount_text(const MountState& mount, WallTime now) {
   }
   text += fmt::format("mode:    {}{}\n", mount.mode, mount.read_only ? ", read-only" : "");
   text += mount.list_refused ? "rights:  listing is refused, the right s3:ListBucket is missing\n" : "rights:  no listing was refused\n";
+  text += fmt::format("local:   {} of {} in the cache directory\n", size_text(mount.local_bytes), size_text(mount.local_bytes_max));
   if (mount.escaped_names > 0) {
     text += fmt::format("names:   {} that cannot be file names, and {} shown as @s3-...\n", mount.escaped_names == 1 ? std::string("1 key") : fmt::format("{} keys", mount.escaped_names),
                         mount.escaped_names == 1 ? "is" : "are");
@@ -158,7 +147,7 @@ std::string json_of(const Report& report, const Command& command) {
     const MountState& mount = *report.mount;
     object.text("source", mount.source).text("version", mount.version).number("pid", mount.pid).text("mode", mount.mode);
     object.truth("read_only", mount.read_only).truth("list_refused", mount.list_refused).truth("ending", mount.ending);
-    object.number("escaped_names", mount.escaped_names);
+    object.number("escaped_names", mount.escaped_names).number("local_bytes", mount.local_bytes).number("local_bytes_max", mount.local_bytes_max);
     object.truth("s3_answers", mount.breaker.empty()).text_or_null("breaker", mount.breaker);
     object.text_or_null("breaker_since", mount.breaker.empty() ? std::string() : time_or_empty(mount.breaker_since));
     object.text_or_null("outage", mount.outage);

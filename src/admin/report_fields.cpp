@@ -11,6 +11,18 @@ WallTime time_of(const Fields& record, std::string_view name) {
 
 }  // namespace
 
+std::string words_of(meta::IntentKind kind) {
+  switch (kind) {
+    case meta::IntentKind::store: return "store";
+    case meta::IntentKind::store_marker: return "mkdir";
+    case meta::IntentKind::remove: return "remove";
+    case meta::IntentKind::move: return "rename or chmod";
+    case meta::IntentKind::upload: return "upload to abort";
+    case meta::IntentKind::move_directory: return "rename of a directory";
+  }
+  return "unknown";
+}
+
 void OwedTotals::add(const OwedChange& change) {
   ++changes;
   bytes += change.bytes;
@@ -28,6 +40,8 @@ Fields to_fields(const MountState& state) {
           {"read_only", text_of(state.read_only)},
           {"list_refused", text_of(state.list_refused)},
           {"escaped_names", std::to_string(state.escaped_names)},
+          {"local_bytes", std::to_string(state.local_bytes)},
+          {"local_bytes_max", std::to_string(state.local_bytes_max)},
           {"ending", text_of(state.ending)},
           {"breaker", state.breaker},
           {"breaker_since", text_of(state.breaker_since)},
@@ -43,6 +57,8 @@ MountState mount_state_from(const Fields& record) {
           .read_only = record.get("read_only") == "1",
           .list_refused = record.get("list_refused") == "1",
           .escaped_names = record.number("escaped_names"),
+          .local_bytes = record.number("local_bytes"),
+          .local_bytes_max = record.number("local_bytes_max"),
           .ending = record.get("ending") == "1",
           .breaker = record.get("breaker"),
           .breaker_since = time_of(record, "breaker_since"),

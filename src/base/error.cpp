@@ -10,6 +10,7 @@ std::string_view to_string(Errc code) {
   switch (code) {
     case Errc::not_found: return "not_found";
     case Errc::exists: return "exists";
+    case Errc::no_attribute: return "no_attribute";
     case Errc::not_dir: return "not_dir";
     case Errc::is_dir: return "is_dir";
     case Errc::not_empty: return "not_empty";

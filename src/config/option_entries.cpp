@@ -67,8 +67,9 @@ Result<void> set_coherence(const OptionValue& value, Options& options) {
   return {};
 }
 
-Result<void> set_attrs(const OptionValue& value, Options&) {
-  TRY(parse_choice(value.text, {"listing"}, {"exact"}));
+Result<void> set_attrs(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(const std::string choice, parse_choice(value.text, {"listing", "exact"}));
+  options.attrs = choice == "listing" ? Attrs::listing : Attrs::exact;
   return {};
 }
 
@@ -159,7 +160,7 @@ std::vector<OptionEntry> make_entries() {
       {{"outage_timeout", "TIME", "10s", "how long a call tries again while nothing moves to or from S3"}, set_outage_timeout},
       {{"coherence", "open|ttl=N|immutable", "open", "when S3 is asked again: at each open, after N, or never"}, set_coherence},
       {{"ttl", "TIME", "1s", "the same as coherence=ttl=TIME"}, set_ttl},
-      {{"attrs", "listing|exact", "listing", "attributes of files that were only listed (exact: not built yet)"}, set_attrs},
+      {{"attrs", "listing|exact", "listing", "what ls -l shows: defaults until a file is looked up alone, or its own, by a HEAD"}, set_attrs},
       {{"excl", "close|open", "close", "when O_EXCL is settled between hosts: by close(), or by open() at the cost of one PUT more"}, set_excl},
       {{"unlisted", "deny|known", "deny",
         "what ls shows where S3 does not allow listing: an error, or the names this host knows"}, set_unlisted},
@@ -171,6 +172,7 @@ std::vector<OptionEntry> make_entries() {
       {{"storage_class", "NAME", "the bucket's, or as it was", "storage class of what is written"},
        set_checked<&Options::storage_class, parse_storage_class>},
       {{"part_size", "SIZE", "8M", "part of a multipart upload, 5M to 5G"}, set_size<&Options::part_size_bytes, kPartMin, kPartMax>},
+      {{"size", "SIZE", "1P", "what df shows; used of it is what the cache directory holds"}, set_size<&Options::size_bytes, kMiB, kSizeMax>},
       {{"max_file_size", "SIZE", "none", "larger writes fail with EFBIG"}, set_size<&Options::max_file_size_bytes, 1, kSizeMax>},
       {{"uid", "USER", "the caller's", "owner of files that have none in their metadata; number or name"}, set_uid},
       {{"gid", "GROUP", "the caller's", "their group; number or name"}, set_gid},

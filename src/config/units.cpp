@@ -21,9 +21,9 @@ struct Unit {
 
 // Longest first: "iB" must be taken off before "B" could be.
 constexpr std::array kSizeUnits{
-    Unit{"KiB", 1ULL << 10}, Unit{"MiB", 1ULL << 20}, Unit{"GiB", 1ULL << 30}, Unit{"TiB", 1ULL << 40},
-    Unit{"K", 1ULL << 10},   Unit{"M", 1ULL << 20},   Unit{"G", 1ULL << 30},   Unit{"T", 1ULL << 40},
-    Unit{"k", 1ULL << 10},   Unit{"m", 1ULL << 20},   Unit{"g", 1ULL << 30},   Unit{"t", 1ULL << 40},
+    Unit{"KiB", 1ULL << 10}, Unit{"MiB", 1ULL << 20}, Unit{"GiB", 1ULL << 30}, Unit{"TiB", 1ULL << 40}, Unit{"PiB", 1ULL << 50},
+    Unit{"K", 1ULL << 10},   Unit{"M", 1ULL << 20},   Unit{"G", 1ULL << 30},   Unit{"T", 1ULL << 40},   Unit{"P", 1ULL << 50},
+    Unit{"k", 1ULL << 10},   Unit{"m", 1ULL << 20},   Unit{"g", 1ULL << 30},   Unit{"t", 1ULL << 40},   Unit{"p", 1ULL << 50},
     Unit{"B", 1}};
 
 constexpr std::array kTimeUnits{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60 * 1000}, Unit{"h", 3600 * 1000}};

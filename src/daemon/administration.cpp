@@ -16,18 +16,6 @@ std::string mode_of(const config::Options& options) {
                      options.outage == config::Outage::queue ? "queue" : "error");
 }
 
-std::string kind_of(meta::IntentKind kind) {
-  switch (kind) {
-    case meta::IntentKind::store: return "store";
-    case meta::IntentKind::store_marker: return "mkdir";
-    case meta::IntentKind::remove: return "remove";
-    case meta::IntentKind::move: return "rename or chmod";
-    case meta::IntentKind::upload: return "upload to abort";
-    case meta::IntentKind::move_directory: return "rename of a directory";
-  }
-  return "unknown";
-}
-
 }  // namespace
 
 Administration::Administration(const config::Options& options, const std::string& cache_dir, vfs::Filesystem& filesystem, const s3::Breaker& breaker,
@@ -66,6 +54,8 @@ admin::MountState Administration::state() const {
           .read_only = options_.read_only,
           .list_refused = filesystem_.list_was_refused(),
           .escaped_names = filesystem_.escaped_names(),
+          .local_bytes = filesystem_.statfs().local_bytes,
+          .local_bytes_max = options_.stage_size_bytes + options_.cache_size_bytes,
           .ending = ending_,
           .breaker = why ? describe(*why) : std::string(),
           .breaker_since = breaker_.since(),
@@ -76,7 +66,7 @@ std::vector<admin::OwedChange> Administration::owed() const {
   std::vector<admin::OwedChange> changes;
   for (const vfs::OwedIntent& intent : filesystem_.owed()) {
     changes.push_back({.id = intent.id,
-                       .kind = kind_of(intent.kind),
+                       .kind = admin::words_of(intent.kind),
                        .path = intent.path,
                        .bytes = intent.bytes,
                        .objects = intent.objects,

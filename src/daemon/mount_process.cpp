@@ -72,6 +72,7 @@ vfs::Settings settings_of(const config::Options& options) {
           .immutable = options.coherence == config::Coherence::immutable,
           .exclusive_at_open = options.excl_at_open,
           .list_known_names = options.unlisted == config::Unlisted::known,
+          .list_exactly = options.attrs == config::Attrs::exact,
           .read_only = options.read_only,
           .journal_commits = options.commit == config::Acknowledge::journal,
           .journal_removals = options.unlink.value_or(options.commit) == config::Acknowledge::journal,
@@ -84,6 +85,7 @@ vfs::Settings settings_of(const config::Options& options) {
           .file_mode = 0666 & ~options.umask,
           .directory_mode = 0777 & ~options.umask,
           .max_file_bytes = options.max_file_size_bytes,
+          .shown_bytes = options.size_bytes,
           .key_bytes_max = kKeyBytesMax - options.prefix.str().size(),
           .cache_bytes_max = options.cache_size_bytes};
 }

@@ -296,8 +296,7 @@ void on_mknod(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode, 
     fuse_reply_err(raw, EINVAL);
     return;
   }
-  const bool is_device = kind == vfs::NodeKind::character_device || kind == vfs::NodeKind::block_device;
-  make_node(raw, parent, name, {.kind = *kind, .mode = mode, .rdev = is_device ? static_cast<std::uint32_t>(device) : 0, .target = {}});
+  make_node(raw, parent, name, {.kind = *kind, .mode = mode, .rdev = meta::is_device(*kind) ? static_cast<std::uint32_t>(device) : 0, .target = {}});
 }
 
 void on_readlink(fuse_req_t raw, fuse_ino_t inode) {
@@ -365,6 +364,9 @@ fuse_lowlevel_ops callbacks() {
   table.fsyncdir = on_fsyncdir;
   table.statfs = on_statfs;
   table.getxattr = on_getxattr;
+  table.listxattr = on_listxattr;
+  table.setxattr = on_setxattr;
+  table.removexattr = on_removexattr;
   table.fallocate = on_fallocate;
   table.lseek = on_lseek;
   table.copy_file_range = on_copy_file_range;

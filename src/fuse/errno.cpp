@@ -8,6 +8,7 @@ int errno_of(Errc code) {
   switch (code) {
     case Errc::not_found: return ENOENT;
     case Errc::exists: return EEXIST;
+    case Errc::no_attribute: return ENODATA;
     case Errc::not_dir: return ENOTDIR;
     case Errc::is_dir: return EISDIR;
     case Errc::not_empty: return ENOTEMPTY;

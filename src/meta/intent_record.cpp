@@ -25,8 +25,11 @@ constexpr std::uint8_t kMtime = 128;
 constexpr std::uint8_t kChanged = kMode | kUid | kGid | kMtime;
 constexpr int kStageShift = 4;  // of a directory's move, in the place of kMode and kUid
 constexpr std::uint8_t kStage = kMode | kUid;
-constexpr std::uint8_t kChangedAtime = 1;  // these two in a byte of their own
+constexpr std::uint8_t kChangedAtime = 1;  // these in a byte of their own
 constexpr std::uint8_t kHasAtime = 2;
+constexpr std::uint8_t kHasXattrs = 4;
+constexpr std::uint8_t kChangedXattrs = 8;
+constexpr std::uint8_t kMoreFlags = kChangedAtime | kHasAtime | kHasXattrs | kChangedXattrs;
 constexpr std::size_t kAtimeBytes = 8;
 constexpr std::uint8_t kFlags = kMaybeStored | kParked | kAppends | kChanged;
 
@@ -39,7 +42,8 @@ struct Lengths {
   std::uint16_t name = 0;  ///< of the staged file; 0: there is none
   std::uint32_t valid = 0;
   std::uint32_t dirty = 0;
-  bool atime = false;      ///< comes last
+  bool atime = false;      ///< comes behind all these
+  bool xattrs = false;     ///< all that is behind it
 
   std::uint64_t bytes() const {
     return std::uint64_t{path} + source + etag + error + name + kRangeBytes * (std::uint64_t{valid} + dirty) + (atime ? kAtimeBytes : 0);
@@ -127,20 +131,21 @@ void take_flags(std::uint8_t flags, Intent& intent) {
 std::uint8_t type_of(const Intent& intent) { return intent.type == NodeKind::file ? std::uint8_t{0} : static_cast<std::uint8_t>(intent.type); }
 
 std::uint8_t more_flags_of(const Intent& intent) {
-  return static_cast<std::uint8_t>((intent.changed.atime ? kChangedAtime : 0) | (intent.posix.atime_ns ? kHasAtime : 0));
+  return static_cast<std::uint8_t>((intent.changed.atime ? kChangedAtime : 0) | (intent.posix.atime_ns ? kHasAtime : 0) |
+                                   (intent.posix.xattrs.empty() ? 0 : kHasXattrs) | (intent.changed.xattrs ? kChangedXattrs : 0));
 }
 
 /// False: no record has that.
 bool take_type(std::uint8_t type, std::uint8_t more_flags, std::uint32_t rdev, Intent& intent) {
   const bool known = type == 0 || (type >= static_cast<std::uint8_t>(NodeKind::symlink) && type <= static_cast<std::uint8_t>(NodeKind::block_device));
-  if (!known || (more_flags & ~(kChangedAtime | kHasAtime)) != 0) {
+  if (!known || (more_flags & ~kMoreFlags) != 0) {
     return false;
   }
   intent.type = type == 0 ? NodeKind::file : static_cast<NodeKind>(type);
   intent.rdev = rdev;
   intent.changed.atime = (more_flags & kChangedAtime) != 0;
-  const bool device = intent.type == NodeKind::character_device || intent.type == NodeKind::block_device;
-  return rdev == 0 || device;
+  intent.changed.xattrs = (more_flags & kChangedXattrs) != 0;
+  return rdev == 0 || is_device(intent.type);
 }
 
 bool consistent(const Intent& intent) {
@@ -157,6 +162,9 @@ bool consistent(const Intent& intent) {
     return false;
   }
   if (!moves && (intent.changed != ChangedAttributes{} || intent.size != 0)) {
+    return false;
+  }
+  if (intent.changed.xattrs && intent.posix.xattrs.empty()) {
     return false;
   }
   if (moves && intent.base.empty()) {
@@ -204,6 +212,7 @@ std::optional<Lengths> take_head(Reader& reader, Intent& intent, StagedBytes& by
   intent.guard = static_cast<IntentGuard>(guard);
   take_flags(flags, intent);
   lengths.atime = (more_flags & kHasAtime) != 0;
+  lengths.xattrs = (more_flags & kHasXattrs) != 0;
   if (!take_type(type, more_flags, rdev, intent)) {
     return std::nullopt;
   }
@@ -261,6 +270,9 @@ std::string encode_intent(const Intent& intent) {
   if (intent.posix.atime_ns) {
     append(out, static_cast<std::uint64_t>(*intent.posix.atime_ns));
   }
+  if (!intent.posix.xattrs.empty()) {
+    out += encode_xattrs(intent.posix.xattrs);
+  }
   return out;
 }
 
@@ -273,7 +285,8 @@ std::optional<Intent> decode_intent(std::string_view key, std::string_view value
   Intent intent;
   StagedBytes bytes;
   const auto lengths = take_head(reader, intent, bytes);
-  if (!lengths || value.size() != kHeadBytes + lengths->bytes()) {
+  const std::uint64_t bytes_before_xattrs = kHeadBytes + (lengths ? lengths->bytes() : 0);
+  if (!lengths || (lengths->xattrs ? value.size() <= bytes_before_xattrs : value.size() != bytes_before_xattrs)) {
     return std::nullopt;
   }
   intent.id = *id;
@@ -287,6 +300,13 @@ std::optional<Intent> decode_intent(std::string_view key, std::string_view value
   bytes.dirty = take_ranges(reader, lengths->dirty);
   if (lengths->atime) {
     intent.posix.atime_ns = reader.signed_number();
+  }
+  if (lengths->xattrs) {
+    auto xattrs = decode_xattrs(value.substr(bytes_before_xattrs));
+    if (!xattrs) {
+      return std::nullopt;
+    }
+    intent.posix.xattrs = std::move(*xattrs);
   }
   if (!bytes.name.empty()) {
     intent.bytes = std::move(bytes);

@@ -6,7 +6,7 @@ namespace prefixfs::meta {
 
 namespace {
 
-constexpr std::uint8_t kNodeVersion = 2;
+constexpr std::uint8_t kNodeVersion = 3;
 constexpr std::uint8_t kListingVersion = 1;
 constexpr std::size_t kNodeHeadBytes = 84;
 constexpr std::size_t kListingBytes = 24;
@@ -14,8 +14,6 @@ constexpr std::uint8_t kPosixExact = 1;
 constexpr std::uint8_t kLocal = 2;
 constexpr std::uint8_t kHasAtime = 4;
 constexpr std::uint8_t kComplete = 1;
-
-bool is_device(NodeKind kind) { return kind == NodeKind::character_device || kind == NodeKind::block_device; }
 
 bool consistent(const Node& node) {
   return (node.rdev == 0 || is_device(node.kind)) && (node.target.empty() || node.kind == NodeKind::symlink) &&
@@ -48,11 +46,14 @@ std::string listing_key(InodeId directory) {
 std::string part_key(std::string_view shortened_name) { return std::string(1, 'n').append(shortened_name); }
 
 std::string encode_node(const Node& node) {
+  std::string xattrs = encode_xattrs(node.posix.xattrs);
+  const bool fits = xattrs.size() <= kXattrsBytesMax;
+  xattrs.resize(fits ? xattrs.size() : 0);  // S3 has them
   std::string out;
-  out.reserve(kNodeHeadBytes + node.etag.str().size() + node.storage_class.size() + node.target.size());
+  out.reserve(kNodeHeadBytes + node.etag.str().size() + node.storage_class.size() + node.target.size() + xattrs.size());
   append(out, kNodeVersion);
   append(out, static_cast<std::uint8_t>(node.kind));
-  append(out, static_cast<std::uint8_t>((node.posix_exact ? kPosixExact : 0) | (node.local ? kLocal : 0) | (node.posix.atime_ns ? kHasAtime : 0)));
+  append(out, static_cast<std::uint8_t>((node.posix_exact && fits ? kPosixExact : 0) | (node.local ? kLocal : 0) | (node.posix.atime_ns ? kHasAtime : 0)));
   append(out, std::uint8_t{0});
   append(out, static_cast<std::uint16_t>(node.etag.str().size()));
   append(out, static_cast<std::uint16_t>(node.storage_class.size()));
@@ -68,10 +69,11 @@ std::string encode_node(const Node& node) {
   append_time(out, node.changed_at);
   append(out, static_cast<std::uint64_t>(node.posix.atime_ns.value_or(0)));
   append(out, static_cast<std::uint16_t>(node.target.size()));
-  append(out, std::uint16_t{0});
+  append(out, static_cast<std::uint16_t>(xattrs.size()));
   out.append(node.etag.str());
   out.append(node.storage_class);
   out.append(node.target);
+  out.append(xattrs);
   return out;
 }
 
@@ -101,10 +103,10 @@ std::optional<Node> decode_node(std::string_view key, std::string_view value) {
   node.changed_at = reader.time();
   const std::int64_t atime_ns = reader.signed_number();
   const auto target_bytes = reader.number<std::uint16_t>();
-  const auto reserved_too = reader.number<std::uint16_t>();
+  const auto xattrs_bytes = reader.number<std::uint16_t>();
   const bool known_kind = kind >= 1 && kind <= static_cast<std::uint8_t>(NodeKind::block_device);
-  const bool known_head = version == kNodeVersion && known_kind && flags <= (kPosixExact | kLocal | kHasAtime) && reserved == 0 && reserved_too == 0;
-  const std::size_t bytes = kNodeHeadBytes + etag_bytes + class_bytes + target_bytes;
+  const bool known_head = version == kNodeVersion && known_kind && flags <= (kPosixExact | kLocal | kHasAtime) && reserved == 0;
+  const std::size_t bytes = kNodeHeadBytes + etag_bytes + class_bytes + target_bytes + xattrs_bytes;
   if (!known_head || value.size() != bytes || node.id == 0 || node.parent == 0) {
     return std::nullopt;
   }
@@ -119,6 +121,11 @@ std::optional<Node> decode_node(std::string_view key, std::string_view value) {
   }
   node.storage_class = reader.text(class_bytes);
   node.target = reader.text(target_bytes);
+  auto xattrs = decode_xattrs(reader.text(xattrs_bytes));
+  if (!xattrs) {
+    return std::nullopt;
+  }
+  node.posix.xattrs = std::move(*xattrs);
   return consistent(node) ? std::optional(std::move(node)) : std::nullopt;
 }
 

@@ -9,8 +9,8 @@
 
 namespace prefixfs::meta {
 
-inline constexpr char kCacheFormat = 2;
-inline constexpr char kJournalFormat = 4;
+inline constexpr char kCacheFormat = 3;
+inline constexpr char kJournalFormat = 5;
 inline constexpr std::size_t kNodeNameBytesMax = 255;
 inline constexpr std::size_t kTextBytesMax = 1024;  ///< of an ETag or a storage class
 

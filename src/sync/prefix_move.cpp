@@ -35,9 +35,6 @@ class FirstError {
   Error error_;
 };
 
-/// An ETag of one PUT is that of the bytes, and a copy has the same; one of an upload of parts is not.
-bool may_change(const ETag& etag) { return etag.str().find('-') != std::string::npos; }
-
 }  // namespace
 
 PrefixMove::PrefixMove(s3::ObjectStore& store, std::string source, std::string destination, const PrefixMoveOptions& options,
@@ -100,7 +97,7 @@ Result<void> PrefixMove::list(bool begun, const CallContext& context) {
 }
 
 bool PrefixMove::is_copy(const MovedObject& object, const ObjectInfo& there) const {
-  return there.size == object.size && (there.etag == object.version || (may_change(object.version) && may_change(there.etag)));
+  return there.size == object.size && (there.etag == object.version || (copy_changes(object.version) && copy_changes(there.etag)));
 }
 
 Result<void> PrefixMove::copy(const CallContext& context) {

@@ -9,7 +9,11 @@
 #include <string_view>
 #include <utility>
 
+#include "metadata_names.h"
 #include "prefixfs/base/escape.h"
+#include "prefixfs/crypto/encoding.h"
+#include "s3fs_xattrs.h"
+#include "user_xattrs.h"
 
 namespace prefixfs::vfs {
 namespace {
@@ -19,11 +23,6 @@ constexpr std::uint32_t kTypeBits = 0170000;
 constexpr std::uint32_t kModeMax = 0177777;
 constexpr std::uint32_t kNobody = ~0U;  // -1, which chown takes for "no change", and the kernel for an owner that cannot be
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
-
-// Every name that a dialect uses for what we store; a rewrite replaces all of them, so that two dialects never disagree.
-constexpr std::array<std::string_view, 13> kKnownNames = {"file-permissions", "file-owner", "file-group", "file-mtime", "file-atime", "file-rdev", "mode",
-                                                          "uid", "gid", "mtime", "atime", "rdev", "s3cmd-attrs"};
-constexpr std::string_view kTargetName = "--symlink-target";
 
 /// As in st_mode.
 constexpr std::array<std::pair<std::uint32_t, NodeKind>, 7> kTypes{{{0100000, NodeKind::file},
@@ -146,31 +145,13 @@ std::optional<std::uint32_t> owner_of(std::string_view text) {
   return owner == kNobody ? std::nullopt : owner;
 }
 
-/// "%2F" is a slash. Nothing where it is no such text.
-std::optional<std::string> without_percents(std::string_view text) {
-  std::string plain;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] != '%') {
-      plain.push_back(text[at]);
-      continue;
-    }
-    const auto byte = at + 2 < text.size() ? parse_number<std::uint8_t>(text.substr(at + 1, 2), 16) : std::nullopt;
-    if (!byte) {
-      return std::nullopt;
-    }
-    plain.push_back(static_cast<char>(*byte));
-    at += 2;
-  }
-  return plain;
-}
-
 /// geesefs writes it escaped, older versions as it is.
 std::optional<std::string> target_in(const UserMetadata& metadata) {
   const auto text = value_of(metadata, kTargetName);
   if (!text) {
     return std::nullopt;
   }
-  std::string target = without_percents(*text).value_or(std::string(*text));
+  std::string target = crypto::uri_decode(*text).value_or(std::string(*text));
   return is_target(target) ? std::optional(std::move(target)) : std::nullopt;
 }
 
@@ -213,7 +194,7 @@ FileType type_from(const ObjectInfo& info, const Settings& settings) {
   if (found.kind == NodeKind::file || !fits) {
     return {};
   }
-  if (found.kind == NodeKind::character_device || found.kind == NodeKind::block_device) {
+  if (meta::is_device(found.kind)) {
     const auto text = field_of(info.user_metadata, "file-rdev", "rdev");
     found.rdev = text ? parse_number<std::uint32_t>(*text).value_or(0) : 0;
   }
@@ -248,7 +229,8 @@ std::optional<std::string> nonsense_in(const ObjectInfo& info, const Settings& s
       return told(common, *text);
     }
   }
-  return std::nullopt;
+  const auto xattrs = value_of(metadata, kS3fsXattrs);
+  return xattrs && parse_s3fs_xattrs(*xattrs).empty() && *xattrs != format_s3fs_xattrs({}) ? std::optional(told("xattr", *xattrs)) : std::nullopt;
 }
 
 PosixAttributes attributes_from(const ObjectInfo& info, const Settings& settings, NodeKind kind) {
@@ -273,6 +255,7 @@ PosixAttributes attributes_from(const ObjectInfo& info, const Settings& settings
     const auto atime = parse_time(*text);
     posix.atime_ns = atime == posix.mtime_ns ? std::nullopt : atime;
   }
+  posix.xattrs = xattrs_in(metadata);
   return posix;
 }
 
@@ -280,7 +263,8 @@ void put_attributes(UserMetadata& metadata, const PosixAttributes& posix, const 
   if (settings.dialect == MetadataDialect::off) {
     return;
   }
-  for (const std::string_view name : kKnownNames) {
+  put_xattrs(metadata, posix.xattrs, settings.dialect);
+  for (const std::string_view name : kAttributeNames) {
     if (const auto found = metadata.find(name); found != metadata.end()) {
       metadata.erase(found);
     }
@@ -289,7 +273,7 @@ void put_attributes(UserMetadata& metadata, const PosixAttributes& posix, const 
   const std::uint32_t mode = posix.mode | type_bits(kind);
   const bool owned = posix.uid != defaults.uid || posix.gid != defaults.gid;
   const bool special = kind != NodeKind::file && kind != NodeKind::directory;
-  const bool device = kind == NodeKind::character_device || kind == NodeKind::block_device;
+  const bool device = meta::is_device(kind);
   if (settings.dialect == MetadataDialect::s3fs) {
     // s3fs takes a missing mode for "no permissions", so it gets all of them always.
     metadata["mode"] = fmt::format("{}", mode);
@@ -340,6 +324,23 @@ void apply(const SetAttributes& changes, PosixAttributes& posix) {
   posix.mtime_ns = changes.mtime_ns.value_or(posix.mtime_ns);
   posix.atime_ns = changes.atime_ns ? changes.atime_ns : posix.atime_ns;
   posix.atime_ns = posix.atime_ns == posix.mtime_ns ? std::nullopt : posix.atime_ns;
+  for (const auto& [name, value] : changes.xattrs) {
+    posix.xattrs.insert_or_assign(name, value);
+  }
+}
+
+bool says(const PosixAttributes& stored, const PosixAttributes& wanted) {
+  PosixAttributes as_stored = wanted;
+  as_stored.xattrs = stored.xattrs;
+  return as_stored == stored && std::ranges::all_of(wanted.xattrs, [&](const auto& xattr) {
+    const auto found = stored.xattrs.find(xattr.first);
+    return xattr.second ? found != stored.xattrs.end() && found->second == xattr.second : found == stored.xattrs.end();
+  });
+}
+
+void take_stored_xattrs(PosixAttributes& posix, const PosixAttributes& stored) {
+  posix.xattrs.insert(stored.xattrs.begin(), stored.xattrs.end());
+  std::erase_if(posix.xattrs, [&](const auto& xattr) { return !xattr.second && !stored.xattrs.contains(xattr.first); });
 }
 
 void apply(const SetAttributes& changes, meta::Node& node, WallTime now) {

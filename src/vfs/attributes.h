@@ -31,11 +31,18 @@ std::optional<std::string> nonsense_in(const ObjectInfo& info, const Settings& s
 PosixAttributes attributes_from(const ObjectInfo& info, const Settings& settings, NodeKind kind);
 
 /// Puts the attributes into `metadata`, in the mount's dialect, replacing what any dialect said before. Mode and owner are left out
-/// where they are the mount's defaults, the atime where it is the mtime. The mode of what is neither file nor directory is always there.
+/// where they are the mount's defaults, the atime where it is the mtime. The mode of what is neither file nor directory is always there. Of extended
+/// attributes those that are not named stay (user_xattrs.h).
 void put_attributes(UserMetadata& metadata, const PosixAttributes& posix, const Settings& settings, NodeKind kind, std::uint32_t rdev = 0);
 
 /// Takes away what a file must not keep that others may have written or own now: set-user-id, and set-group-id where the group may execute it.
 void drop_set_id(PosixAttributes& posix);
+
+/// Whether an object that says `stored` is as `wanted` is to be: of extended attributes it may have more.
+bool says(const PosixAttributes& stored, const PosixAttributes& wanted);
+
+/// S3 has them: what the object has besides is known now, and what was removed need not be remembered where it is gone.
+void take_stored_xattrs(PosixAttributes& posix, const PosixAttributes& stored);
 
 /// What a program has set counts, the rest stays. An atime that was as the mtime stays where that goes.
 void apply(const SetAttributes& changes, PosixAttributes& posix);

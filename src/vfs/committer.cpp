@@ -258,7 +258,8 @@ void Committer::adopt(OpenFile& file, const State& state, const sync::UploadTarg
     if (clean && !file.explicit_mtime && stored.mtime_ns != 0) {
       node.posix.mtime_ns = stored.mtime_ns;
     }
-    file.attributes_changed = stored != node.posix && !acknowledged_more && newest;
+    file.attributes_changed = !says(stored, node.posix) && !acknowledged_more && newest;
+    take_stored_xattrs(node.posix, stored);
   } else {
     file.attributes_changed = false;
   }
@@ -359,6 +360,7 @@ Result<meta::Node> Committer::store_attributes(const meta::Node& node, std::opti
     }
     stored.etag = answer->etag;
   }
+  take_stored_xattrs(stored.posix, {});
   stored.last_modified = {};
   stored.posix_exact = true;
   stored.checked_at = p_.clock.now();

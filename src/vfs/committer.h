@@ -76,6 +76,8 @@ class Committer {
 
   /// A listing knows no modes and owners: those of the object come from its headers before some of them are changed.
   void make_exact(meta::Node& node, const ObjectInfo& info) const;
+  /// The same of an open file, and what programs have changed since comes on top. `node` gets them too.
+  void exact_attributes(OpenFile& file, const ObjectInfo& info, meta::Node& node) const;
 
   /// The object's headers as they are to be written now, from `info` of the version before (null: a new object).
   s3::ObjectHeaders headers_for(const meta::Node& node, const ObjectInfo* info) const;
@@ -120,7 +122,6 @@ class Committer {
   };
   Result<AfterConflict> after_conflict(OpenFile& file, State& state, const sync::UploadTarget& target, int conflicts, const CallContext& context);
   Result<bool> learn_replaced(OpenFile& file, State& state, const Key& key, const CallContext& context);
-  void exact_attributes(OpenFile& file, const ObjectInfo& info, meta::Node& node) const;
   Result<void> not_overtaken(const OwedMove& move, const Copy& copy, bool attempted, const CallContext& context);
   bool is_copy(const ObjectInfo& there, const Copy& copy) const;
   Result<std::optional<ETag>> own_copy(const Copy& copy, const CallContext& context);

@@ -20,9 +20,7 @@ Result<bool> Committer::store_copy(OpenFile& file, const CopyFrom& from, const C
       return false;
     }
     file.appends = false;
-    file.node.changed_at = p_.clock.now();
-    file.node.posix.mtime_ns = file.node.changed_at.time_since_epoch().count();
-    file.explicit_mtime = false;
+    file.modified_locked(p_.clock.now());
     state.content = file.content;
     state.emptied = file.emptied;
   }

@@ -14,9 +14,6 @@ namespace {
 
 std::string type_of(const Key& key) { return s3::content_type_of(key.str().substr(key.str().rfind('/') + 1)); }
 
-/// An ETag of one PUT is a hash of the bytes, and a copy has the same; one of an upload of parts is neither.
-bool may_change(const ETag& etag) { return etag.str().find('-') != std::string::npos; }
-
 }  // namespace
 
 Result<s3::CopyAnswer> Committer::copy(const Copy& copy, std::optional<ObjectInfo>& info, const CallContext& context) {
@@ -105,7 +102,6 @@ Result<void> Committer::deliver_move(OpenFile& file, OwedMove& move, const CallC
   return {};
 }
 
-/// What a listing did not tell of mode and owner is the object's, and what programs have changed since comes on top.
 void Committer::exact_attributes(OpenFile& file, const ObjectInfo& info, meta::Node& node) const {
   const std::lock_guard lock(file.mutex);
   if (!file.node.posix_exact) {
@@ -138,9 +134,9 @@ Result<void> Committer::not_overtaken(const OwedMove& move, const Copy& copy, bo
 }
 
 bool Committer::is_copy(const ObjectInfo& there, const Copy& copy) const {
-  const bool same_bytes = there.size == copy.node.size && (there.etag == copy.node.etag || may_change(copy.node.etag));
+  const bool same_bytes = there.size == copy.node.size && (there.etag == copy.node.etag || sync::copy_changes(copy.node.etag));
   return same_bytes && (!copy.attributes || p_.settings.dialect == MetadataDialect::off ||
-                        attributes_from(there, p_.settings, NodeKind::file) == copy.node.posix);
+                        says(attributes_from(there, p_.settings, NodeKind::file), copy.node.posix));
 }
 
 /// An attempt before has been answered after all: what stands at the destination is the copy.

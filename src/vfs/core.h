@@ -71,6 +71,16 @@ struct Filesystem::Core {
   /// Whether a call that S3 has not answered is acknowledged from the journal instead.
   bool queues(const Error& error) const { return settings.queue_in_outage && s3::is_outage(error); }
 
+  /// Again, as long as what is owed makes room for it.
+  template <class Act>
+  auto with_space(const CallContext& context, Act&& act) {
+    auto done = act();
+    while (!done && done.error().code == Errc::no_space && write_back.wait_for_space(context)) {
+      done = act();
+    }
+    return done;
+  }
+
   /// The node as this mount shows it: an open file's own state comes first.
   /// `closed_before`: OpenFiles::closed() before `node` was read, where that is known.
   meta::Node shown(const meta::Node& node, std::optional<std::uint64_t> closed_before) const;
@@ -153,7 +163,12 @@ struct Filesystem::Core {
   std::shared_ptr<Content> content_of(OpenFile& file);
   Result<Entry> change_stored(const meta::Node& node, const SetAttributes& changes, const CallContext& context);
 
+  // filesystem_xattrs.cpp
+  Result<meta::Node> exact_node(InodeId id, const CallContext& context);
+  Result<void> check_metadata(const meta::Node& node, const SetAttributes& changes) const;
+
   // filesystem_directories.cpp
+  void learn_attributes(std::vector<meta::Node>& nodes, const CallContext& context);
   Result<void> refresh_listing(const meta::Node& directory, const CallContext& context);
   Result<std::string> name_before(const DirectoryHandle& handle, InodeId id) const;
 

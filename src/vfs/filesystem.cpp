@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::size_t kAbsentNamesMax = 20000;
 constexpr std::size_t kUntoldVersionsMax = 50000;
-// An object store has no size; programs that look for free space must find some.
-constexpr std::uint64_t kShownBytes = 1ULL << 50;
 // Never written; that it is absent is what the question is about.
 constexpr const char* kProbedName = ".prefixfs-probe";
 
@@ -210,7 +208,11 @@ Result<Entry> Filesystem::Core::attributes_now(InodeId id, const CallContext& co
   return tell(node);
 }
 
-FilesystemStats Filesystem::statfs() const { return {.total_bytes = kShownBytes, .free_bytes = kShownBytes}; }
+FilesystemStats Filesystem::statfs() const {
+  const std::uint64_t total = core_->settings.shown_bytes;
+  const std::uint64_t local = core_->outside.stage.budget().used();
+  return {.total_bytes = total, .free_bytes = total - std::min(total, local), .local_bytes = local};
+}
 
 void Filesystem::flush_all(const CallContext& context) {
   constexpr std::size_t kThreadsMax = 16;  // where S3 does not answer, each file takes its whole time

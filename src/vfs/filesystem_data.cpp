@@ -84,10 +84,7 @@ Result<std::size_t> Filesystem::write(HandleId id, std::optional<std::uint64_t> 
       note_locked(file);
     }
   }
-  auto written = core_->write_staged(file, position, data, caller);
-  while (!written && written.error().code == Errc::no_space && core_->write_back.wait_for_space(caller.context)) {
-    written = core_->write_staged(file, position, data, caller);
-  }
+  const auto written = core_->with_space(caller.context, [&] { return core_->write_staged(file, position, data, caller); });
   if (!written) {
     // A write that is refused ends the file's story: no half of it may appear in S3, so close is told the same.
     const std::lock_guard lock(file.mutex);
@@ -123,9 +120,7 @@ Result<std::size_t> Filesystem::Core::write_staged(OpenFile& file, std::optional
   if (caller.kills_set_id) {
     drop_set_id(file.node.posix);
   }
-  file.node.changed_at = outside.clock.now();
-  file.node.posix.mtime_ns = file.node.changed_at.time_since_epoch().count();
-  file.explicit_mtime = false;
+  file.modified_locked(outside.clock.now());
   file.appends = file.appends && !position;
   if (!staged.tracked()) {
     note_locked(file);

@@ -1,6 +1,9 @@
 // opendir, readdir, releasedir.
 
+#include <atomic>
+
 #include "core.h"
+#include "prefixfs/base/parallel.h"
 
 namespace prefixfs::vfs {
 namespace {
@@ -8,6 +11,7 @@ namespace {
 // Positions of "." and ".."; an entry's position is its inode number plus this.
 constexpr std::uint64_t kDotPositions = 2;
 constexpr std::size_t kBatch = 256;
+constexpr std::size_t kHeadsAtOnce = 64;
 constexpr std::uint32_t kAllPages = std::numeric_limits<std::uint32_t>::max();
 
 }  // namespace
@@ -56,7 +60,10 @@ Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const Entr
   }
   while (true) {
     const std::uint64_t closed = core_->open_files.closed();
-    TRY_ASSIGN(const std::vector<meta::Node> children, core_->outside.nodes.children(handle->directory, after, kBatch));
+    TRY_ASSIGN(std::vector<meta::Node> children, core_->outside.nodes.children(handle->directory, after, kBatch));
+    if (core_->settings.list_exactly && core_->settings.dialect != MetadataDialect::off) {
+      core_->learn_attributes(children, caller.context);
+    }
     for (const meta::Node& child : children) {
       if (core_->resolver.left_behind(child)) {
         TRY(core_->outside.nodes.erase(child.parent, child.name));
@@ -76,6 +83,28 @@ Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const Entr
       return {};
     }
   }
+}
+
+/// Of those that a listing alone has told; what S3 does not tell stays as it is. A version is asked for once.
+void Filesystem::Core::learn_attributes(std::vector<meta::Node>& nodes, const CallContext& context) {
+  std::vector<meta::Node*> unknown;
+  for (meta::Node& node : nodes) {
+    if (!node.posix_exact && !node.local) {
+      unknown.push_back(&node);
+    }
+  }
+  std::atomic<bool> useless = false;
+  for_each_index(unknown.size(), kHeadsAtOnce, [&](std::size_t index) {
+    if (useless) {
+      return;
+    }
+    auto known = resolver.learn_attributes(*unknown[index], context);
+    if (known) {
+      *unknown[index] = std::move(*known);
+    } else if (known.error().code != Errc::not_found) {
+      useless = true;  // no answer, or no right: the others would fare alike
+    }
+  });
 }
 
 Result<void> Filesystem::Core::refresh_listing(const meta::Node& directory, const CallContext& context) {

@@ -149,11 +149,7 @@ Result<void> Filesystem::Core::adopt_headers(OpenFile& file, Content& content) {
 }
 
 Result<void> Filesystem::Core::truncate_open(OpenFile& file, std::uint64_t size, const Caller& caller) {
-  auto done = truncate_staged(file, size, caller.kills_set_id);
-  while (!done && done.error().code == Errc::no_space && write_back.wait_for_space(caller.context)) {
-    done = truncate_staged(file, size, caller.kills_set_id);
-  }
-  return done;
+  return with_space(caller.context, [&] { return truncate_staged(file, size, caller.kills_set_id); });
 }
 
 Result<void> Filesystem::Core::truncate_staged(OpenFile& file, std::uint64_t size, bool kills_set_id) {
@@ -181,9 +177,7 @@ Result<void> Filesystem::Core::truncate_staged(OpenFile& file, std::uint64_t siz
   if (kills_set_id) {
     drop_set_id(file.node.posix);
   }
-  file.node.changed_at = outside.clock.now();
-  file.node.posix.mtime_ns = file.node.changed_at.time_since_epoch().count();
-  file.explicit_mtime = false;
+  file.modified_locked(outside.clock.now());
   note_locked(file);
   return {};
 }

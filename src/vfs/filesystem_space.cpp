@@ -31,11 +31,7 @@ Result<void> Filesystem::allocate(HandleId id, int mode, std::uint64_t offset, s
     return fail(Errc::invalid, "fallocate of nothing, or beyond all offsets");
   }
   const ByteRange range{offset, offset + length};
-  auto done = core_->allocate_staged(*handle->file, mode, range, caller);
-  while (!done && done.error().code == Errc::no_space && core_->write_back.wait_for_space(caller.context)) {
-    done = core_->allocate_staged(*handle->file, mode, range, caller);
-  }
-  return done;
+  return core_->with_space(caller.context, [&] { return core_->allocate_staged(*handle->file, mode, range, caller); });
 }
 
 Result<void> Filesystem::Core::allocate_staged(OpenFile& file, int mode, ByteRange range, const Caller& caller) {
@@ -63,9 +59,7 @@ Result<void> Filesystem::Core::allocate_staged(OpenFile& file, int mode, ByteRan
   if (caller.uid != 0) {  // the kernel does not say who has CAP_FSETID
     drop_set_id(file.node.posix);
   }
-  file.node.changed_at = outside.clock.now();
-  file.node.posix.mtime_ns = file.node.changed_at.time_since_epoch().count();
-  file.explicit_mtime = false;
+  file.modified_locked(outside.clock.now());
   note_locked(file);
   return zeroed;
 }

@@ -8,6 +8,12 @@ namespace prefixfs::vfs {
 
 bool FileHandle::writable() const { return (flags & O_ACCMODE) != O_RDONLY; }
 
+void OpenFile::modified_locked(WallTime now) {
+  node.changed_at = now;
+  node.posix.mtime_ns = now.time_since_epoch().count();
+  explicit_mtime = false;
+}
+
 bool OpenFile::used_by_locked(pid_t process) {
   if (process == 0 || std::ranges::find(users, process) != users.end()) {
     return false;

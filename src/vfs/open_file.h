@@ -51,7 +51,7 @@ struct OwedMove {
   ETag version;               ///< with `copied`: of the source
   WallTime since{};
   bool renames() const { return source != path; }
-  bool changes_attributes() const { return changes.mode || changes.uid || changes.gid || changes.mtime_ns || changes.atime_ns; }
+  bool changes_attributes() const { return changes.mode || changes.uid || changes.gid || changes.mtime_ns || changes.atime_ns || !changes.xattrs.empty(); }
 };
 
 /// Lives from the first open to the last release, and as long as something of it is owed to S3.
@@ -95,6 +95,8 @@ struct OpenFile : std::enable_shared_from_this<OpenFile> {
   bool untouched_locked() const {
     return unstored && owed == nullptr && node.local && !failed && !unlinked && content != nullptr && content->file->change_count() == 0;
   }
+  /// Its bytes have changed: both times are now.
+  void modified_locked(WallTime now);
   /// Whether that is news.
   bool used_by_locked(pid_t process);
   /// Something has come since the last commit, and nobody has been told that it cannot be stored.

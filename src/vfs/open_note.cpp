@@ -7,7 +7,8 @@
 namespace prefixfs::vfs {
 namespace {
 
-constexpr int kVersion = 3;
+constexpr int kVersion = 4;
+constexpr int kVersionWithoutXattrs = 3;
 constexpr int kVersionWithoutAtime = 2;
 constexpr int kVersionWithoutUsers = 1;
 constexpr std::size_t kTextBytesMax = 4096;
@@ -31,13 +32,14 @@ std::string encode_note(const OpenNote& note) {
   }
   const meta::Node& node = note.node;
   const PosixAttributes& posix = node.posix;
+  const std::string xattrs = meta::encode_xattrs(posix.xattrs);
   std::string users;
   for (const pid_t user : note.users) {
     users += fmt::format(" {}", user);
   }
-  return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {}{} {}\n{}{}{}", kVersion, node.id, node.parent, node.size, bits, posix.mode, posix.uid,
+  return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {}{} {} {}\n{}{}{}{}", kVersion, node.id, node.parent, node.size, bits, posix.mode, posix.uid,
                      posix.gid, posix.mtime_ns, node.name.size(), node.etag.str().size(), node.storage_class.size(), note.users.size(),
-                     users, posix.atime_ns.value_or(posix.mtime_ns), node.name, node.etag.str(), node.storage_class);
+                     users, posix.atime_ns.value_or(posix.mtime_ns), xattrs.size(), node.name, node.etag.str(), node.storage_class, xattrs);
 }
 
 std::optional<OpenNote> decode_note(const std::string& text) {
@@ -52,18 +54,23 @@ std::optional<OpenNote> decode_note(const std::string& text) {
   in >> version >> node.id >> node.parent >> node.size >> bits >> node.posix.mode >> node.posix.uid >> node.posix.gid >>
       node.posix.mtime_ns >> name >> etag >> storage_class;
   std::size_t users = 0;
-  const bool has_users = version == kVersion || version == kVersionWithoutAtime;
+  const bool has_users = version >= kVersionWithoutAtime && version <= kVersion;
   if (has_users && in >> users && users <= OpenFile::kUsersMax) {
     note.users.resize(users);
     for (pid_t& user : note.users) {
       in >> user;
     }
   }
-  if (std::int64_t atime_ns = 0; version == kVersion && in >> atime_ns && atime_ns != node.posix.mtime_ns) {
+  if (std::int64_t atime_ns = 0; version >= kVersionWithoutXattrs && in >> atime_ns && atime_ns != node.posix.mtime_ns) {
     node.posix.atime_ns = atime_ns;
   }
+  std::size_t xattrs = 0;
+  if (version == kVersion) {
+    in >> xattrs;
+  }
   const bool known = has_users || version == kVersionWithoutUsers;
-  if (!in || !known || in.get() != '\n' || name > kTextBytesMax || etag > kTextBytesMax || storage_class > kTextBytesMax) {
+  if (!in || !known || in.get() != '\n' || name > kTextBytesMax || etag > kTextBytesMax || storage_class > kTextBytesMax ||
+      xattrs > meta::kXattrsBytesMax) {
     return std::nullopt;
   }
   const auto take = [&in](std::size_t size) {
@@ -74,6 +81,11 @@ std::optional<OpenNote> decode_note(const std::string& text) {
   node.name = take(name);
   node.etag = ETag::from_wire(take(etag));
   node.storage_class = take(storage_class);
+  auto decoded = meta::decode_xattrs(take(xattrs));
+  if (!decoded) {
+    return std::nullopt;
+  }
+  node.posix.xattrs = std::move(*decoded);
   unsigned bit = 1;
   for (bool* flag : flags_of(note)) {
     *flag = (bits & bit) != 0;

@@ -92,6 +92,10 @@ Result<meta::Node> Resolver::confirm_for_open(const meta::Node& node, const Call
   return confirm_for(Purpose::open, node, context);
 }
 
+Result<meta::Node> Resolver::confirm_exactly(const meta::Node& node, const CallContext& context) {
+  return confirm_for(Purpose::attributes, node, context);
+}
+
 Result<meta::Node> Resolver::confirm_for(Purpose purpose, const meta::Node& node, const CallContext& context) {
   if (node.id == meta::kRootInode) {
     return node;
@@ -140,10 +144,17 @@ Result<meta::Node> Resolver::confirm_closed(Purpose purpose, const meta::Node& n
   if (node.local && node.kind != NodeKind::directory) {
     return node;
   }
-  if (purpose == Purpose::open && node.kind != NodeKind::directory ? current(node) : believed(node)) {
+  if (confirmed_enough(purpose, node)) {
     return node;
   }
   return node.kind == NodeKind::directory ? refresh_directory(node, context) : refresh_file(node, context);
+}
+
+bool Resolver::confirmed_enough(Purpose purpose, const meta::Node& node) const {
+  if (purpose == Purpose::open && node.kind != NodeKind::directory) {
+    return current(node);
+  }
+  return believed(node) && (purpose != Purpose::attributes || node.posix_exact || p_.settings.dialect == MetadataDialect::off);
 }
 
 /// Whether S3 has confirmed it within the window.

@@ -44,6 +44,12 @@ class Resolver {
   /// The same before the file is opened: what a listing said a while ago is enough to show a name, not to read its bytes.
   Result<meta::Node> confirm_for_open(const meta::Node& node, const CallContext& context);
 
+  /// The same with all that the object says of itself, which a listing does not know.
+  Result<meta::Node> confirm_exactly(const meta::Node& node, const CallContext& context);
+
+  /// The same for a name that a listing has shown a moment ago, by one HEAD. Errors: not_found, and what S3 said.
+  Result<meta::Node> learn_attributes(const meta::Node& node, const CallContext& context);
+
   /// One GET of the first block: attributes and bytes in one answer. With `force` also when the window is not over.
   /// The content (with what came) waits in the cache of contents. Errors: not_found.
   Result<meta::Node> fetch_first_block(InodeId parent, std::string_view name, const CallContext& context);
@@ -76,7 +82,8 @@ class Resolver {
   bool may_be_taken_for_new(InodeId parent, std::string_view name) const;
   /// Records what S3 has said of `before`, unless something of this mount came between. Errors: not_found.
   Result<meta::Node> store_confirmed(const meta::Node& before, meta::Node confirmed);
-  enum class Purpose { show, open };
+  enum class Purpose { show, open, attributes };
+  bool confirmed_enough(Purpose purpose, const meta::Node& node) const;
   Result<meta::Node> confirm_for(Purpose purpose, const meta::Node& node, const CallContext& context);
   Result<meta::Node> confirm_closed(Purpose purpose, const meta::Node& node, const CallContext& context);
   Result<meta::Node> apart_from_open(meta::Node node);

@@ -126,6 +126,10 @@ Result<meta::Node> Resolver::read_marker(const meta::Node& node, meta::Node conf
   return store_confirmed(node, std::move(confirmed));
 }
 
+Result<meta::Node> Resolver::learn_attributes(const meta::Node& node, const CallContext& context) {
+  return node.kind == NodeKind::directory ? read_marker(node, node, context) : ask_for_headers(node.parent, node.name, p_.clock.now(), context);
+}
+
 void Resolver::adopt_marker(meta::Node& node, const ObjectInfo& info) {
   node.etag = info.etag;
   node.last_modified = info.last_modified;

@@ -22,6 +22,9 @@ void merge(const SetAttributes& newer, SetAttributes& into) {
   into.gid = newer.gid ? newer.gid : into.gid;
   into.mtime_ns = newer.mtime_ns ? newer.mtime_ns : into.mtime_ns;
   into.atime_ns = newer.atime_ns ? newer.atime_ns : into.atime_ns;
+  for (const auto& [name, value] : newer.xattrs) {
+    into.xattrs.insert_or_assign(name, value);
+  }
 }
 
 }  // namespace
@@ -194,7 +197,8 @@ meta::Intent WriteBack::record_of_locked(const OpenFile& file, const OwedMove& m
                       .since = move.since, .base = file.node.etag, .posix = file.node.posix, .type = file.node.kind, .rdev = file.node.rdev};
   intent.guard = move.no_replace ? meta::IntentGuard::absent : meta::IntentGuard::none;
   intent.changed = {.mode = move.changes.mode.has_value(), .uid = move.changes.uid.has_value(), .gid = move.changes.gid.has_value(),
-                    .mtime = move.changes.mtime_ns.has_value(), .atime = move.changes.atime_ns.has_value()};
+                    .mtime = move.changes.mtime_ns.has_value(), .atime = move.changes.atime_ns.has_value(), .xattrs = !move.changes.xattrs.empty()};
+  intent.posix.xattrs = move.changes.xattrs;
   intent.size = move.size;
   return intent;
 }

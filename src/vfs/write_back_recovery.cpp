@@ -164,6 +164,7 @@ Result<void> WriteBack::recover_move(const meta::Intent& intent) {
   move->changes.gid = intent.changed.gid ? std::optional(posix.gid) : std::nullopt;
   move->changes.mtime_ns = intent.changed.mtime ? std::optional(posix.mtime_ns) : std::nullopt;
   move->changes.atime_ns = intent.changed.atime ? std::optional(posix.atime_ns.value_or(posix.mtime_ns)) : std::nullopt;
+  move->changes.xattrs = intent.changed.xattrs ? posix.xattrs : meta::Xattrs();
   if (move->renames()) {
     TRY_ASSIGN(move->source_parent, directory_of(intent.source, move->source_name));
   }
@@ -177,7 +178,12 @@ Result<void> WriteBack::recover_move(const meta::Intent& intent) {
     node->etag = intent.base;
   }
   node->local = true;
+  meta::Xattrs xattrs = std::move(node->posix.xattrs);
+  for (const auto& [name, value] : posix.xattrs) {
+    xattrs.insert_or_assign(name, value);
+  }
   node->posix = posix;
+  node->posix.xattrs = std::move(xattrs);
   node->checked_at = p_.clock.now();
   TRY_ASSIGN(node->parent, directory_of(intent.path, node->name));
   TRY_ASSIGN(node, p_.nodes.put(std::move(*node)));

@@ -1,5 +1,6 @@
 """Fixtures: one devs3 and the real servers for the session, a mount where a test wants one. See README.md."""
 
+import functools
 import inspect
 import itertools
 import os
@@ -226,10 +227,11 @@ def mnt(make_mount):
 
 @pytest.fixture
 def place(request, tmp_path):
-    """Where a program of others works, once, on devs3: another server would tell nothing new. See support/place.py."""
+    """Where a program of others works, once, on devs3: another server would tell nothing new; with the options of the mark `mount_options`. See support/place.py."""
     if LOCAL:
         return LocalPlace(tmp_path / "place")
-    return MountedPlace(request.getfixturevalue("make_mount"))
+    marked = request.node.get_closest_marker("mount_options")
+    return MountedPlace(functools.partial(request.getfixturevalue("make_mount"), **(marked.kwargs if marked else {})))
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_incremental_tar_takes_only_what_has_changed(place, tree):
     assert_incremental_tar_takes_one_file(place, tree, cold=False)
 
 
-@not_yet("attributes of files that were only listed")
+@pytest.mark.mount_options(attrs="exact")
 def test_incremental_tar_takes_only_what_has_changed_on_a_host_that_knows_nothing(place, tree):
     assert_incremental_tar_takes_one_file(place, tree, cold=True)
 
@@ -170,7 +170,7 @@ def test_ar_keeps_members(place):
     assert run("ar", "t", place / "a.a").split() == ["m1", "m2"] and run("ar", "p", place / "a.a", "m2") == "2" * 1000
 
 
-@not_yet("attributes of files that were only listed")
+@pytest.mark.mount_options(attrs="exact")
 def test_tar_packs_modes_and_times_on_a_host_that_knows_nothing(place, tree):
     run("cp", "-a", tree, place / "tree")
     place.come_back()

@@ -6,7 +6,6 @@ import os
 import pytest
 
 from support import machine
-from support.place import not_yet
 from support.programs import run
 
 MAKEFILE = """\
@@ -83,7 +82,7 @@ def test_a_built_program_runs_after_a_remount(place, project):
     assert run(place / "installed") == "105\n"
 
 
-@not_yet("attributes of files that were only listed")
+@pytest.mark.mount_options(attrs="exact")
 def test_make_has_nothing_to_do_on_a_host_that_knows_nothing(place, project):
     run("touch", "-d", "2020-01-01", *project.glob("*.[ch]"))
     run("make", "-j2", cwd=project)

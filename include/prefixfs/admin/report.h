@@ -7,13 +7,17 @@
 
 #include "prefixfs/base/clock.h"
 #include "prefixfs/base/result.h"
+#include "prefixfs/meta/journal.h"
 
 namespace prefixfs::admin {
+
+/// What an administrator calls it ("store", "remove", ...).
+std::string words_of(meta::IntentKind kind);
 
 /// A change that was acknowledged, and that S3 does not have yet.
 struct OwedChange {
   std::uint64_t id = 0;
-  std::string kind;        ///< "store", "remove", ...
+  std::string kind;        ///< words_of() it
   std::string path;        ///< below the mount
   std::uint64_t bytes = 0;
   std::uint64_t objects = 0;  ///< below a directory that is being renamed
@@ -34,6 +38,8 @@ struct MountState {
   bool read_only = false;
   bool list_refused = false;   ///< the last listing was: s3:ListBucket is missing
   std::uint64_t escaped_names = 0;  ///< keys that are shown under other names, seen since the start
+  std::uint64_t local_bytes = 0;    ///< in the stage and the cache
+  std::uint64_t local_bytes_max = 0;
   bool ending = false;         ///< it is unmounted, and sends what is owed
   std::string breaker;         ///< why S3 counts as out of reach; empty: it answers
   WallTime breaker_since{};

@@ -12,6 +12,7 @@ namespace prefixfs {
 enum class Errc : std::uint8_t {
   not_found,      ///< the name, key, bucket or upload is not there
   exists,         ///< a name that must not exist does
+  no_attribute,   ///< a file has no extended attribute of that name
   not_dir,
   is_dir,
   not_empty,

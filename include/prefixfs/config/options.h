@@ -52,6 +52,7 @@ struct Options {
   std::string storage_class;
   std::uint64_t part_size_bytes = 8ULL << 20;
   std::optional<std::uint64_t> max_file_size_bytes;
+  std::uint64_t size_bytes = 1ULL << 50;  ///< what statfs() tells: an object store has none
   std::optional<std::uint32_t> uid;
   std::optional<std::uint32_t> gid;
   std::uint32_t umask = 022;

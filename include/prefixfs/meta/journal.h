@@ -49,6 +49,7 @@ struct ChangedAttributes {
   bool gid = false;
   bool mtime = false;
   bool atime = false;
+  bool xattrs = false;  ///< all that Intent::posix names
   friend bool operator==(const ChangedAttributes&, const ChangedAttributes&) = default;
 };
 

@@ -12,6 +12,7 @@
 
 #include "prefixfs/base/clock.h"
 #include "prefixfs/base/result.h"
+#include "prefixfs/meta/xattrs.h"
 #include "prefixfs/object/etag.h"
 
 namespace prefixfs::meta {
@@ -30,15 +31,18 @@ enum class NodeKind : std::uint8_t {
   character_device = 6,
   block_device = 7,
 };
+constexpr bool is_device(NodeKind kind) { return kind == NodeKind::character_device || kind == NodeKind::block_device; }
 /// Of a symlink, as Linux has it; a longer one is none.
 inline constexpr std::size_t kTargetBytesMax = 4095;
 
+/// What user metadata of an object says.
 struct PosixAttributes {
   std::uint32_t mode = 0;  ///< permission bits with set-id and sticky, no type
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::int64_t mtime_ns = 0;  ///< since the epoch
   std::optional<std::int64_t> atime_ns = {};  ///< set by a program; nothing: as mtime_ns
+  Xattrs xattrs = {};
   friend bool operator==(const PosixAttributes&, const PosixAttributes&) = default;
 };
 

@@ -11,4 +11,7 @@ namespace prefixfs::sync {
 Result<s3::CopyAnswer> copy_object(s3::ObjectStore& store, const s3::CopySource& source, std::uint64_t size, const Key& destination,
                                    const s3::CopyOptions& options, const CallContext& context);
 
+/// Whether a copy has another ETag than its source: that of one PUT is a hash of the bytes, and a copy has the same; one of an upload of parts is not.
+inline bool copy_changes(const ETag& etag) { return etag.str().find('-') != std::string::npos; }
+
 }  // namespace prefixfs::sync

@@ -40,6 +40,7 @@ struct Settings {
   bool immutable = false;          ///< objects never change: a known file is never asked for again
   bool exclusive_at_open = false;  ///< open() with O_EXCL asks S3 before it returns, otherwise the first commit does
   bool list_known_names = false;   ///< without s3:ListBucket: readdir shows the names that this host knows, instead of EACCES
+  bool list_exactly = false;       ///< readdir asks S3 for the attributes of each version that this host has not seen alone
   bool read_only = false;
   bool journal_commits = false;    ///< close() and fsync() are acknowledged by the synced journal, and delivered afterwards
   bool journal_removals = false;   ///< the same for unlink()
@@ -52,6 +53,7 @@ struct Settings {
   std::uint32_t file_mode = 0644;
   std::uint32_t directory_mode = 0755;
   std::optional<std::uint64_t> max_file_bytes;
+  std::uint64_t shown_bytes = 1ULL << 50;  ///< an object store has no size, but programs that look for free space must find some
   std::size_t key_bytes_max = kKeyBytesMax;  ///< what the mount's prefix leaves of the 1024
   std::uint64_t cache_bytes_max = 1ULL << 30;
   std::size_t cached_files_max = 4096;
@@ -147,6 +149,7 @@ struct SetAttributes {
   std::optional<std::uint32_t> gid;
   std::optional<std::int64_t> mtime_ns;
   std::optional<std::int64_t> atime_ns = {};
+  meta::Xattrs xattrs = {};
   bool drops_set_id = false;  ///< of what is no directory; a mode that is set with it counts more
 };
 
@@ -170,6 +173,7 @@ using EntrySink = std::function<bool(const DirectoryEntry&)>;
 struct FilesystemStats {
   std::uint64_t total_bytes = 0;
   std::uint64_t free_bytes = 0;
+  std::uint64_t local_bytes = 0;  ///< in the stage and the cache of this host
 };
 
 /// What another process must know of an open file to open it again.
@@ -201,6 +205,18 @@ class Filesystem {
   Result<Entry> getattr(InodeId id, const Caller& caller);
   /// `handle`: the open file that ftruncate, fchmod, ... came through.
   Result<Entry> setattr(InodeId id, std::optional<HandleId> handle, const SetAttributes& changes, const Caller& caller);
+
+  /// getxattr(2) of `user.NAME`. Errors: no_attribute, unsupported (without metadata).
+  Result<std::string> xattr(InodeId id, std::string_view name, const Caller& caller);
+  /// listxattr(2), without "user.". Asks S3 as getattr() does: of what was only listed nothing is known.
+  Result<std::vector<std::string>> xattr_names(InodeId id, const Caller& caller);
+  enum class XattrMust { exist_or_not, be_new, be_there };
+  /// setxattr(2), and without a value removexattr(2). Stored as a change of mode is. Errors: exists, no_attribute, no_space (S3 takes 2 KiB of user metadata),
+  /// unsupported (without metadata).
+  Result<void> set_xattr(InodeId id, std::string_view name, std::optional<std::string_view> value, XattrMust must, const Caller& caller);
+  /// What S3 says of the object: etag, version-id, storage-class, last-modified, content-type, content-encoding, content-disposition, content-language,
+  /// cache-control, expires, server-side-encryption, kms-key-id, restore. Errors: no_attribute.
+  Result<std::string> object_field(InodeId id, std::string_view name, const Caller& caller);
 
   /// Errors: stale (the name has another version now, or none: whoever opens it is to look it up again).
   Result<Opened> open(InodeId id, int flags, const Caller& caller);

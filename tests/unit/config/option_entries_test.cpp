@@ -18,7 +18,7 @@ TEST(OptionEntries, SetWhatTheySay) {
       "endpoint=http://127.0.0.1:9000,region=eu-central-1,path_style,profile=resumes,cache_dir=/c,cache_size=2G,stage_size=20G,"
       "outage_timeout=30,"
       "coherence=immutable,unlisted=known,posix_metadata=s3fs,sse=aws:kms,storage_class=STANDARD_IA,part_size=16M,max_file_size=10M,"
-      "uid=33,gid=0,"
+      "attrs=exact,size=10T,uid=33,gid=0,"
       "umask=027,ro,allow_other,check,log_level=debug,log_file=l/x.log");
   ASSERT_TRUE(parsed.has_value()) << parsed.error().what;
   EXPECT_EQ(parsed->endpoint, "http://127.0.0.1:9000");
@@ -36,6 +36,8 @@ TEST(OptionEntries, SetWhatTheySay) {
   EXPECT_EQ(parsed->storage_class, "STANDARD_IA");
   EXPECT_EQ(parsed->part_size_bytes, 16ULL << 20);
   EXPECT_EQ(parsed->max_file_size_bytes, 10ULL << 20);
+  EXPECT_EQ(parsed->attrs, Attrs::exact);
+  EXPECT_EQ(parsed->size_bytes, 10ULL << 40);
   EXPECT_EQ(parsed->uid, 33);
   EXPECT_EQ(parsed->gid, 0);
   EXPECT_EQ(parsed->umask, 027);
@@ -80,7 +82,7 @@ TEST_P(NotBuilt, IsRefusedByName) {
   EXPECT_THAT(parsed.error().what, HasSubstr("not built"));
 }
 INSTANTIATE_TEST_SUITE_P(Words, NotBuilt,
-                         testing::Values("attrs=exact", "allow_root"));
+                         testing::Values("allow_root"));
 
 class OutOfRange : public testing::TestWithParam<const char*> {};
 TEST_P(OutOfRange, IsRefused) { EXPECT_EQ(parse_list(GetParam()).error().code, Errc::invalid); }

@@ -58,8 +58,8 @@ TEST(SettingsFile, OtherReadErrorsAreErrors) {
 TEST(SettingsFile, ErrorsNameFileAndLine) {
   EXPECT_THAT(apply("region = \"r1\"\n\ncache_sise = \"1G\"\n").error().what,
               AllOf(HasSubstr("/s.toml, line 3: "), HasSubstr("cache_sise"), HasSubstr("cache_size")));
-  EXPECT_THAT(apply("\nattrs = \"exact\"").error().what, AllOf(HasSubstr("/s.toml, line 2: "), HasSubstr("not built yet")));
-  EXPECT_EQ(apply("attrs = \"exact\"").error().code, Errc::unsupported);
+  EXPECT_THAT(apply("\nallow_root = true").error().what, AllOf(HasSubstr("/s.toml, line 2: "), HasSubstr("not built")));
+  EXPECT_EQ(apply("allow_root = true").error().code, Errc::unsupported);
   EXPECT_THAT(apply("region = \"r1\"\nregion =\n").error().what, HasSubstr("/s.toml, line 2: "));
 }
 

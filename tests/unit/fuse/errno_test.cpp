@@ -12,6 +12,7 @@ namespace {
 const std::map<Errc, int> kTable = {
     {Errc::not_found, ENOENT},
     {Errc::exists, EEXIST},
+    {Errc::no_attribute, ENODATA},
     {Errc::not_dir, ENOTDIR},
     {Errc::is_dir, EISDIR},
     {Errc::not_empty, ENOTEMPTY},

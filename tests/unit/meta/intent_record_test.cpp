@@ -112,6 +112,19 @@ TEST(IntentRecord, the_documents_intents_are_what_is_written_and_read) {
   EXPECT_EQ(decode_intent(example("device-key"), example("device-value")), device());
 }
 
+TEST(IntentRecord, extended_attributes_come_last) {
+  EXPECT_TRUE(survives_with([](Intent& intent) { intent.posix.xattrs = {{"author", "Jo"}, {"seen", std::nullopt}}; }));
+  Intent moved = device();
+  moved.posix.xattrs = {{"author", "Jo"}};
+  moved.changed.xattrs = true;
+  EXPECT_TRUE(survives(moved));
+  const std::string good = encode_intent(moved);
+  EXPECT_FALSE(decode_intent(intent_key(1), good.substr(0, good.size() - 1)));
+  EXPECT_FALSE(decode_intent(intent_key(1), good + 'x'));
+  moved.posix.xattrs.clear();
+  EXPECT_FALSE(survives(moved)) << "what is changed is named";
+}
+
 TEST(IntentRecord, keys_sort_by_id_and_name_nothing_else) {
   EXPECT_LT(intent_key(255), intent_key(256));
   EXPECT_EQ(decode_intent_key(intent_key(~0ULL)), ~0ULL);

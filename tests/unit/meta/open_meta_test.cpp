@@ -149,7 +149,7 @@ TEST(OpenMeta, a_newer_journal_is_refused) {
   { (void)open(temp, "boot-1"); }
   {
     auto journal = LmdbEnv::open({.directory = temp.file("journal"), .map_bytes = 16 << 20});
-    ASSERT_TRUE((*journal)->write([](Txn& txn) { return txn.put("mformat", "\x05"); }));
+    ASSERT_TRUE((*journal)->write([](Txn& txn) { return txn.put("mformat", "\x06"); }));
   }
   EXPECT_EQ(open_meta(options_of(temp), "boot-1").error().code, Errc::invalid);
 }
@@ -170,9 +170,9 @@ TEST(OpenMeta, an_older_journal_is_read_and_signed_anew) {
     }));
     return found;
   };
-  EXPECT_EQ(journal_format("\x01"), "\x04") << "a new journal has the present format";
+  EXPECT_EQ(journal_format("\x01"), "\x05") << "a new journal has the present format";
   EXPECT_EQ(*open(temp, "boot-1").facts->get("region"), "eu-central-1");
-  EXPECT_EQ(journal_format(""), "\x04") << "so that a prefixfs which knows no intents refuses it";
+  EXPECT_EQ(journal_format(""), "\x05") << "so that a prefixfs which knows no intents refuses it";
 }
 
 TEST(OpenMeta, a_source_that_is_owed_something_is_no_slip) {

@@ -44,7 +44,42 @@ Node latest() {
   return node;
 }
 
+Xattrs two_xattrs() { return {{"author", "Jo"}, {"seen", std::nullopt}}; }
+
 bool survives(const Node& node) { return decode_node(node_key(node.parent, node.name), encode_node(node)) == node; }
+
+TEST(Record, extended_attributes_are_written_and_read_as_documented) {
+  EXPECT_EQ(encode_xattrs(two_xattrs()), example("xattrs"));
+  EXPECT_EQ(decode_xattrs(example("xattrs")), two_xattrs());
+  EXPECT_EQ(encode_xattrs({}), "");
+  EXPECT_EQ(decode_xattrs(""), Xattrs{});
+  Xattrs any{{std::string(kXattrNameBytesMax, 'n'), std::string("\0\xff", 2)}, {"empty", ""}};
+  EXPECT_EQ(decode_xattrs(encode_xattrs(any)), any);
+}
+
+TEST(Record, extended_attributes_that_cannot_be_are_refused) {
+  const std::string good = example("xattrs");
+  for (std::size_t size = 1; size < good.size(); ++size) {
+    if (size != 14) {  // the first of the two
+      EXPECT_FALSE(decode_xattrs(good.substr(0, size))) << size;
+    }
+  }
+  EXPECT_FALSE(decode_xattrs(good + good)) << "each once, in order";
+  EXPECT_FALSE(decode_xattrs(std::string("\0\1\0\0\0\0", 6))) << "no name";
+  EXPECT_FALSE(decode_xattrs(std::string("\1\2\0\0\0\0n", 7))) << "neither there nor gone";
+  EXPECT_FALSE(decode_xattrs(std::string("\1\0\1\0\0\0nv", 8))) << "gone, with a value";
+}
+
+TEST(Record, a_node_keeps_its_extended_attributes) {
+  Node node = cv();
+  node.posix.xattrs = two_xattrs();
+  EXPECT_TRUE(survives(node));
+  node.posix.xattrs["large"] = std::string(kXattrsBytesMax, 'v');
+  const auto kept = decode_node(node_key(node.parent, node.name), encode_node(node));
+  ASSERT_TRUE(kept);
+  EXPECT_TRUE(kept->posix.xattrs.empty());
+  EXPECT_FALSE(kept->posix_exact) << "S3 is to be asked again";
+}
 
 TEST(Record, the_documents_node_is_what_is_written_and_read) {
   EXPECT_EQ(node_key(kRootInode, "cv.pdf"), example("node-key"));

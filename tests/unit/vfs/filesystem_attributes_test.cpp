@@ -190,7 +190,7 @@ TEST_F(SetattrTest, TimeOfAFileKnownFromAListingKeepsItsModeAndOwner) {
   mount.memory.put_text("a", "x", {.user_metadata = theirs});
   ASSERT_OK(mount.names(kRoot));
   ASSERT_OK(set("a", {.mtime_ns = 42, .atime_ns = 41}));
-  EXPECT_EQ(seen_by_another_mount("a"), (PosixAttributes{.mode = 0600, .uid = 7, .gid = 8, .mtime_ns = 42, .atime_ns = 41}));
+  EXPECT_EQ(seen_by_another_mount("a"), (PosixAttributes{.mode = 0600, .uid = 7, .gid = 8, .mtime_ns = 42, .atime_ns = 41, .xattrs = {{"title", "t"}}}));
   EXPECT_EQ(mount.memory.info("a")->user_metadata.at("title"), "t");
 }
 

@@ -46,12 +46,27 @@ TEST(OpenNote, OfTheVersionBeforeSaysNothingOfAnAtime) {
   EXPECT_EQ(old->node.posix.atime_ns, std::nullopt);
 }
 
+TEST(OpenNote, OfTheVersionBeforeThatSaysNothingOfExtendedAttributes) {
+  const auto old = decode_note("3 4660 7 12 0 416 1000 33 -5 1 0 0 2 71 72 -6\na");
+  ASSERT_TRUE(old);
+  EXPECT_EQ(old->node.posix.atime_ns, -6);
+  EXPECT_TRUE(old->node.posix.xattrs.empty());
+}
+
+TEST(OpenNote, ExtendedAttributesComeBack) {
+  OpenNote note = example();
+  note.node.posix.xattrs = {{"author", std::string("\0\n", 2)}, {"gone", std::nullopt}};
+  const auto again = decode_note(encode_note(note));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->node.posix.xattrs, note.node.posix.xattrs);
+}
+
 TEST(OpenNote, NonsenseIsNoNote) {
   const std::string whole = encode_note(example());
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_FALSE(decode_note(whole.substr(0, size))) << size;
   }
-  EXPECT_FALSE(decode_note("4" + whole.substr(1)));
+  EXPECT_FALSE(decode_note("5" + whole.substr(1)));
   EXPECT_FALSE(decode_note("1 1 1 1 1 1 1 1 1 99999999 1 1\nx"));
   EXPECT_FALSE(decode_note("2 1 1 1 1 1 1 1 1 1 0 0 99999999 1\nx"));
 }
