@@ -72,6 +72,7 @@ def test_incremental_tar_takes_only_what_has_changed(place, tree):
     assert_incremental_tar_takes_one_file(place, tree, cold=False)
 
 
+@not_yet("inode numbers that a host with a new cache gives again")
 @pytest.mark.mount_options(attrs="exact")
 def test_incremental_tar_takes_only_what_has_changed_on_a_host_that_knows_nothing(place, tree):
     assert_incremental_tar_takes_one_file(place, tree, cold=True)
