@@ -168,6 +168,7 @@ struct Filesystem::Core {
   Result<void> check_metadata(const meta::Node& node, const SetAttributes& changes) const;
 
   // filesystem_directories.cpp
+  Result<meta::Node> judged_directory(InodeId id, const CallContext& context);
   void learn_attributes(std::vector<meta::Node>& nodes, const CallContext& context);
   Result<void> refresh_listing(const meta::Node& directory, const CallContext& context);
   Result<std::string> name_before(const DirectoryHandle& handle, InodeId id) const;

@@ -178,7 +178,7 @@ Result<Entry> Filesystem::lookup(InodeId parent, std::string_view name, const Ca
     return fail(valid.error().code == Errc::name_too_long ? Errc::name_too_long : Errc::not_found, valid.error().what);
   }
   TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.look({parent, name}, caller.context));
-  TRY(core_->tree.directory(parent));
+  TRY(core_->judged_directory(parent, caller.context));
   const auto intent = [&] { return core_->outside.processes.intent_of(caller.thread, name); };
   TRY_ASSIGN(const meta::Node node, core_->resolver.find(parent, name, caller.context, intent));
   return core_->tell(node);

@@ -16,9 +16,24 @@ constexpr std::uint32_t kAllPages = std::numeric_limits<std::uint32_t>::max();
 
 }  // namespace
 
-Result<HandleId> Filesystem::opendir(InodeId id, const Caller&) {
-  TRY(core_->tree.directory(id));
+Result<HandleId> Filesystem::opendir(InodeId id, const Caller& caller) {
+  TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.look({id, {}}, caller.context));
+  TRY(core_->judged_directory(id, caller.context));
   return core_->directory_handles.open(id);
+}
+
+/// A directory that programs may enter, by its own mode and owner. Errors besides those of Tree::directory(): stale (the kernel has judged by the defaults that a
+/// listing leaves; it looks the name up again, and judges by what the marker says).
+Result<meta::Node> Filesystem::Core::judged_directory(InodeId id, const CallContext& context) {
+  TRY_ASSIGN(meta::Node known, tree.directory(id));
+  if (known.posix_exact || known.local || id == meta::kRootInode || settings.dialect == MetadataDialect::off) {
+    return known;
+  }
+  TRY_ASSIGN(meta::Node node, of_known_inode(resolver.confirm_exactly(known, context)));
+  if (node.id != id || node.posix.mode != known.posix.mode || node.posix.uid != known.posix.uid || node.posix.gid != known.posix.gid) {
+    return fail(Errc::stale, known.name + " has other permissions than a listing shows");
+  }
+  return node;
 }
 
 void Filesystem::releasedir(HandleId handle) { core_->directory_handles.close(handle); }

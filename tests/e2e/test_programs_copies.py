@@ -240,7 +240,6 @@ def test_fallocate_allocates_and_makes_holes(place):
     assert path.read_bytes() == b"x" * 4096 + bytes(8192) + b"x" * (19_000 - 12_288) + bytes(100) + b"x" * 900 + bytes(20_000)
 
 
-@not_yet("attributes of empty files and of directories that were only listed")
 def test_what_was_listed_has_its_own_mode_once_it_is_opened(place):
     (place / "empty").touch(mode=0o600)
     (place / "full").write_bytes(b"x")

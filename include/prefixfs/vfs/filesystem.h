@@ -259,6 +259,7 @@ class Filesystem {
   Result<void> rename(InodeId parent, std::string_view name, InodeId new_parent, std::string_view new_name, unsigned flags,
                       const Caller& caller);
 
+  /// Errors: stale (its mode or owner is not what a listing has shown).
   Result<HandleId> opendir(InodeId id, const Caller& caller);
   /// Gives the entries after `position` (0: from the beginning, with a listing no older than the freshness window).
   Result<void> readdir(HandleId handle, std::uint64_t position, const EntrySink& sink, const Caller& caller);

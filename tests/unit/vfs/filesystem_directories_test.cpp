@@ -52,6 +52,28 @@ TEST_F(DirectoriesTest, ThreeThousandNamesOnce) {
   EXPECT_TRUE(*mount.names(mount.id("d"), 77) == expected);
 }
 
+TEST_F(DirectoriesTest, WhatWasOnlyListedIsEnteredByItsOwnMode) {
+  s3::ObjectHeaders secret;
+  secret.user_metadata = {{"file-permissions", "0040700"}};
+  for (const char* name : {"opened", "entered"}) {
+    mount.memory.put_text(fmt::format("{}/", name), "", secret);
+    mount.memory.put_text(fmt::format("{}/file", name), "x");
+  }
+  mount.memory.put_text("implied/file", "x");
+  ASSERT_OK(mount.names(kRoot));
+  const auto known = [&](std::string_view name) { return mount.nodes().find(kRoot, name)->value().id; };
+  mount.requests();
+  EXPECT_ERRC(mount.fs().opendir(known("opened"), mount.caller()), Errc::stale);
+  EXPECT_THAT(mount.requests(), ElementsAre("ListObjectsV2 opened/", "HeadObject opened/"));
+  EXPECT_EQ(mount.fs().getattr(known("opened"), mount.caller())->attributes.posix.mode, 0700u);
+  EXPECT_ERRC(mount.fs().lookup(known("entered"), "file", mount.caller()), Errc::stale);
+  EXPECT_OK(mount.fs().lookup(known("entered"), "file", mount.caller()));
+  EXPECT_THAT(mount.requests(), ElementsAre("ListObjectsV2 entered/", "HeadObject entered/", "GetObject entered/file"));
+  EXPECT_EQ(mount.names(known("opened"))->size(), 1u);
+  EXPECT_EQ(mount.names(known("implied"))->size(), 1u);
+  EXPECT_THAT(mount.requests(), ElementsAre("ListObjectsV2 implied/")) << "one page is all that was needed, and there is no marker to ask for";
+}
+
 TEST_F(DirectoriesTest, ProgramMayUnlinkWhatItHasReadAndGoOn) {
   for (int i = 0; i < 3000; ++i) {
     mount.memory.put_text(fmt::format("d/f{:04}", i), "x");
