@@ -143,7 +143,7 @@ def test_a_mount_point_that_is_a_file(refused, tmp_path):
 
 @pytest.mark.parametrize("options, sayings", [
     ({"alow_other": True}, ("alow_other", "allow_other")), ({"cache_size": "much"}, ("cache_size=much",)),
-    ({"attrs": "exact"}, ("attrs=exact", "not built")), ({"umask": "999"}, ("umask=999",)), ({"part_size": "1M"}, ("part_size=1M",)),
+    ({"allow_root": True}, ("allow_root", "not built", "allow_other")), ({"umask": "999"}, ("umask=999",)), ({"part_size": "1M"}, ("part_size=1M",)),
     ({"region": "US-EAST-1"}, ("US-EAST-1",)),
 ], ids=["unknown", "no size", "not built", "no mask", "out of range", "no region"])
 def test_a_bad_option(refused, options, sayings):
