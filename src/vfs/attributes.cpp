@@ -49,11 +49,14 @@ std::optional<Number> parse_number(std::string_view text, int base = 10) {
 }
 
 /// s3fs writes st_mode in decimal (33188), rclone in octal (100644): a text of octal digits beginning with a file type of
-/// six digits is rclone's. `may_be_fifo`: 4516 is that of a fifo in decimal, as 4755 is a set-id bit in octal.
-std::optional<std::uint32_t> parse_mode_of_two_dialects(std::string_view text, bool may_be_fifo) {
+/// six digits is rclone's. A bare mode is octal, but for two things of s3fs's: of an empty object 4516 is that of a fifo (as 4755 is a
+/// set-id bit in octal), and of a directory's marker 457 is what its mkdir writes, 0711 without the type.
+std::optional<std::uint32_t> parse_mode_of_two_dialects(std::string_view text, bool empty, bool marker) {
   const bool octal_digits = text.find_first_not_of("01234567") == std::string_view::npos;
-  const bool fifo = may_be_fifo && text.size() == 4 && text[0] >= '4';
-  if (octal_digits && !fifo && (text.size() >= 6 || text.size() <= 4)) {
+  const bool bare = text.size() <= 4;
+  const bool fifo = !marker && empty && text.size() == 4 && text[0] >= '4';
+  const bool made_directory = marker && bare && !text.starts_with('0');
+  if (octal_digits && !fifo && !made_directory && (text.size() >= 6 || bare)) {
     return parse_number<std::uint32_t>(text, 8);
   }
   if (text.size() == 5 && octal_digits && text.starts_with("40")) {  // a directory of rclone's
@@ -134,7 +137,7 @@ std::optional<std::uint32_t> mode_of(const ObjectInfo& info) {
   if (const auto aws = value_of(metadata, "file-permissions")) {
     mode = parse_number<std::uint32_t>(*aws, 8);
   } else if (const auto common = field_of(metadata, "file-permissions", "mode")) {
-    mode = parse_mode_of_two_dialects(*common, info.size == 0 && !info.key.str().ends_with('/'));
+    mode = parse_mode_of_two_dialects(*common, info.size == 0, info.key.str().ends_with('/'));
     mode = mode == 0U ? std::nullopt : mode;
   }
   return mode && *mode <= kModeMax ? mode : std::nullopt;

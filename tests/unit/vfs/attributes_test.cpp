@@ -80,6 +80,21 @@ TEST(AttributesTest, ADecimalFifoIsNoSetIdBit) {
   EXPECT_EQ(attributes_from(info, {}, NodeKind::file).mode, 04516u);
 }
 
+TEST(AttributesTest, TheMkdirOfS3fsWritesADecimalModeWithoutAType) {
+  const auto mode = [](const char* text) {
+    ObjectInfo info = info_with({{"mode", text}});
+    info.key = Key("dir/");
+    return attributes_from(info, {}, NodeKind::directory).mode;
+  };
+  EXPECT_EQ(mode("457"), 0711u);
+  EXPECT_EQ(mode("511"), 0777u);
+  EXPECT_EQ(mode("493"), 0755u);
+  EXPECT_EQ(mode("1023"), 01777u);
+  EXPECT_EQ(mode("16841"), 0711u);
+  EXPECT_EQ(mode("40711"), 0711u);  // rclone
+  EXPECT_EQ(mode("0711"), 0711u);
+}
+
 TEST(AttributesTest, TheTargetOfGeesefs) {
   const auto target = [](std::string_view text) { return type_from(info_with({{"--symlink-target", std::string(text)}}), {}).target; };
   EXPECT_EQ(target("a%2fb%20%25"), "a/b %");
