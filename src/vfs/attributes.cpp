@@ -118,12 +118,16 @@ std::optional<std::string_view> s3cmd_field(std::string_view attributes, std::st
   return std::nullopt;
 }
 
+/// s3fs adds a ctime and the fields that it changes, and leaves what AWS's words say of them. Whoever writes these leaves no ctime of s3fs's.
+bool s3fs_was_last(const UserMetadata& metadata) { return metadata.contains("ctime"); }
+
 /// The text of a field, from the first dialect that has it.
 std::optional<std::string_view> field_of(const UserMetadata& metadata, std::string_view aws, std::string_view common) {
-  if (const auto value = value_of(metadata, aws)) {
+  const bool common_first = s3fs_was_last(metadata);
+  if (const auto value = value_of(metadata, common_first ? common : aws)) {
     return value;
   }
-  if (const auto value = value_of(metadata, common)) {
+  if (const auto value = value_of(metadata, common_first ? aws : common)) {
     return value;
   }
   const auto s3cmd = value_of(metadata, "s3cmd-attrs");
@@ -134,7 +138,8 @@ std::optional<std::string_view> field_of(const UserMetadata& metadata, std::stri
 std::optional<std::uint32_t> mode_of(const ObjectInfo& info) {
   const UserMetadata& metadata = info.user_metadata;
   std::optional<std::uint32_t> mode;
-  if (const auto aws = value_of(metadata, "file-permissions")) {
+  const auto aws = value_of(metadata, "file-permissions");
+  if (aws && !(s3fs_was_last(metadata) && metadata.contains("mode"))) {
     mode = parse_number<std::uint32_t>(*aws, 8);
   } else if (const auto common = field_of(metadata, "file-permissions", "mode")) {
     mode = parse_mode_of_two_dialects(*common, info.size == 0, info.key.str().ends_with('/'));

@@ -45,6 +45,15 @@ TEST(AttributesTest, DialectOfRcloneHasOctalModes) {
   EXPECT_EQ(attributes_from(info_with({{"mode", "40750"}}), {}, NodeKind::directory).mode, 0750u);
 }
 
+TEST(AttributesTest, WhatS3fsHasChangedOfAnObjectInAwssWordsCounts) {
+  UserMetadata metadata{{"file-permissions", "0100600"}, {"file-owner", "5"}, {"file-mtime", "7ns"}, {"mode", "33156"}, {"uid", "6"}};
+  EXPECT_EQ(attributes_from(info_with(metadata), {}, NodeKind::file), (PosixAttributes{.mode = 0600, .uid = 5, .mtime_ns = 7}));
+  metadata["ctime"] = "1795793124";
+  EXPECT_EQ(attributes_from(info_with(metadata), {}, NodeKind::file), (PosixAttributes{.mode = 0604, .uid = 6, .mtime_ns = 7}));
+  metadata.erase("mode");
+  EXPECT_EQ(attributes_from(info_with(metadata), {}, NodeKind::file).mode, 0600u);
+}
+
 TEST(AttributesTest, S3cmdHasOneHeader) {
   const auto info = info_with({{"s3cmd-attrs", "uid:501/gname:staff/gid:20/mode:33152/mtime:1595002920/md5:ab"}});
   const auto posix = attributes_from(info, {}, NodeKind::file);
@@ -168,7 +177,7 @@ TEST(AttributesTest, OffReadsNothingAndWritesNothing) {
 }
 
 TEST(AttributesTest, WritingReplacesEveryDialectAndKeepsTheRest) {
-  UserMetadata metadata{{"mode", "33152"}, {"uid", "1"}, {"s3cmd-attrs", "uid:1"}, {"title", "x"}};
+  UserMetadata metadata{{"mode", "33152"}, {"uid", "1"}, {"ctime", "7"}, {"s3cmd-attrs", "uid:1"}, {"title", "x"}};
   put_attributes(metadata, {.mode = 0600, .uid = 5, .gid = 6, .mtime_ns = 42}, {}, NodeKind::file);
   const UserMetadata expected{
       {"file-permissions", "0100600"}, {"file-owner", "5"}, {"file-group", "6"}, {"file-mtime", "42ns"}, {"title", "x"}};
