@@ -11,7 +11,7 @@ import pytest
 
 from support import machine
 from support.s3fs import S3fsMount
-from support.tree import Entry, expected, make, shown
+from support.tree import Entry, Shown, digest, expected, make, shown
 
 FILE, DIRECTORY, LINK, FIFO = stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO
 PART = 5 << 20  # the smallest part that s3fs sends
@@ -174,3 +174,83 @@ def test_what_s3fs_changes_of_ours_is_seen_here(make_s3fs, make_mount):
     assert shown(s3fs.path, CHANGED_NAMES) == expected(CHANGED)
     mnt.remount(cold=True)  # what this host has just written itself it may still believe: S3 tells times in seconds
     assert shown(mnt.path, CHANGED_NAMES) == expected(CHANGED)
+
+
+def test_what_s3fs_changes_of_what_is_in_awss_words_is_seen_here(make_s3fs, make_mount):
+    """s3fs leaves the words that it does not know, and adds its own for what it changes."""
+    mnt = make_mount()
+    make(mnt.path, TREE)
+    s3fs = make_s3fs()
+    os.chmod(s3fs / "small", 0o604)
+    os.chown(s3fs / "owned", 7, 8)
+    os.utime(s3fs / "old", ns=(OLD + 5, OLD + 5))
+    os.chmod(s3fs / "dir", 0o705)
+    os.chown(s3fs / "dir-777", 7, 8)
+    os.rename(s3fs / "dangling", s3fs / "moved")
+    with open(s3fs / "set-id", "ab") as file:
+        file.write(b"more")
+    mnt.remount(cold=True)
+    before = expected(TREE)
+    for name, changes in (("small", {"mode": oct(FILE | 0o604)}), ("owned", {"owner": (7, 8)}), ("old", {"mtime_ns": OLD + 5}),
+                          ("dir", {"mode": oct(DIRECTORY | 0o705)}), ("dir-777", {"owner": (7, 8)})):
+        assert Shown.of(mnt / name) == dataclasses.replace(before[name], **changes)
+    assert Shown.of(mnt / "moved") == before["dangling"]
+    found = (mnt / "set-id").stat()
+    assert (oct(found.st_mode), found.st_size) == (before["set-id"].mode, 14) and found.st_mtime_ns > before["set-id"].mtime_ns
+    os.chmod(mnt / "small", 0o600)
+    mnt.remount(cold=True)
+    assert Shown.of(mnt / "small") == before["small"]
+
+
+def test_they_edit_in_turn(make_s3fs, make_mount):
+    mnt = make_mount(posix_metadata="s3fs", ttl="0")
+    s3fs = make_s3fs()
+    content = b""
+    for turn in range(4):
+        here = s3fs if turn % 2 == 0 else mnt
+        mode = 0o600 + turn
+        with open(here / "file", "ab") as file:
+            file.write(b"turn %d" % turn)
+        content += b"turn %d" % turn
+        os.chmod(here / "file", mode)
+        os.utime(here / "file", ns=(OLD, OLD + turn))
+        os.symlink(f"target-{turn}", here / "new")
+        os.rename(here / "new", here / "link")
+        s3fs.remount()  # it believes what it knows for 15 minutes
+        for mount in (s3fs, mnt):
+            found = shown(mount.path, ["file", "link"])
+            assert found["file"] == Shown(oct(FILE | mode), (0, 0), len(content), OLD + turn, digest(content)), f"turn {turn}"
+            assert found["link"].holds == f"target-{turn}"
+
+
+def test_a_change_here_leaves_no_old_ctime(make_s3fs, make_mount):
+    s3fs = make_s3fs()
+    for name in ("file", "other"):
+        (s3fs / name).write_bytes(b"content")
+        os.utime(s3fs / name, ns=(OLD, OLD))  # s3fs sets the ctime too
+    s3fs.stop()
+    mnt = make_mount(posix_metadata="s3fs")
+    os.chmod(mnt / "file", 0o600)
+    (mnt / "other").write_bytes(b"more")
+    s3fs.start()
+    for name in ("file", "other"):
+        assert (s3fs / name).stat().st_ctime_ns > OLD
+    assert "user.ctime" not in os.listxattr(mnt / "file")
+
+
+def test_aws_words_mean_nothing_to_s3fs(make_s3fs, make_mount):
+    """Not what anybody wants, but what the README warns of: with the default dialect s3fs sees bytes and names, and no mode, owner, time or type."""
+    s3fs = make_s3fs()
+    make(s3fs.path, [Entry("file", FILE | 0o4755, b"content", uid=1000, gid=1001, mtime_ns=OLD)])
+    s3fs.stop()
+    mnt = make_mount()
+    with open(mnt / "file", "ab") as file:
+        file.write(b" and more")
+    os.utime(mnt / "file", ns=(OLD, OLD))
+    os.symlink("file", mnt / "link")
+    assert Shown.of(mnt / "file") == Shown(oct(FILE | 0o4755), (1000, 1001), 16, OLD, digest(b"content and more"))
+    s3fs.start()
+    for name, content in (("file", b"content and more"), ("link", b"file")):
+        assert (s3fs / name).read_bytes() == content
+        found = os.lstat(s3fs / name)
+        assert (oct(found.st_mode), found.st_uid, found.st_gid) == (oct(FILE | 0o640), 0, 0) and found.st_mtime > OLD / 10**9
