@@ -11,6 +11,7 @@
 
 #include "metadata_names.h"
 #include "prefixfs/base/escape.h"
+#include "prefixfs/base/time_format.h"
 #include "prefixfs/crypto/encoding.h"
 #include "s3fs_xattrs.h"
 #include "user_xattrs.h"
@@ -65,8 +66,31 @@ std::optional<std::uint32_t> parse_mode_of_two_dialects(std::string_view text, b
   return parse_number<std::uint32_t>(text, 10);
 }
 
-/// "1595002920", "1595002920.123456789", "1595002920123ms", "1595002920123456789ns", or the last two without their unit.
+/// "2020-09-13T14:26:40.5+02:00" or "2020-09-13T12:26:40.5Z": RFC 3339.
+std::optional<std::int64_t> parse_date(std::string_view text) {
+  constexpr std::size_t kZoneSize = 6;
+  std::string utc(text);
+  std::chrono::minutes east{0};
+  if (text.size() > kZoneSize && text[text.size() - 3] == ':' && !text.ends_with('Z')) {
+    const std::string_view zone = text.substr(text.size() - kZoneSize);
+    const auto hours = parse_number<unsigned>(zone.substr(1, 2));
+    const auto minutes = parse_number<unsigned>(zone.substr(4, 2));
+    if ((zone[0] != '+' && zone[0] != '-') || !hours || !minutes) {
+      return std::nullopt;
+    }
+    east = (std::chrono::hours(*hours) + std::chrono::minutes(*minutes)) * (zone[0] == '-' ? -1 : 1);
+    utc.resize(text.size() - kZoneSize);
+    utc.push_back('Z');
+  }
+  const auto time = parse_iso8601(utc);
+  return time ? std::optional<std::int64_t>((*time - east).time_since_epoch().count()) : std::nullopt;
+}
+
+/// "1595002920", "1595002920.123456789", "1595002920123ms", "1595002920123456789ns", or the last two without their unit; or a date, as rclone writes an atime.
 std::optional<std::int64_t> parse_time(std::string_view text) {
+  if (text.find('T') != std::string_view::npos) {
+    return parse_date(text);
+  }
   std::int64_t unit = 0;
   if (text.ends_with("ns")) {
     unit = 1;

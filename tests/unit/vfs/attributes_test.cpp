@@ -45,6 +45,16 @@ TEST(AttributesTest, DialectOfRcloneHasOctalModes) {
   EXPECT_EQ(attributes_from(info_with({{"mode", "40750"}}), {}, NodeKind::directory).mode, 0750u);
 }
 
+TEST(AttributesTest, RcloneWritesAnAtimeAsADate) {
+  const auto atime = [](const char* text) { return attributes_from(info_with({{"mtime", "5"}, {"atime", text}}), {}, NodeKind::file).atime_ns; };
+  EXPECT_EQ(atime("2020-09-13T12:26:40.123456789Z"), 1600000000123456789);
+  EXPECT_EQ(atime("2020-09-13T14:26:40.5+02:00"), 1600000000500000000);
+  EXPECT_EQ(atime("2020-09-13T08:56:40-03:30"), 1600000000000000000);
+  for (const char* nonsense : {"T", "2020-09-13T12:26:40", "2020-09-13T12:26:40+2:00", "2020-13-13T12:26:40Z", "+02:00T", "2020-09-13T12:26:40*02:00"}) {
+    EXPECT_EQ(atime(nonsense), std::nullopt) << nonsense;
+  }
+}
+
 TEST(AttributesTest, WhatS3fsHasChangedOfAnObjectInAwssWordsCounts) {
   UserMetadata metadata{{"file-permissions", "0100600"}, {"file-owner", "5"}, {"file-mtime", "7ns"}, {"mode", "33156"}, {"uid", "6"}};
   EXPECT_EQ(attributes_from(info_with(metadata), {}, NodeKind::file), (PosixAttributes{.mode = 0600, .uid = 5, .mtime_ns = 7}));
