@@ -254,3 +254,64 @@ def test_aws_words_mean_nothing_to_s3fs(make_s3fs, make_mount):
         assert (s3fs / name).read_bytes() == content
         found = os.lstat(s3fs / name)
         assert (oct(found.st_mode), found.st_uid, found.st_gid) == (oct(FILE | 0o640), 0, 0) and found.st_mtime > OLD / 10**9
+
+
+XATTRS = {"user.author": b"Jo", "user.Name with \u00e4": bytes(range(256)), "user.json": b'{"a": "b%2C"}'}
+XATTR_TREE = [Entry("file", FILE | 0o640, b"content"), Entry("dir", DIRECTORY | 0o750), Entry("dir/empty", FILE | 0o644)]
+
+
+def xattrs_of(path):
+    return {name: os.getxattr(path, name) for name in os.listxattr(path)}
+
+
+def xattrs(root):
+    return {entry.name: xattrs_of(root / entry.name) for entry in XATTR_TREE}
+
+
+def set_xattrs(root):
+    make(root, XATTR_TREE)
+    for entry in XATTR_TREE:
+        for name, value in XATTRS.items():
+            os.setxattr(root / entry.name, name, value)
+
+
+def test_extended_attributes_of_s3fs_are_the_same_here(make_s3fs, make_mount):
+    s3fs = make_s3fs(use_xattr=True)
+    set_xattrs(s3fs.path)
+    s3fs.remount()
+    assert xattrs(s3fs.path) == {entry.name: XATTRS for entry in XATTR_TREE}
+    mnt = make_mount()
+    os.stat(mnt / "file")
+    assert xattrs(mnt.path) == {entry.name: XATTRS for entry in XATTR_TREE}
+
+
+def test_extended_attributes_set_here_are_the_same_in_s3fs(make_s3fs, make_mount):
+    mnt = make_mount(posix_metadata="s3fs")
+    set_xattrs(mnt.path)
+    os.setxattr(mnt / "file", "user.empty", b"")  # s3fs shows it, and makes none such
+    s3fs = make_s3fs(use_xattr=True)
+    assert xattrs(s3fs.path) == {entry.name: XATTRS for entry in XATTR_TREE} | {"file": XATTRS | {"user.empty": b""}}
+
+
+def test_extended_attributes_are_changed_in_turn(make_s3fs, make_mount):
+    mnt = make_mount(posix_metadata="s3fs", ttl="0")
+    s3fs = make_s3fs(use_xattr=True)
+    set_xattrs(s3fs.path)
+    for name in ("file", "dir"):
+        os.setxattr(mnt / name, "user.author", b"Mo")
+        os.removexattr(mnt / name, "user.json")
+        os.chmod(mnt / name, 0o700)
+    with open(mnt / "file", "ab") as file:
+        file.write(b"more")
+    wanted = XATTRS | {"user.author": b"Mo"}
+    del wanted["user.json"]
+    s3fs.remount()
+    assert xattrs_of(s3fs / "file") == xattrs_of(s3fs / "dir") == wanted
+    os.setxattr(s3fs / "file", "user.last", b"s3fs")
+    os.removexattr(s3fs / "file", "user.author")
+    with open(s3fs / "file", "ab") as file:
+        file.write(b" and more")
+    os.rename(s3fs / "file", s3fs / "moved")
+    del wanted["user.author"]
+    assert (mnt / "moved").read_bytes() == b"contentmore and more"
+    assert xattrs_of(mnt / "moved") == wanted | {"user.last": b"s3fs"}
