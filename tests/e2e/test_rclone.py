@@ -7,6 +7,7 @@ import pytest
 
 from support import machine, rclone
 from support.tree import Entry, expected, make, shown
+from support.wait import until
 
 FILE, DIRECTORY = stat.S_IFREG, stat.S_IFDIR
 OLD = 1_000_000_000 * 10**9 + 1
@@ -63,3 +64,25 @@ def test_they_keep_them_when_they_are_changed_here(copied, make_mount):
         os.utime(mnt / entry.name, ns=(entry.mtime_ns, entry.mtime_ns))
     mnt.remount(cold=True)
     assert shown(mnt.path, NAMES) == expected(FILES)
+
+
+def test_what_is_written_through_rclones_mount_is_read(server, space, make_mount, tmp_path):
+    """It stores each file some moments after its close. Its modes are those of its own cache."""
+    machine.require_program("rclone")
+    theirs = rclone.RcloneMount(server, space, tmp_path / "rclone", "--metadata").start()
+    try:
+        (theirs / "dir").mkdir()
+        (theirs / "dir" / "file").write_bytes(b"content")
+        os.utime(theirs / "dir" / "file", ns=(OLD, OLD))
+        until(lambda: space.exists("dir/file") and space.head("dir/file")["Metadata"].get("mtime") == "1000000000.000000001", 30, "S3 has it")
+    finally:
+        theirs.stop()
+    mnt = make_mount()
+    assert (mnt / "dir" / "file").read_bytes() == b"content"
+    assert (mnt / "dir" / "file").stat().st_mtime_ns == OLD
+    (mnt / "dir" / "file").write_bytes(b"changed here")
+    theirs.start()
+    try:
+        assert (theirs / "dir" / "file").read_bytes() == b"changed here"
+    finally:
+        theirs.stop()

@@ -2,6 +2,7 @@
 
 import os
 
+from .mount import Mount
 from .programs import run
 
 REMOTE = "tests"
@@ -13,8 +14,28 @@ def environment(endpoint, access, secret, region="us-east-1", remote=REMOTE):
     return {f"RCLONE_CONFIG_{remote.upper()}_{name}": value for name, value in settings.items()}
 
 
-def copy(server, space, source, home, *options, **variables):
-    """Puts what is in the directory `source` into `space`. `home`: a directory for what rclone keeps of its own."""
+def command(home, *words):
+    """`home`: a directory for what rclone keeps of its own."""
     (home / "rclone.conf").touch()
+    return ["rclone", "--config", home / "rclone.conf", "--cache-dir", home / "rclone-cache", *words]
+
+
+def place(space):
+    return f"{REMOTE}:{space.bucket}/{space.prefix}"
+
+
+def copy(server, space, source, home, *options, **variables):
+    """Puts what is in the directory `source` into `space`."""
     known = {"PATH": os.environ["PATH"], "HOME": str(home), **environment(server.endpoint, server.access, server.secret), **variables}
-    return run("rclone", "--config", home / "rclone.conf", "copy", *options, source, f"{REMOTE}:{space.bucket}/{space.prefix}", env=known)
+    return run(*command(home, "copy", *options, source, place(space)), env=known)
+
+
+class RcloneMount(Mount):
+    """rclone mount, which uploads when a file is closed."""
+
+    def __init__(self, server, space, directory, *options):
+        super().__init__(space.source, directory, environment=environment(server.endpoint, server.access, server.secret))
+        self._space, self._options = space, options
+
+    def command(self):
+        return command(self.directory, "mount", place(self._space), self.path, "--vfs-cache-mode=writes", "--vfs-write-back=0", *self._options)
