@@ -8,6 +8,7 @@ import subprocess
 
 from endpoint import ACCESS, BUCKET, REGION, SECRET
 from processes import Process, until
+from support import rclone, s3fs  # of tests/e2e
 
 
 def is_mounted(path):
@@ -54,11 +55,8 @@ class S3fs(Tool):
     version_word = "--version"
 
     def command(self, endpoint, mountpoint, directory):
-        passwords = directory / "passwd-s3fs"
-        passwords.touch(mode=0o600)
-        passwords.write_text(f"{ACCESS}:{SECRET}\n")
-        return [self.program, f"{BUCKET}:/{self.prefix}", mountpoint, "-f",
-                "-o", f"url={endpoint.url},use_path_request_style,passwd_file={passwords}"]
+        passwords = s3fs.write_passwords(directory / "passwd-s3fs", ACCESS, SECRET)
+        return s3fs.command(BUCKET, self.prefix, mountpoint, endpoint.url, passwords)
 
     def environment(self, _):
         return {}
@@ -73,9 +71,7 @@ class Rclone(Tool):
                 "--config", directory / "rclone.conf", "--cache-dir", directory / "cache"]
 
     def environment(self, endpoint):
-        settings = {"TYPE": "s3", "PROVIDER": "Other", "ENDPOINT": endpoint.url, "ACCESS_KEY_ID": ACCESS, "SECRET_ACCESS_KEY": SECRET,
-                    "REGION": REGION}
-        return {f"RCLONE_CONFIG_BENCH_{name}": value for name, value in settings.items()}
+        return rclone.environment(endpoint.url, ACCESS, SECRET, REGION, "bench")
 
 
 def find(prefixfs):

@@ -11,6 +11,7 @@
 
 #include "metadata_names.h"
 #include "prefixfs/base/escape.h"
+#include "prefixfs/base/time_format.h"
 #include "prefixfs/crypto/encoding.h"
 #include "s3fs_xattrs.h"
 #include "user_xattrs.h"
@@ -49,11 +50,14 @@ std::optional<Number> parse_number(std::string_view text, int base = 10) {
 }
 
 /// s3fs writes st_mode in decimal (33188), rclone in octal (100644): a text of octal digits beginning with a file type of
-/// six digits is rclone's. `may_be_fifo`: 4516 is that of a fifo in decimal, as 4755 is a set-id bit in octal.
-std::optional<std::uint32_t> parse_mode_of_two_dialects(std::string_view text, bool may_be_fifo) {
+/// six digits is rclone's. A bare mode is octal, but for two things of s3fs's: of an empty object 4516 is that of a fifo (as 4755 is a
+/// set-id bit in octal), and of a directory's marker 457 is what its mkdir writes, 0711 without the type.
+std::optional<std::uint32_t> parse_mode_of_two_dialects(std::string_view text, bool empty, bool marker) {
   const bool octal_digits = text.find_first_not_of("01234567") == std::string_view::npos;
-  const bool fifo = may_be_fifo && text.size() == 4 && text[0] >= '4';
-  if (octal_digits && !fifo && (text.size() >= 6 || text.size() <= 4)) {
+  const bool bare = text.size() <= 4;
+  const bool fifo = !marker && empty && text.size() == 4 && text[0] >= '4';
+  const bool made_directory = marker && bare && !text.starts_with('0');
+  if (octal_digits && !fifo && !made_directory && (text.size() >= 6 || bare)) {
     return parse_number<std::uint32_t>(text, 8);
   }
   if (text.size() == 5 && octal_digits && text.starts_with("40")) {  // a directory of rclone's
@@ -62,8 +66,31 @@ std::optional<std::uint32_t> parse_mode_of_two_dialects(std::string_view text, b
   return parse_number<std::uint32_t>(text, 10);
 }
 
-/// "1595002920", "1595002920.123456789", "1595002920123ms", "1595002920123456789ns", or the last two without their unit.
+/// "2020-09-13T14:26:40.5+02:00" or "2020-09-13T12:26:40.5Z": RFC 3339.
+std::optional<std::int64_t> parse_date(std::string_view text) {
+  constexpr std::size_t kZoneSize = 6;
+  std::string utc(text);
+  std::chrono::minutes east{0};
+  if (text.size() > kZoneSize && text[text.size() - 3] == ':' && !text.ends_with('Z')) {
+    const std::string_view zone = text.substr(text.size() - kZoneSize);
+    const auto hours = parse_number<unsigned>(zone.substr(1, 2));
+    const auto minutes = parse_number<unsigned>(zone.substr(4, 2));
+    if ((zone[0] != '+' && zone[0] != '-') || !hours || !minutes) {
+      return std::nullopt;
+    }
+    east = (std::chrono::hours(*hours) + std::chrono::minutes(*minutes)) * (zone[0] == '-' ? -1 : 1);
+    utc.resize(text.size() - kZoneSize);
+    utc.push_back('Z');
+  }
+  const auto time = parse_iso8601(utc);
+  return time ? std::optional<std::int64_t>((*time - east).time_since_epoch().count()) : std::nullopt;
+}
+
+/// "1595002920", "1595002920.123456789", "1595002920123ms", "1595002920123456789ns", or the last two without their unit; or a date, as rclone writes an atime.
 std::optional<std::int64_t> parse_time(std::string_view text) {
+  if (text.find('T') != std::string_view::npos) {
+    return parse_date(text);
+  }
   std::int64_t unit = 0;
   if (text.ends_with("ns")) {
     unit = 1;
@@ -115,12 +142,16 @@ std::optional<std::string_view> s3cmd_field(std::string_view attributes, std::st
   return std::nullopt;
 }
 
+/// s3fs adds a ctime and the fields that it changes, and leaves what AWS's words say of them. Whoever writes these leaves no ctime of s3fs's.
+bool s3fs_was_last(const UserMetadata& metadata) { return metadata.contains("ctime"); }
+
 /// The text of a field, from the first dialect that has it.
 std::optional<std::string_view> field_of(const UserMetadata& metadata, std::string_view aws, std::string_view common) {
-  if (const auto value = value_of(metadata, aws)) {
+  const bool common_first = s3fs_was_last(metadata);
+  if (const auto value = value_of(metadata, common_first ? common : aws)) {
     return value;
   }
-  if (const auto value = value_of(metadata, common)) {
+  if (const auto value = value_of(metadata, common_first ? aws : common)) {
     return value;
   }
   const auto s3cmd = value_of(metadata, "s3cmd-attrs");
@@ -131,10 +162,11 @@ std::optional<std::string_view> field_of(const UserMetadata& metadata, std::stri
 std::optional<std::uint32_t> mode_of(const ObjectInfo& info) {
   const UserMetadata& metadata = info.user_metadata;
   std::optional<std::uint32_t> mode;
-  if (const auto aws = value_of(metadata, "file-permissions")) {
+  const auto aws = value_of(metadata, "file-permissions");
+  if (aws && !(s3fs_was_last(metadata) && metadata.contains("mode"))) {
     mode = parse_number<std::uint32_t>(*aws, 8);
   } else if (const auto common = field_of(metadata, "file-permissions", "mode")) {
-    mode = parse_mode_of_two_dialects(*common, info.size == 0 && !info.key.str().ends_with('/'));
+    mode = parse_mode_of_two_dialects(*common, info.size == 0, info.key.str().ends_with('/'));
     mode = mode == 0U ? std::nullopt : mode;
   }
   return mode && *mode <= kModeMax ? mode : std::nullopt;

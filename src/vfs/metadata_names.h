@@ -7,9 +7,10 @@
 
 namespace prefixfs::vfs {
 
-/// What the dialects call the attributes that we store; a rewrite replaces all of them, so that two dialects never disagree.
-inline constexpr std::array<std::string_view, 13> kAttributeNames = {"file-permissions", "file-owner", "file-group", "file-mtime", "file-atime", "file-rdev", "mode",
-                                                                     "uid", "gid", "mtime", "atime", "rdev", "s3cmd-attrs"};
+/// What the dialects call the attributes that we store; a rewrite replaces all of them, so that two dialects never disagree. s3fs's ctime is among
+/// them though we store none: an old one would say that nothing has changed, and without one s3fs shows when the object was stored.
+inline constexpr std::array<std::string_view, 14> kAttributeNames = {"file-permissions", "file-owner", "file-group", "file-mtime", "file-atime", "file-rdev", "mode",
+                                                                     "uid", "gid", "mtime", "atime", "ctime", "rdev", "s3cmd-attrs"};
 /// geesefs's, with the target of a symbolic link.
 inline constexpr std::string_view kTargetName = "--symlink-target";
 /// s3fs's, with all extended attributes.

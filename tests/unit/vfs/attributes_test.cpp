@@ -45,6 +45,25 @@ TEST(AttributesTest, DialectOfRcloneHasOctalModes) {
   EXPECT_EQ(attributes_from(info_with({{"mode", "40750"}}), {}, NodeKind::directory).mode, 0750u);
 }
 
+TEST(AttributesTest, RcloneWritesAnAtimeAsADate) {
+  const auto atime = [](const char* text) { return attributes_from(info_with({{"mtime", "5"}, {"atime", text}}), {}, NodeKind::file).atime_ns; };
+  EXPECT_EQ(atime("2020-09-13T12:26:40.123456789Z"), 1600000000123456789);
+  EXPECT_EQ(atime("2020-09-13T14:26:40.5+02:00"), 1600000000500000000);
+  EXPECT_EQ(atime("2020-09-13T08:56:40-03:30"), 1600000000000000000);
+  for (const char* nonsense : {"T", "2020-09-13T12:26:40", "2020-09-13T12:26:40+2:00", "2020-13-13T12:26:40Z", "+02:00T", "2020-09-13T12:26:40*02:00"}) {
+    EXPECT_EQ(atime(nonsense), std::nullopt) << nonsense;
+  }
+}
+
+TEST(AttributesTest, WhatS3fsHasChangedOfAnObjectInAwssWordsCounts) {
+  UserMetadata metadata{{"file-permissions", "0100600"}, {"file-owner", "5"}, {"file-mtime", "7ns"}, {"mode", "33156"}, {"uid", "6"}};
+  EXPECT_EQ(attributes_from(info_with(metadata), {}, NodeKind::file), (PosixAttributes{.mode = 0600, .uid = 5, .mtime_ns = 7}));
+  metadata["ctime"] = "1795793124";
+  EXPECT_EQ(attributes_from(info_with(metadata), {}, NodeKind::file), (PosixAttributes{.mode = 0604, .uid = 6, .mtime_ns = 7}));
+  metadata.erase("mode");
+  EXPECT_EQ(attributes_from(info_with(metadata), {}, NodeKind::file).mode, 0600u);
+}
+
 TEST(AttributesTest, S3cmdHasOneHeader) {
   const auto info = info_with({{"s3cmd-attrs", "uid:501/gname:staff/gid:20/mode:33152/mtime:1595002920/md5:ab"}});
   const auto posix = attributes_from(info, {}, NodeKind::file);
@@ -78,6 +97,21 @@ TEST(AttributesTest, ADecimalFifoIsNoSetIdBit) {
   info.size = 1;
   EXPECT_EQ(type_from(info, {}).kind, NodeKind::file);
   EXPECT_EQ(attributes_from(info, {}, NodeKind::file).mode, 04516u);
+}
+
+TEST(AttributesTest, TheMkdirOfS3fsWritesADecimalModeWithoutAType) {
+  const auto mode = [](const char* text) {
+    ObjectInfo info = info_with({{"mode", text}});
+    info.key = Key("dir/");
+    return attributes_from(info, {}, NodeKind::directory).mode;
+  };
+  EXPECT_EQ(mode("457"), 0711u);
+  EXPECT_EQ(mode("511"), 0777u);
+  EXPECT_EQ(mode("493"), 0755u);
+  EXPECT_EQ(mode("1023"), 01777u);
+  EXPECT_EQ(mode("16841"), 0711u);
+  EXPECT_EQ(mode("40711"), 0711u);  // rclone
+  EXPECT_EQ(mode("0711"), 0711u);
 }
 
 TEST(AttributesTest, TheTargetOfGeesefs) {
@@ -153,7 +187,7 @@ TEST(AttributesTest, OffReadsNothingAndWritesNothing) {
 }
 
 TEST(AttributesTest, WritingReplacesEveryDialectAndKeepsTheRest) {
-  UserMetadata metadata{{"mode", "33152"}, {"uid", "1"}, {"s3cmd-attrs", "uid:1"}, {"title", "x"}};
+  UserMetadata metadata{{"mode", "33152"}, {"uid", "1"}, {"ctime", "7"}, {"s3cmd-attrs", "uid:1"}, {"title", "x"}};
   put_attributes(metadata, {.mode = 0600, .uid = 5, .gid = 6, .mtime_ns = 42}, {}, NodeKind::file);
   const UserMetadata expected{
       {"file-permissions", "0100600"}, {"file-owner", "5"}, {"file-group", "6"}, {"file-mtime", "42ns"}, {"title", "x"}};
