@@ -1,254 +1,172 @@
-"""How many requests each thing costs. Exact counts from the endpoint's log, of a directory that the mount has listed or made."""
+"""What changing bytes costs: new files, large ones, small changes of large ones, temporary names, copies. (Looking and reading:
+test_budget_reads.py, names and attributes: test_budget_names.py.) Exact counts from the endpoint's log, of a directory that the mount has listed or made."""
 
 import os
-import time
+import shutil
+from functools import partial
 
 import pytest
 
 from support import bulk
-from support.clients import Space
-from support.devs3 import Recording
-from support.wait import until
+from support.budget import COMPLETE, COPY, COPY_PART, CREATE_UPLOAD, DELETE, GET, LIST, PART, PUT, At, Row, check, table, up_to
+from support.syscalls import FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, fallocate
+
+MIB = 1 << 20
 
 
-def listed(mnt, name=""):
-    """ls of the directory, so that what follows costs only itself."""
-    return os.listdir(mnt / name)
+# What is there before.
+
+def listed(at):
+    os.listdir(at.path())
 
 
-def total(counts):
-    return sum(counts.values())
+def their_directory(at):
+    at.put("dir/other")
+    listed(at)
 
 
-@pytest.mark.parametrize("size", [0, 1, 100_000, 8 << 20])
-def test_creating_a_file_up_to_the_part_size_is_one_put(mnt, record, size):
-    listed(mnt)
-    recording = record()
-    (mnt / "new").write_bytes(os.urandom(size))
-    assert recording.counts() == {"PutObject": 1}
+def huge_directory(at):
+    """5,001 names: a listing of them would be six requests, so it is not worth one new file."""
+    bulk.put_empty(at.devs3, at.space.bucket, [at.space.key(f"huge/{number:06}.pdf") for number in range(5001)])
+    write("huge/a.pdf", 1)(at)  # by this it is found out that the directory is huge
+
+def huge_directory_listed(at):
+    bulk.put_empty(at.devs3, at.space.bucket, [at.space.key(f"huge/{number:06}.pdf") for number in range(5001)])
+    assert len(os.listdir(at.path("huge"))) == 5001
 
 
-def test_creating_a_file_in_a_directory_never_seen_is_one_more(mnt, space, record):
-    space.put("dir/other", b"x")
-    until(lambda: (mnt / "dir").is_dir(), 3, "the directory is seen")
-    recording = record()
-    (mnt / "dir" / "new").write_bytes(b"content")
-    counts = recording.counts()
-    assert counts.pop("PutObject") == 1
-    assert total(counts) <= 1 and set(counts) <= {"ListObjectsV2", "HeadObject"}
+def theirs(size):
+    def before(at):
+        at.put("file", bytes(size))
+        listed(at)
+    return before
 
 
-def test_two_hundred_new_files_are_two_hundred_puts_and_at_most_two_more(mnt, space, record):
-    (mnt / "batch").mkdir()
-    recording = record()
+def own_folder(at):
+    os.mkdir(at.path("batch"))
+
+
+def one_copied_before(at):
+    """By the first copy the mount finds out what the endpoint honours."""
+    at.put("file", os.urandom(300_000))
+    listed(at)
+    shutil.copy(at.path("file"), at.path("first"))
+
+
+# How it is done.
+
+def write(name, size):
+    def calls(at):
+        with open(at.path(name), "wb") as file:
+            file.write(os.urandom(size))
+    return calls
+
+
+def look_and_write(at):
+    assert not os.path.exists(at.path("new.pdf"))
+    write("new.pdf", 100)(at)
+
+
+def write_many(at):
     for number in range(200):
-        (mnt / "batch" / f"{number}.pdf").write_bytes(b"%d" % number)
-    counts = recording.counts()
-    assert counts.pop("PutObject") == 200
-    assert total(counts) <= 2
-    assert len(space.names("batch/")) == 201
+        with open(at.path(f"batch/{number}.pdf"), "wb") as file:
+            file.write(b"%d" % number)
 
 
-def test_two_hundred_new_files_cost_no_more_when_s3_is_far_away(make_devs3, mounts):
+def append(size):
+    def calls(at):
+        with open(at.path("file"), "ab") as file:
+            file.write(os.urandom(size))
+    return calls
+
+
+def overwrite_in_the_middle(at):
+    with open(at.path("file"), "r+b") as file:
+        file.seek(50 * MIB)
+        file.write(os.urandom(4096))
+
+
+def punch_hole(at):
+    with open(at.path("file"), "r+b", buffering=0) as file:
+        fallocate(file.fileno(), FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE, 12 * MIB, 4 * MIB)
+
+
+def save_by_rename(at):
+    write("file.tmp", 1000)(at)
+    os.rename(at.path("file.tmp"), at.path("file"))
+
+
+def save_with_attributes(at):
+    """As rsync and tar do."""
+    write("file.tmp", 1000)(at)
+    os.chmod(at.path("file.tmp"), 0o640)
+    os.utime(at.path("file.tmp"), (1_000_000_000, 1_000_000_000))
+    os.rename(at.path("file.tmp"), at.path("file"))
+
+
+def save_with_attributes_before_close(at):
+    with open(at.path("file.tmp"), "wb") as file:
+        file.write(bytes(1000))
+        os.fchmod(file.fileno(), 0o640)
+        file.flush()
+        os.utime(file.fileno(), (1_000_000_000, 1_000_000_000))
+    os.rename(at.path("file.tmp"), at.path("file"))
+
+
+def copy_within(at):
+    with open(at.path("file"), "rb") as source, open(at.path("copy"), "wb") as copy:
+        assert os.copy_file_range(source.fileno(), copy.fileno(), 1 << 30) == os.fstat(source.fileno()).st_size
+
+
+# What must be of the requests besides.
+
+def few_bytes(requests, at):
+    assert requests.bytes_in() <= 16 * MIB
+    assert at.space.head("file")["ContentLength"] >= 30 * MIB
+
+
+def under_the_final_name(requests, at):
+    if not requests.of(COPY):
+        assert {request.key for request in requests.of(PUT)} == {at.space.key("file")}
+
+
+CHANGED_PART = {CREATE_UPLOAD: 1, COPY_PART: 2, PART: 1, COMPLETE: 1}
+
+ROWS = [
+    # what a program does, what is there before, how it is done, requests with commit=close, with commit=journal
+    Row("a new file of 0 bytes", listed, write("new", 0), {PUT: 1}),
+    Row("a new file of 1 byte", listed, write("new", 1), {PUT: 1}),
+    Row("a new file of 100 kB", listed, write("new", 100_000), {PUT: 1}),
+    Row("a new file of the part size", listed, write("new", 8 * MIB), {PUT: 1}),
+    Row("a new file in a directory never seen", their_directory, write("dir/new", 100), {PUT: 1, LIST: 1}),
+    Row("a new file where listing is not allowed", lambda at: at.mnt, write("new.pdf", 100), {PUT: 1}, listing=False),
+    Row("a look, and a new file where listing is not allowed", lambda at: at.mnt, look_and_write, {GET: 1, PUT: 1}, listing=False),
+    Row("200 new files", own_folder, write_many, {PUT: 200, LIST: up_to(2)}),
+    Row("a new file in a directory of 5,000", huge_directory, write("huge/b.pdf", 1), {PUT: 1, LIST: 1}, later=True),
+    Row("a new file in a directory of 5,000 just listed", huge_directory_listed, write("huge/b.pdf", 1), {PUT: 1}),
+    Row("a sequential write of 40 MiB", listed, write("new", 40 * MIB), {CREATE_UPLOAD: 1, PART: 5, COMPLETE: 1}),
+    # The first GET opens it, the second one brings the unchanged neighbours that make a part of the change.
+    Row("an append to 100 MiB", theirs(100 * MIB), append(1000), {GET: 1, CREATE_UPLOAD: 1, COPY_PART: 1, PART: 1, COMPLETE: 1}, also=few_bytes),
+    Row("4 kB in the middle of 100 MiB", theirs(100 * MIB), overwrite_in_the_middle, {GET: 2, **CHANGED_PART}, also=few_bytes),
+    Row("a hole in 30 MiB", theirs(30 * MIB), punch_hole, {GET: 2, **CHANGED_PART}, also=few_bytes),
+    Row("a temporary name and rename", listed, save_by_rename, {PUT: 1, COPY: 1, DELETE: 1}, {PUT: 1}, within=1, also=under_the_final_name),
+    Row("a temporary name, chmod, utimens, rename", listed, save_with_attributes,
+        {PUT: 1, COPY: 3, DELETE: 1}, {PUT: 1}, within=1, also=under_the_final_name),
+    Row("a temporary name, fchmod and futimens before close, rename", listed, save_with_attributes_before_close,
+        {PUT: 1, COPY: 1, DELETE: 1}, {PUT: 1}, within=1, also=under_the_final_name),
+    Row("cp of a file on the mount", one_copied_before, copy_within, {COPY: 1}),
+    Row("cp of another client's file", lambda at: (one_copied_before(at), at.forget(), listed(at)), copy_within, {COPY: 1, GET: 1}),
+]
+
+
+@table(ROWS)
+def test_changing_bytes_costs(mounts, devs3, row, mode):
+    check(row, mode, partial(At, mounts, devs3))
+
+
+@pytest.mark.parametrize("mode", ["close", "journal"])
+def test_200_new_files_cost_no_more_when_s3_is_far_away(make_devs3, mounts, mode):
     """Writing them takes several freshness windows, and each name is looked up before it is created."""
     devs3 = make_devs3()
-    space = Space(devs3.client(), "e2e", "far/")
-    mnt = mounts.start(space.source, devs3.endpoint).wait_connected()
-    listed(mnt)
-    devs3.latency(15)
-    recording = Recording(devs3, space.prefix)
-    for number in range(200):
-        with open(mnt / f"{number}.pdf", "wb") as file:
-            file.write(b"%d" % number)
-    counts = recording.counts()
-    assert counts.pop("PutObject") == 200
-    assert total(counts) <= 2
-    assert len(space.names()) == 200
-
-
-def test_a_new_file_in_a_huge_directory_is_one_put_and_one_head(devs3, mnt, space, record):
-    """5,001 names: a listing of them would be six requests, so it is not worth one new file."""
-    bulk.put_empty(devs3, space.bucket, [space.key(f"huge/{number:06}.pdf") for number in range(5001)])
-    until(lambda: (mnt / "huge").is_dir(), 3, "the directory is seen")
-    recording = record()
-    (mnt / "huge" / "a.pdf").write_bytes(b"x")  # what this costs is the price of finding out that the directory is huge
-    assert recording.counts()["PutObject"] == 1 and total(recording.counts()) <= 6
-    time.sleep(1.1)  # the time is the point: what was learnt is no longer fresh
-    recording = record()
-    (mnt / "huge" / "b.pdf").write_bytes(b"x")
-    counts = recording.counts()
-    assert counts.pop("PutObject") == 1 and total(counts) <= 1
-
-
-def test_a_huge_directory_just_listed_answers_for_new_names(devs3, mnt, space, record):
-    bulk.put_empty(devs3, space.bucket, [space.key(f"huge/{number:06}.pdf") for number in range(5001)])
-    mnt.path.stat()
-    recording = record()
-    assert len(listed(mnt, "huge")) == 5001
-    assert recording.counts()["ListObjectsV2"] <= 8  # six pages; the lookup of "huge": one page of the root, one of its own
-    recording = record()
-    (mnt / "huge" / "new.pdf").write_bytes(b"x")
-    assert recording.counts() in ({"PutObject": 1}, {"PutObject": 1, "HeadObject": 1})
-
-
-def test_stat_of_another_clients_file_is_at_most_one(mnt, space, record):
-    space.put("file", b"content")
-    listed(mnt)
-    recording = record()
-    assert (mnt / "file").stat().st_size == 7
-    assert total(recording.counts()) <= 1
-
-
-def test_stat_in_a_directory_whose_listing_is_old_is_one(mnt, space, record):
-    space.put("file", b"content")
-    listed(mnt)
-    time.sleep(1.1)  # the time is the point
-    recording = record()
-    assert (mnt / "file").stat().st_size == 7
-    assert total(recording.counts()) == 1
-
-
-@pytest.mark.parametrize("size", [1, 4096, 100_000, 128 << 10])
-def test_reading_another_clients_small_file_is_one_get(mnt, space, record, size):
-    data = os.urandom(size)
-    space.put("file", data)
-    listed(mnt)
-    recording = record()
-    assert (mnt / "file").read_bytes() == data
-    assert recording.counts() == {"GetObject": 1}
-
-
-@pytest.mark.parametrize("size", [(128 << 10) + 1, 1 << 20, 8 << 20])
-def test_reading_up_to_a_read_ahead_window_is_one_or_two_gets(mnt, space, record, size):
-    data = os.urandom(size)
-    space.put("file", data)
-    listed(mnt)
-    recording = record()
-    assert (mnt / "file").read_bytes() == data
-    requests = recording.requests()
-    assert set(requests.counts()) == {"GetObject"} and 1 <= len(requests) <= 2
-    assert requests.bytes_out() <= size + 1  # nothing is fetched twice
-
-
-def test_an_unchanged_file_again_is_nothing_within_the_window(mnt, space, record):
-    space.put("file", b"content")
-    listed(mnt)
-    (mnt / "file").read_bytes()
-    recording = record()
-    assert (mnt / "file").read_bytes() == b"content"
-    (mnt / "file").stat()
-    assert recording.counts() == {}
-
-
-def test_an_unchanged_file_again_is_one_conditional_request_after_the_window(mnt, space, record):
-    space.put("file", b"content")
-    listed(mnt)
-    (mnt / "file").read_bytes()
-    time.sleep(1.1)  # the time is the point
-    recording = record()
-    assert (mnt / "file").read_bytes() == b"content"
-    requests = recording.requests()
-    assert len(requests) <= 1 and requests.bytes_out() == 0
-
-
-def test_an_unchanged_file_again_is_nothing_for_ever_when_objects_are_immutable(make_mount, space, record):
-    space.put("file", b"content")
-    mnt = make_mount(coherence="immutable")
-    listed(mnt)
-    (mnt / "file").read_bytes()
-    time.sleep(1.1)  # the time is the point
-    recording = record()
-    assert (mnt / "file").read_bytes() == b"content"
-    assert recording.counts() == {}
-
-
-def test_a_missing_name_is_at_most_one_then_nothing_within_the_window(mnt, record):
-    mnt.path.stat()
-    recording = record()
-    assert not (mnt / "missing").exists()
-    assert total(recording.counts()) <= 1
-    recording = record()
-    assert not (mnt / "missing").exists()
-    assert recording.counts() == {}
-
-
-def test_a_missing_name_in_a_listed_directory_is_nothing(mnt, space, record):
-    space.put("file", b"x")
-    listed(mnt)
-    recording = record()
-    assert not (mnt / "missing").exists()
-    assert recording.counts() == {}
-
-
-@pytest.mark.parametrize("count, pages", [(1, 1), (999, 1), (1000, 1), (1001, 2), (2500, 3)])
-def test_ls_with_attributes_is_its_list_pages_and_no_head(devs3, mnt, space, record, count, pages):
-    bulk.put_empty(devs3, space.bucket, [space.key(f"{number:05}") for number in range(count)])
-    mnt.path.stat()
-    time.sleep(1.1)  # until what the daemon listed at its start is no longer fresh
-    recording = record()
-    with os.scandir(mnt.path) as entries:
-        assert sum(entry.stat().st_size == 0 for entry in entries) == count
-    assert recording.counts() == {"ListObjectsV2": pages}
-
-
-def test_a_sequential_read_of_a_large_file_is_its_parts(mnt, space, record):
-    data = os.urandom(40 << 20)
-    space.put("file", data)
-    listed(mnt)
-    recording = record()
-    assert (mnt / "file").read_bytes() == data
-    requests = recording.requests()
-    assert set(requests.counts()) == {"GetObject"} and len(requests) <= 7  # five parts, the first block, one to spare
-    assert requests.bytes_out() <= len(data) + (1 << 20)
-
-
-def test_a_sequential_write_of_a_large_file_is_two_and_its_parts(mnt, record):
-    listed(mnt)
-    recording = record()
-    (mnt / "file").write_bytes(bytes(40 << 20))
-    assert recording.counts() == {"CreateMultipartUpload": 1, "UploadPart": 5, "CompleteMultipartUpload": 1}
-
-
-@pytest.mark.parametrize("change", ["append", "overwrite"])
-def test_a_small_change_of_a_large_file_is_at_most_five_and_two_parts_of_bytes(mnt, space, record, change):
-    space.put("file", bytes(100 << 20))
-    listed(mnt)
-    recording = record()
-    with open(mnt / "file", "r+b") as file:
-        file.seek(0, os.SEEK_END) if change == "append" else file.seek(50 << 20)
-        file.write(os.urandom(4096))
-    requests = recording.requests()
-    writes = requests.of("CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "PutObject")
-    assert len(writes) <= 5
-    assert writes.bytes_in() <= 16 << 20
-    assert space.head("file")["ContentLength"] == (100 << 20) + (4096 if change == "append" else 0)
-
-
-def test_rename_is_one_copy_and_one_delete(mnt, record):
-    (mnt / "old").write_bytes(b"x")
-    recording = record()
-    os.rename(mnt / "old", mnt / "new")
-    counts = recording.counts()
-    assert counts.pop("CopyObject") == 1 and counts.pop("DeleteObject") == 1
-    assert total(counts) <= 1  # the target's name may have to be looked up
-
-
-def test_chmod_and_utimens_of_a_stored_file_are_one_copy_each(mnt, record):
-    (mnt / "file").write_bytes(b"x")
-    recording = record()
-    os.chmod(mnt / "file", 0o600)
-    assert recording.counts() == {"CopyObject": 1}
-    recording = record()
-    os.utime(mnt / "file", (1_000_000_000, 1_000_000_000))
-    assert recording.counts() == {"CopyObject": 1}
-
-
-def test_mkdir_and_unlink_are_one_each(mnt, record):
-    listed(mnt)
-    recording = record()
-    (mnt / "dir").mkdir()
-    assert recording.counts() == {"PutObject": 1}
-    (mnt / "file").write_bytes(b"x")
-    recording = record()
-    (mnt / "file").unlink()
-    assert recording.counts() == {"DeleteObject": 1}
+    row = Row("200 new files, S3 far away", lambda at: (own_folder(at), at.settle(), devs3.latency(15)), write_many, {PUT: 200, LIST: up_to(2)})
+    check(row, mode, partial(At, mounts, devs3))

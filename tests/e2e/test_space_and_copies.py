@@ -1,6 +1,5 @@
 """Holes, space that is reserved, and copies of files within the mount."""
 
-import ctypes
 import os
 import shutil
 import subprocess
@@ -10,18 +9,11 @@ import pytest
 
 from support import machine
 from support.errnos import fails_with
+from support.syscalls import fallocate
 from support.wait import until
 
 KIB, MIB = 1 << 10, 1 << 20
 KEEP_SIZE, PUNCH_HOLE, COLLAPSE, ZERO_RANGE, INSERT = 1, 2, 8, 16, 32
-
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
-
-
-def fallocate(fd, mode, offset, length):
-    if _libc.fallocate(fd, mode, offset, length) != 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def run(*command):

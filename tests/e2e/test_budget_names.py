@@ -1,0 +1,147 @@
+"""What changing names and attributes costs: rename, unlink, directories, links, chmod. Exact counts from the endpoint's log, of a
+directory that the mount has listed or made."""
+
+import os
+from functools import partial
+
+from support import bulk, machine
+from support.budget import COPY, DELETE, DELETE_MANY, GET, LIST, PUT, At, Row, check, table
+
+LINGER = 0.1  # seconds
+MANY = 1001  # one more than go into a request
+
+
+# What is there before.
+
+def listed(at):
+    os.listdir(at.path())
+
+
+def own(*names):
+    def before(at):
+        for name in names:
+            with open(at.path(name), "wb") as file:
+                file.write(b"content")
+    return before
+
+
+def theirs(at):
+    at.put("file", b"content")
+    listed(at)
+
+
+def link(at):
+    os.symlink("target", at.path("link"))
+
+
+def link_of_another_host(at):
+    link(at)
+    at.settle()
+    at.forget()
+
+
+def empty_directory(at):
+    os.mkdir(at.path("dir"))
+
+
+def own_directory(count):
+    def before(at):
+        os.mkdir(at.path("dir"))
+        own(*(f"dir/{number}" for number in range(count)))(at)
+        at.settle()
+        os.listdir(at.path("dir"))
+    return before
+
+
+def their_directory(count):
+    """Without a marker."""
+    def before(at):
+        bulk.put_empty(at.devs3, at.space.bucket, [at.space.key(f"dir/{number}") for number in range(count)])
+        assert len(os.listdir(at.path("dir"))) == count
+    return before
+
+
+# How it is done.
+
+def rename(source="file", target="new"):
+    return lambda at: os.rename(at.path(source), at.path(target))
+
+
+def rename_often(at):
+    for source, target in (("file", "1"), ("1", "2"), ("2", "3")):
+        os.rename(at.path(source), at.path(target))
+
+
+def readlink(at):
+    assert os.readlink(at.path("link")) == "target"
+
+
+def unlink(at):
+    os.unlink(at.path("file"))
+
+
+def unlink_all(at):
+    for name in os.listdir(at.path("dir")):
+        os.unlink(at.path(f"dir/{name}"))
+
+
+def remove_tree(at):
+    unlink_all(at)
+    os.rmdir(at.path("dir"))
+
+
+def chmod(at):
+    os.chmod(at.path("file"), 0o600)
+
+
+def utime(at):
+    os.utime(at.path("file"), (1_000_000_000, 1_000_000_000))
+
+
+def chmod_chown_utime(at):
+    machine.require_root()
+    chmod(at)
+    os.chown(at.path("file"), 12345, 12345)
+    utime(at)
+
+
+def chmod_to_what_it_is(at):
+    os.chmod(at.path("file"), 0o644)
+
+
+FORGOTTEN = "1 HEAD: the headers of what the journal has delivered are forgotten"
+
+ROWS = [
+    # what a program does, what is there before, how it is done, requests with commit=close, with commit=journal (None: the same)
+    Row("rename", own("file"), rename(), {COPY: 1, DELETE: 1}),
+    Row("rename of another client's file", theirs, rename(), {COPY: 1, DELETE: 1}),
+    Row("rename over a file", own("file", "new"), rename(), {COPY: 1, DELETE: 1}),
+    Row("rename three times", own("file"), rename_often, {COPY: 3, DELETE: 3}, {COPY: 1, DELETE: 1}, within=LINGER),
+    Row("rename of an empty directory", empty_directory, rename("dir", "moved"), {LIST: 1, COPY: 1, DELETE_MANY: 1}),
+    Row("rename of a directory of 20", own_directory(20), rename("dir", "moved"), {LIST: 1, COPY: 21, DELETE_MANY: 1}),
+    Row("rename of a directory of 1,001", their_directory(MANY), rename("dir", "moved"), {LIST: 2, COPY: MANY, DELETE_MANY: 2}),
+    Row("unlink", own("file"), unlink, {DELETE: 1}),
+    Row("unlink of another client's file", theirs, unlink, {DELETE: 1}),
+    Row("unlink of 1,001", their_directory(MANY), unlink_all, {DELETE: MANY}, {DELETE_MANY: 2},
+        above={"journal": "a removal lingers 100 ms, and goes with those that lingered as long: about one request for 8 files"}),
+    Row("rm -r of a directory of 20", own_directory(20), remove_tree, {DELETE: 21, LIST: 1},
+        {DELETE_MANY: range(1, 4), DELETE: range(1, 4), LIST: 1}),
+    Row("mkdir", listed, lambda at: os.mkdir(at.path("dir")), {PUT: 1}),
+    Row("rmdir", empty_directory, lambda at: os.rmdir(at.path("dir")), {LIST: 1, DELETE: 1}),
+    Row("symlink", listed, link, {PUT: 1}),
+    Row("mkfifo", listed, lambda at: os.mkfifo(at.path("fifo")), {PUT: 1}),
+    Row("readlink of a known link", link, readlink, {}),
+    Row("readlink of a known link later", link, readlink, {GET: 1}, later=True),
+    Row("readlink cold", link_of_another_host, readlink, {GET: 1, LIST: 1}),
+    Row("rename of a link", link, rename("link", "new"), {COPY: 1, DELETE: 1}),
+    Row("chmod", own("file"), chmod, {COPY: 1}, above={"journal": FORGOTTEN}),
+    Row("utimens", own("file"), utime, {COPY: 1}, above={"journal": FORGOTTEN}),
+    Row("chmod, chown and utimens", own("file"), chmod_chown_utime, {COPY: 3}, {COPY: 1}, within=LINGER, above={"journal": FORGOTTEN}),
+    Row("chmod to what it is", own("file"), chmod_to_what_it_is, {}),
+    Row("chmod of a directory", empty_directory, lambda at: os.chmod(at.path("dir"), 0o700), {PUT: 1}, above={"journal": FORGOTTEN}),
+]
+
+
+@table(ROWS)
+def test_changing_names_and_attributes_costs(mounts, devs3, row, mode):
+    check(row, mode, partial(At, mounts, devs3))
