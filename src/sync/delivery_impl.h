@@ -46,8 +46,16 @@ class DeliveryQueue::Impl {
   struct Record {
     DeliveryState state;
     bool resting = false;  ///< after Errc::cancelled
-    std::optional<SteadyTime> lingers_until = {};
+    std::optional<SteadyTime> lingers_until = {};  ///< alone
+    bool gathers = false;                          ///< lingers with the others of gathering_
     std::vector<Waiter*> waiters = {};
+  };
+
+  /// Batchable ones that linger together, since each that comes may be followed by another.
+  struct Gathering {
+    SteadyTime first{};  ///< when its first one came
+    SteadyTime until{};
+    std::set<meta::IntentId> ids = {};
   };
 
   // All with mutex_ held; those that take the lock let it go meanwhile.
@@ -56,7 +64,9 @@ class DeliveryQueue::Impl {
   void wake_a_thread();
   void begin_thread();
   void forget(meta::IntentId id);
+  void begin_linger(Record& record, bool batchable, std::chrono::nanoseconds linger);
   void end_linger(Record& record);
+  void end_lingers_of_the_past();
   void run_lingerer(const std::stop_token& stop);
   void run();
   void probe(Lock& lock);
@@ -98,6 +108,7 @@ class DeliveryQueue::Impl {
   std::mutex joining_;  ///< taken before mutex_
   std::vector<std::jthread> threads_;
   std::multimap<SteadyTime, meta::IntentId> lingering_;
+  Gathering gathering_;
   std::condition_variable_any lingers_;
   std::jthread lingerer_;  ///< offers what has lingered long enough
 };

@@ -13,6 +13,9 @@ namespace prefixfs::sync {
 
 namespace {
 
+// While more keeps coming, so many times as long as one alone lingers.
+constexpr int kGatheringLingersMax = 20;
+
 double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
 }  // namespace
@@ -30,18 +33,36 @@ void DeliveryQueue::Impl::add(meta::IntentId id, std::vector<std::string> keys, 
   }
   Record record{.state = {.id = id, .phase = parked ? DeliveryPhase::parked : DeliveryPhase::waiting}};
   if (lingers) {
-    record.lingers_until = clock_.steady() + std::chrono::duration_cast<SteadyTime::duration>(linger);
-    lingering_.emplace(*record.lingers_until, id);
-    if (!lingerer_.joinable()) {
-      lingerer_ = std::jthread([this](const std::stop_token& stop) { run_lingerer(stop); });
-    }
-    lingers_.notify_all();
+    begin_linger(record, batchable, linger);
   }
   records_.emplace(id, std::move(record));
   wake_a_thread();
 }
 
+void DeliveryQueue::Impl::begin_linger(Record& record, bool batchable, std::chrono::nanoseconds linger) {
+  const SteadyTime now = clock_.steady();
+  const auto duration = std::chrono::duration_cast<SteadyTime::duration>(linger);
+  if (batchable) {
+    gathering_.first = gathering_.ids.empty() ? now : gathering_.first;
+    gathering_.ids.insert(record.state.id);
+    const bool full = gathering_.ids.size() >= options_.batch_max;
+    gathering_.until = full ? now : std::min(now + duration, gathering_.first + kGatheringLingersMax * duration);
+    record.gathers = true;
+  } else {
+    record.lingers_until = now + duration;
+    lingering_.emplace(*record.lingers_until, record.state.id);
+  }
+  if (!lingerer_.joinable()) {
+    lingerer_ = std::jthread([this](const std::stop_token& stop) { run_lingerer(stop); });
+  }
+  lingers_.notify_all();
+}
+
 void DeliveryQueue::Impl::end_linger(Record& record) {
+  if (std::exchange(record.gathers, false)) {
+    gathering_.ids.erase(record.state.id);
+    order_.offer(record.state.id);
+  }
   if (const auto until = std::exchange(record.lingers_until, std::nullopt)) {
     auto [at, end] = lingering_.equal_range(*until);
     at = std::find_if(at, end, [&](const auto& known) { return known.second == record.state.id; });
@@ -50,16 +71,28 @@ void DeliveryQueue::Impl::end_linger(Record& record) {
   }
 }
 
+void DeliveryQueue::Impl::end_lingers_of_the_past() {
+  const SteadyTime now = clock_.steady();
+  while (!lingering_.empty() && lingering_.begin()->first <= now) {
+    end_linger(records_.at(lingering_.begin()->second));
+    wake_a_thread();
+  }
+  if (gathering_.until > now) {
+    return;
+  }
+  while (!gathering_.ids.empty()) {
+    end_linger(records_.at(*gathering_.ids.begin()));
+  }
+  wake_a_thread();
+}
+
 void DeliveryQueue::Impl::run_lingerer(const std::stop_token& stop) {
   constexpr std::chrono::milliseconds kLook{20};  // one that came later may linger less
   Lock lock(mutex_);
-  while (lingers_.wait(lock, stop, [this] { return !lingering_.empty(); }) && !stop.stop_requested()) {
-    const SteadyTime now = clock_.steady();
-    while (!lingering_.empty() && lingering_.begin()->first <= now) {
-      end_linger(records_.at(lingering_.begin()->second));
-      wake_a_thread();
-    }
-    if (!lingering_.empty()) {
+  const auto something = [this] { return !lingering_.empty() || !gathering_.ids.empty(); };
+  while (lingers_.wait(lock, stop, something) && !stop.stop_requested()) {
+    end_lingers_of_the_past();
+    if (something()) {
       lock.unlock();
       clock_.sleep_for(kLook, stop);
       lock.lock();

@@ -20,6 +20,7 @@ class Committer {
     const Tree& tree;
     Fetcher& fetcher;
     UntoldVersions& untold;
+    ContentCache& contents;
     const Clock& clock;
     Random& random;
     Log& log;

@@ -70,7 +70,7 @@ Result<void> Committer::deliver_move(OpenFile& file, OwedMove& move, const CallC
     attempted = std::exchange(move.attempted, true);
     copy.node = file.node;
     copy.node.size = move.size;
-    content = file.content;
+    content = file.content != nullptr ? file.content : p_.contents.peek(copy.node.id, copy.node.etag);
   }
   std::optional<ObjectInfo> info;
   if (!move.renames() && !copy.attributes) {  // back to where it came from before S3 was told
@@ -153,7 +153,7 @@ void Committer::adopt_moved(OpenFile& file, OwedMove& move, const meta::Node& mo
   const std::lock_guard lock(file.mutex);
   move.version = moved.etag;
   move.copied = true;
-  for (const std::shared_ptr<Content>& content : {file.content, file.owed != nullptr ? file.owed->content : nullptr}) {
+  for (const std::shared_ptr<Content>& content : {file.content, file.owed != nullptr ? file.owed->content : nullptr, p_.contents.peek(moved.id, moved.etag)}) {
     if (content != nullptr) {
       const std::lock_guard content_lock(content->mutex);
       content->etag = version;

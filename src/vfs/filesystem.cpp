@@ -34,7 +34,7 @@ Filesystem::Core::Core(const Settings& given, const Surroundings& around)
       resolver({settings, outside.store, outside.nodes, outside.stage, tree, lister, absent, rights, open_files, contents, outside.clock,
                 outside.log}),
       fetcher(outside.store, room, outside.fetchers, settings.read_part_bytes),
-      committer({settings, outside.store, outside.nodes, outside.stage, outside.uploader, tree, fetcher, untold,
+      committer({settings, outside.store, outside.nodes, outside.stage, outside.uploader, tree, fetcher, untold, contents,
                  outside.clock, outside.random, outside.log}),
       write_back({settings, outside.store, outside.nodes, outside.journal, outside.stage, tree, committer, open_files, absent, gate,
                   outside.breaker, outside.clock, outside.random, outside.log},
@@ -119,7 +119,7 @@ void Filesystem::Core::touch(InodeId directory) {
 
 Entry Filesystem::Core::entry(const meta::Node& node, std::optional<std::uint64_t> closed_before) const {
   const meta::Node mine = shown(node, closed_before);
-  const bool own = node.id == meta::kRootInode || mine.local || (settings.immutable && mine.kind != NodeKind::directory);
+  const bool own = node.id == meta::kRootInode || mine.local || settings.immutable;
   return {.attributes = attributes(mine), .valid_for = own ? settings.freshness : resolver.remaining(node.checked_at)};
 }
 

@@ -159,7 +159,7 @@ bool Resolver::confirmed_enough(Purpose purpose, const meta::Node& node) const {
 
 /// Whether S3 has confirmed it within the window.
 bool Resolver::current(const meta::Node& node) const {
-  return fresh(node.checked_at) || (p_.settings.immutable && node.kind != NodeKind::directory && node.checked_at != WallTime{});
+  return fresh(node.checked_at) || (p_.settings.immutable && node.checked_at != WallTime{});
 }
 
 /// Whether the name may be shown as it is known.

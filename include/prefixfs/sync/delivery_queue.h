@@ -58,6 +58,7 @@ class DeliveryQueue {
   /// `keys`: what the intent reads or changes in S3, at least one. `batchable`: it may be delivered together with others. `parked`: as it was
   /// when a former process ended. An id that is there already stays as it is.
   /// `linger`: so long it does not start by itself, since more may come that makes it part of a batch, or void; unless somebody waits for it.
+  /// Batchable ones start together, when none has come for as long, or the first is twenty times as old, or a batch is full.
   void add(meta::IntentId id, std::vector<std::string> keys, bool batchable = false, bool parked = false, std::chrono::nanoseconds linger = {});
   /// True: it was not running, and is forgotten. False: it is being delivered, or has been.
   bool withdraw(meta::IntentId id);

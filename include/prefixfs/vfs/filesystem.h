@@ -37,7 +37,7 @@ enum class MetadataDialect { aws, s3fs, off };
 
 struct Settings {
   std::chrono::nanoseconds freshness = std::chrono::seconds(1);  ///< how long an answer of S3 is believed without asking again
-  bool immutable = false;          ///< objects never change: a known file is never asked for again
+  bool immutable = false;          ///< objects never change: what is known is never asked for again; new names are found
   bool exclusive_at_open = false;  ///< open() with O_EXCL asks S3 before it returns, otherwise the first commit does
   bool list_known_names = false;   ///< without s3:ListBucket: readdir shows the names that this host knows, instead of EACCES
   bool list_exactly = false;       ///< readdir asks S3 for the attributes of each version that this host has not seen alone

@@ -16,6 +16,39 @@ TEST_F(DeliveryQueueTest, what_lingers_starts_when_its_time_has_come) {
   EXPECT_EQ(delivery_.calls().size(), 2U) << "one alone, and two that lingered together";
 }
 
+TEST_F(DeliveryQueueTest, what_goes_together_lingers_while_more_comes) {
+  options_.batch_max = 100;
+  for (meta::IntentId id = 1; id <= 10; ++id) {
+    queue().add(id, {std::to_string(id)}, true, false, 100ms);
+    clock_.advance(90ms);
+    clock_.end_all_naps();
+  }
+  EXPECT_EQ(delivery_.calls().size(), 0U);
+  clock_.advance(10ms);
+  clock_.end_all_naps();
+  EXPECT_TRUE(eventually([&] { return queue().size() == 0; }));
+  EXPECT_EQ(delivery_.calls().size(), 1U);
+}
+
+TEST_F(DeliveryQueueTest, what_goes_together_does_not_linger_for_ever) {
+  options_.batch_max = 100;
+  for (meta::IntentId id = 1; id <= 40; ++id) {  // 3.6 s
+    queue().add(id, {std::to_string(id)}, true, false, 100ms);
+    clock_.advance(90ms);
+  }
+  clock_.end_all_naps();
+  EXPECT_TRUE(eventually([&] { return !delivery_.calls().empty(); }));
+}
+
+TEST_F(DeliveryQueueTest, a_full_batch_does_not_linger) {
+  for (meta::IntentId id = 1; id <= options_.batch_max; ++id) {
+    queue().add(id, {std::to_string(id)}, true, false, 1h);
+  }
+  clock_.end_all_naps();
+  EXPECT_TRUE(eventually([&] { return queue().size() == 0; }));
+  EXPECT_EQ(delivery_.calls().size(), 1U);
+}
+
 TEST_F(DeliveryQueueTest, who_waits_ends_the_lingering) {
   queue().add(1, {"a"}, false, false, 1h);
   EXPECT_TRUE(queue().wait_for({}, true, {}));
