@@ -3,6 +3,7 @@ an object survives what the mount does to it."""
 
 import os
 import shutil
+import stat
 import subprocess
 import time
 
@@ -117,6 +118,20 @@ def test_nonsense_in_metadata_does_no_harm(mnt, space, nonsense):
     space.put("file", b"content", Metadata=nonsense)
     assert (mnt / "file").read_bytes() == b"content"
     assert (mnt / "file").is_file()
+
+
+@pytest.mark.parametrize("nonsense", [
+    {"file-permissions": "99999"}, {"mode": "99999"}, {"mode": "0"}, {"file-permissions": "0040755"}, {"file-permissions": "-1"},
+    {"file-owner": "4294967295"}, {"file-owner": "-1", "file-group": "99999999999"}, {"file-mtime": "-9223372036854775808"},
+    {"file-mtime": "9223372036854775807s"}, {"file-atime": "x"}, {"file-permissions": "0010644"}, {"--symlink-target": ""}], ids=str)
+def test_nonsense_in_metadata_leaves_a_file(mnt, space, nonsense):
+    space.put("file", b"content", Metadata=nonsense)
+    found = os.lstat(mnt / "file")
+    assert stat.S_ISREG(found.st_mode) and 0 <= found.st_uid < 2**32 - 1
+    assert (mnt / "file").read_bytes() == b"content"
+    os.chmod(mnt / "file", 0o600)
+    mnt.remount(cold=True)
+    assert (mnt / "file").stat().st_mode == 0o100600
 
 
 def test_the_s3fs_dialect_is_written_when_asked_for(make_mount, space):

@@ -88,73 +88,78 @@ def test_a_thousand_files_are_a_thousand_copies_and_one_removal(make_devs3, moun
     assert len(os.listdir(mnt / "moved")) == 1000
 
 
-def test_status_tells_how_far_it_is(make_devs3, mounts):
-    devs3 = make_devs3()
-    space = Space(devs3.client(), "e2e", "slow/")
-    put_tree(space, 200)
-    mnt = mounts.start(space.source, devs3.endpoint).wait_connected()
-    os.listdir(mnt / "dir")
-    devs3.latency(300)
-    renaming = threading.Thread(target=os.rename, args=(mnt / "dir", mnt / "moved"))
-    renaming.start()
+class SlowRename:
+    """A rename of `dir` to `moved` in a thread, on a devs3 of its own that answers late, so that something can come between."""
+
+    def __init__(self, devs3, mounts, files, **options):
+        self._devs3 = devs3
+        self.space = Space(devs3.client(), "e2e", "slow/")
+        put_tree(self.space, files)
+        self._before = contents(self.space)
+        self.mnt = mounts.start(self.space.source, devs3.endpoint, **options).wait_connected()
+        os.listdir(self.mnt / "dir")
+        self._problem = None
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        try:
+            os.rename(self.mnt / "dir", self.mnt / "moved")
+        except OSError as problem:
+            self._problem = problem
+
+    def start(self, latency_ms):
+        self._devs3.latency(latency_ms)
+        self._thread.start()
+        return self
+
+    def wait_for_copies(self):
+        until(lambda: any(name.startswith("moved/") for name in self.space.names()), 20, "some copies are there")
+        return self
+
+    def end(self):
+        """What rename() has failed with, or None. From now on devs3 answers at once."""
+        self._devs3.latency(0)
+        self._thread.join()
+        return self._problem
+
+    def is_whole(self):
+        return contents(self.space) == {name.replace("dir/", "moved/", 1): data for name, data in self._before.items()}
+
+
+@pytest.fixture
+def slow_rename(make_devs3, mounts):
+    """slow_rename(files, **options of the mount) -> SlowRename, not started."""
+    return lambda files, **options: SlowRename(make_devs3(), mounts, files, **options)
+
+
+def test_status_tells_how_far_it_is(slow_rename):
+    renaming = slow_rename(200).start(latency_ms=300)
+    mnt = renaming.mnt
     until(lambda: any(change.get("objects") == 200 for change in admin.status(mnt)["owed"]), 10, "the rename is in the status")
     shown = admin.prefixfs("status", mnt.path).out
     assert "moved/" in shown and "of 200 objects" in shown
-    devs3.latency(0)
-    renaming.join()
+    assert renaming.end() is None
     assert admin.status(mnt)["owed"] == []
 
 
 @pytest.mark.parametrize("commit", ["close", "journal"])
-def test_a_killed_worker_costs_a_rename_no_error(make_devs3, mounts, commit):
-    devs3 = make_devs3()
-    space = Space(devs3.client(), "e2e", f"killed-{commit}/")
-    put_tree(space, 150)
-    before = contents(space)
-    mnt = mounts.start(space.source, devs3.endpoint, commit=commit).wait_connected()
-    os.listdir(mnt / "dir")
-    devs3.latency(150)
-    problems = []
-
-    def renames():
-        try:
-            os.rename(mnt / "dir", mnt / "moved")
-        except OSError as problem:
-            problems.append(problem)
-
-    renaming = threading.Thread(target=renames)
-    renaming.start()
-    until(lambda: any(name.startswith("moved/") for name in space.names()), 20, "some copies are there")
+def test_a_killed_worker_costs_a_rename_no_error(slow_rename, commit):
+    renaming = slow_rename(150, commit=commit).start(latency_ms=150).wait_for_copies()
+    mnt = renaming.mnt
     mnt.kill_worker()
-    devs3.latency(0)
-    renaming.join()
-    assert problems == []
-    assert contents(space) == {name.replace("dir/", "moved/", 1): data for name, data in before.items()}
+    assert renaming.end() is None
+    assert renaming.is_whole()
     assert sorted(os.listdir(mnt / "moved")) == ["sub0", "sub1", "sub2"] and not (mnt / "dir").exists()
 
 
-def test_after_the_death_of_both_processes_it_is_gone_on_with(make_devs3, mounts):
-    devs3 = make_devs3()
-    space = Space(devs3.client(), "e2e", "dead/")
-    put_tree(space, 150)
-    before = contents(space)
-    mnt = mounts.start(space.source, devs3.endpoint).wait_connected()
-    os.listdir(mnt / "dir")
-    devs3.latency(150)
-
-    def renames():
-        with fails_with(errno.ENOTCONN, errno.ECONNABORTED, errno.EIO):
-            os.rename(mnt / "dir", mnt / "moved")
-
-    renaming = threading.Thread(target=renames)
-    renaming.start()
-    until(lambda: any(name.startswith("moved/") for name in space.names()), 20, "some copies are there")
+def test_after_the_death_of_both_processes_it_is_gone_on_with(slow_rename):
+    renaming = slow_rename(150).start(latency_ms=150).wait_for_copies()
+    mnt = renaming.mnt
     mnt.kill()
-    devs3.latency(0)
-    renaming.join()
+    assert renaming.end().errno in (errno.ENOTCONN, errno.ECONNABORTED, errno.EIO)
     mnt.start().wait_connected()
     until(lambda: admin.status(mnt)["owed"] == [], 20, "nothing is owed")
-    assert contents(space) == {name.replace("dir/", "moved/", 1): data for name, data in before.items()}
+    assert renaming.is_whole()
     assert os.listdir(mnt.path) == ["moved"]
 
 
