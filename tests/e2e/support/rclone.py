@@ -17,7 +17,7 @@ def environment(endpoint, access, secret, region="us-east-1", remote=REMOTE):
 def command(home, *words):
     """`home`: a directory for what rclone keeps of its own."""
     (home / "rclone.conf").touch()
-    return ["rclone", "--config", home / "rclone.conf", "--cache-dir", home / "rclone-cache", *words]
+    return ["rclone", "--config", home / "rclone.conf", "--cache-dir", home / "cache", *words]
 
 
 def place(space):
