@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
+#include <mutex>
 #include <thread>
 
 #include "administration.h"
@@ -175,7 +176,7 @@ class Service {
     const auto served = (*session)->serve({.save_init = [this](const fuse::SavedInit& init) { worker_.save_init(init); },
                                            .ready = [this] { on_ready(); }});
     ended_ = true;
-    upgrade_ = {};  // joined
+    join_upgrade();
     if (upgrading_ || (!served && served.error().code == Errc::unsupported)) {
       signals_.stop();  // it would end a session that is gone
       return upgrading_ ? int{kExitUpgrade} : failed(served.error());
@@ -214,7 +215,10 @@ class Service {
   void on_signal(fuse::Session& session, int number) {
     if (number == kUpgradeSignal) {
       // Beside the signals: it may take its time, and an end of the mount does not wait for that.
-      upgrade_ = std::jthread([this, &session] { upgrade(session); });
+      const std::lock_guard lock(upgrade_mutex_);
+      if (!ended_) {
+        upgrade_ = std::jthread([this, &session] { upgrade(session); });
+      }
       return;
     }
     if (ended_) {
@@ -243,6 +247,13 @@ class Service {
     }
   }
 
+  /// It may have ended the session before it is known here that there is one.
+  void join_upgrade() {
+    std::jthread asked;
+    const std::lock_guard lock(upgrade_mutex_);
+    asked.swap(upgrade_);
+  }
+
   const config::Options& options_;
   Worker& worker_;
   MountParts& parts_;
@@ -253,6 +264,7 @@ class Service {
   std::atomic<bool> ended_{false};
   std::stop_source giving_up_;
   bool upgrading_ = false;  // read once its thread has ended
+  std::mutex upgrade_mutex_;
   std::jthread upgrade_;
 };
 

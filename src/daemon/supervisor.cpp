@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <utility>
 
 #include "background.h"
 #include "worker.h"
@@ -81,6 +82,7 @@ int Supervisor::attend() {
 /// Looks after all that may come, until `done` says so or the time is over.
 void Supervisor::attend_until(steady_clock::time_point end, const std::function<bool()>& done) {
   while (!done()) {
+    keep_listening();
     const auto left = std::chrono::duration_cast<milliseconds>(end - steady_clock::now());
     if (left.count() <= 0) {
       return;
@@ -143,13 +145,25 @@ Result<void> Supervisor::give_mount() {
     TRY_ASSIGN(ledger_, fuse::make_ledger());
     TRY_ASSIGN(device_, fuse::open_mount(mount_));
     device_name_ = fuse::mounted_device(mount_.mountpoint);
-    if (auto listener = listen_for_upgrade(device_name_)) {
-      upgrades_ = std::move(*listener);
-    } else {
-      log_.warn("{}", listener.error().what);
-    }
   }
   return send_message(socket_, Word::connection, init_, {device_.get(), ledger_.get()});
+}
+
+/// The address has the number of the device in it, and the kernel gives that to the next mount when this one is gone.
+void Supervisor::keep_listening() {
+  if (!device_) {
+    return;
+  }
+  if (fuse::is_gone(device_)) {
+    upgrades_.reset();
+  } else if (!upgrades_) {
+    if (auto listener = listen_for_upgrade(device_name_)) {
+      upgrades_ = std::move(*listener);
+      told_of_address_ = false;
+    } else if (!std::exchange(told_of_address_, true)) {
+      log_.info("{}", listener.error().what);
+    }
+  }
 }
 
 void Supervisor::note_serving() {
@@ -166,7 +180,7 @@ void Supervisor::on_upgrade() {
   if (!asker) {
     return;
   }
-  if (upgrading_ || ending_ || !served_ || worker_ == 0) {
+  if (upgrading_ || ending_ || !served_ || worker_ == 0 || fuse::is_gone(device_)) {
     answer_upgrade(std::move(asker), "the mount is busy with an end or a beginning; try again");
   } else if (!fuse::can_be_taken_over(init_)) {
     answer_upgrade(std::move(asker), "this kernel does not allow it (that needs 6.9); unmount and mount");

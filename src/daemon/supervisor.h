@@ -36,6 +36,7 @@ class Supervisor {
   void on_signal();
   bool on_message();
   void on_upgrade();
+  void keep_listening();
   Result<void> give_mount();
   void note_serving();
   void settle_upgrade(const std::string& problem);
@@ -70,6 +71,7 @@ class Supervisor {
   bool answered_ = false;  ///< some worker has
   bool ending_ = false;    ///< a signal said so
   bool upgrading_ = false;
+  bool told_of_address_ = false;  ///< that another one has it
 };
 
 }  // namespace prefixfs::daemon

@@ -45,7 +45,7 @@ Result<UniqueFd> listen_for_upgrade(const std::string& device) {
   const Address address = address_of(device);
   if (!listener || ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address.name), address.size) != 0 ||
       ::listen(listener.get(), 8) != 0) {
-    return fail(Errc::io, fmt::format("the mount cannot be upgraded while it is there: {}", std::strerror(errno)));
+    return fail(Errc::io, fmt::format("the mount cannot be upgraded for now: {}", std::strerror(errno)));
   }
   return listener;
 }

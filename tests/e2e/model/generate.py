@@ -4,7 +4,7 @@ moment (a handle that is not open) are left out by the runner."""
 import random
 
 from .disturbances import FAULTS
-from .names import DIRECTORIES, FILES
+from .names import DIRECTORIES, FILES, LINKS, MOVED, MOVED_FILES
 from .reference import OUTSIDE
 
 HOSTS = ["a", "b"]
@@ -19,6 +19,7 @@ CHANGES = {"write": 12, "append": 5, "patch": 4, "truncate": 2, "save": 3, "rena
 ON_HANDLES = {"hwrite": 8, "hread": 4, "hfsync": 2, "htruncate": 1, "hclose": 3}
 LOOKS = {"read": 8, "stat": 4, "list": 3}
 TREE = {"mkdir": 2, "rmdir": 2}
+SPECIAL = {"symlink": 4, "mkfifo": 1, "readlink": 4, "unlink": 2, "rename": 2}
 OUTSIDE_CHANGES = {"put": 3, "delete": 1}
 OUTSIDE_LOOKS = {"get": 2, "keys": 1}
 
@@ -54,7 +55,9 @@ class Generator:
 
     def _segment(self):
         """In a segment most names have one writer, so that what must be is sharp although deliveries take their time."""
-        self._writers = {path: pick(self._random, {"a": 35, "b": 35, OUTSIDE: 10, "all": 20}) for path in FILES}
+        self._writers = {path: pick(self._random, {"a": 35, "b": 35, OUTSIDE: 10, "all": 20}) for path in FILES + LINKS}
+        owner = pick(self._random, {"a": 45, "b": 45, "all": 10})  # of what is in directories that are renamed
+        self._writers |= dict.fromkeys(MOVED_FILES + MOVED, owner)
         length = self._random.randint(*SEGMENT)
         disturbances = self._disturbances(length) if self._disturb else {}
         for place in range(length):
@@ -72,12 +75,17 @@ class Generator:
             path = self._random.choice(mine if changes else FILES)
             self._add(do, path=path, **({"size": self._size()} if do == "put" else {}))
             return
-        kinds = {"looks": 4, "tree": 1, "handles": 4, "changes": 7 if mine else 0}
+        moves = self._writers[MOVED[0]] in (actor, "all")
+        kinds = {"looks": 4, "tree": 1, "handles": 4, "changes": 7 if mine else 0, "special": 1.5, "moves": 0.7 if moves else 0}
         kind = pick(self._random, kinds)
         if kind == "changes":
             self._change(actor, mine)
         elif kind == "handles":
             self._handle(actor)
+        elif kind == "special":
+            self._special(actor, [path for path in LINKS if self._writers[path] in (actor, "all")])
+        elif kind == "moves":
+            self._move(actor)
         elif kind == "looks":
             do = pick(self._random, LOOKS)
             self._add(do, host=actor, path=self._random.choice(["", *DIRECTORIES] if do == "list" else FILES))
@@ -112,6 +120,23 @@ class Generator:
         elif do == "htruncate":
             more |= {"size": self._offset()}
         self._add(do, **more)
+
+    def _special(self, actor, mine):
+        do = pick(self._random, SPECIAL) if mine else "readlink"
+        more = {"host": actor, "path": self._random.choice(mine if do != "readlink" else LINKS)}
+        if do == "symlink":
+            more |= {"size": self._random.randint(1, 200)}
+        elif do == "rename":
+            more |= {"to": self._random.choice(mine)}
+        self._add(do, **more)
+
+    def _move(self, actor):
+        """A rename of a directory, often with somebody who is killed in the middle of it."""
+        path, to = self._random.sample(MOVED, 2)
+        killed = pick(self._random, {"nobody": 5, "worker": 2, "host": 1}) if self._disturb else "nobody"
+        if killed == "worker":
+            self._add("kill_worker", host=actor, after=self._random.randint(1, 30))
+        self._add("rename_directory", host=actor, path=path, to=to, **({"crash": self._random.randint(1, 60)} if killed == "host" else {}))
 
     def _size(self):
         if self._random.random() < LARGE_SHARE:

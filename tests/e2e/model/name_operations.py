@@ -4,8 +4,9 @@ import os
 import stat
 
 from .checks import Expectation, Skip, attempt
-from .names import temporary
+from .names import LINKS, temporary
 from .reference import parent_of
+from .special_operations import read_special
 
 COMPOSITE = "composite"  # the slot of operations that open and close by themselves
 
@@ -83,6 +84,8 @@ class NameOperations:
         return got if done and got in possible else None
 
     def _read(self, host, path):
+        if path in LINKS:
+            return read_special(self.world.hosts[host].path(path))
         with open(self.world.hosts[host].path(path), "rb", buffering=0) as file:
             return file.readall()
 

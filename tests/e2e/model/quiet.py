@@ -7,6 +7,7 @@ from support.wait import until
 
 from .checks import Difference, brief
 from .outside_operations import get_or_none
+from .reference import LINK
 
 AGREE_SECONDS = 8
 
@@ -22,6 +23,7 @@ class Quiet:
         if unknown:
             raise Difference(f"keys that nobody has made: {sorted(unknown)}")
         self._check_kept(self._check_bucket(bucket), bucket)
+        self.check_moves(bucket)
         for path, content in bucket.items():
             self.reference.restart(path, content)
         for host in self.world.hosts:
@@ -68,6 +70,7 @@ class Quiet:
 
     @staticmethod
     def _same(entry, content):
+        content = content.removeprefix(LINK)
         with open(entry["file"], "rb") as file:
             kept = file.read()
         if not entry["incomplete"]:

@@ -14,6 +14,10 @@ import itertools
 
 OUTSIDE = "outside"
 
+# Contents of what is no file.
+LINK = b"link to "  # and the target
+FIFO = b"fifo"
+
 # S3's answer is believed for a window, and then the kernel may believe for a window what it was told at its end.
 WINDOWS_UNTIL_SEEN = 2
 
@@ -242,10 +246,10 @@ class Reference:
 
     # What has happened.
 
-    def changed(self, actor, path, content, base=None, certain=True, appended=None):
-        """A change was acknowledged, or (not certain) has failed and may have been made all the same."""
+    def changed(self, actor, path, content, base=None, certain=True, appended=None, stored=False):
+        """A change was acknowledged, or (not certain) has failed and may have been made all the same. `stored`: S3 has it, whoever acknowledges."""
         name, host = self.names[path], self.hosts[actor]
-        pending = certain and not host.synchronous
+        pending = certain and not host.synchronous and not stored
         version = Version(content, actor, next(self._orders), self.now, appended if base is not None else None, base, pending, pending,
                           not certain)
         others_pending = any(before.pending and before.actor != actor for before in name.versions)
@@ -334,7 +338,7 @@ class Reference:
             return []
         last = {version.actor: version for version in name.versions if not version.uncertain and version.journalled}
         return [(version.actor, version.content) for version in last.values()
-                if version.content not in (None, b"", final.content) and not version.moved_from and not replaces(final, version)]
+                if version.content not in (None, b"", FIFO, final.content) and not version.moved_from and not replaces(final, version)]
 
     def restart(self, path, content):
         """The bucket has told; a new history begins."""

@@ -8,14 +8,16 @@ import time
 from support.devs3 import ACCESS, SECRET, Devs3
 
 from .checks import Skip
+from .directory_operations import DirectoryOperations
 from .disturbances import Disturbances
 from .file_operations import FileOperations
 from .handle_operations import HandleOperations
 from .name_operations import NameOperations
-from .names import DIRECTORIES, FILES, TEMPORARY
+from .names import DIRECTORIES, FILES, LINKS, TEMPORARY
 from .outside_operations import OutsideOperations
 from .quiet import Quiet
 from .reference import Host, Reference
+from .special_operations import SpecialOperations
 from .world import World
 
 CONFIG = {"keys": [{"access": ACCESS, "secret": SECRET}], "buckets": [{"name": "e2e"}]}
@@ -29,13 +31,14 @@ class Failure(AssertionError):
         self.plan, self.step, self.difference, self.story, self.left_out = plan, step, difference, story, left_out
 
 
-class Run(FileOperations, HandleOperations, NameOperations, OutsideOperations, Disturbances, Quiet):
+class Run(FileOperations, HandleOperations, NameOperations, SpecialOperations, DirectoryOperations, OutsideOperations, Disturbances, Quiet):
     def __init__(self, plan, world):
         self.plan, self.world = plan, world
         self.reference = Reference([Host(name, window_of(words), words.get("commit") == "journal") for name, words in plan["hosts"].items()],
-                                   [*FILES, *TEMPORARY], DIRECTORIES)
+                                   [*FILES, *TEMPORARY, *LINKS], DIRECTORIES)
         self.slots = {}  # (host, slot) -> (Inode, flags)
         self.kept_known = set()
+        self.moves = []  # since the last quiet point
         self.killers, self.had_outage = [], False
         self.story = []
         self.step, self.left_out = 0, set()  # steps
