@@ -1,6 +1,8 @@
 """The file systems that are compared: each with its defaults, and with what it needs to reach the endpoint."""
 
 import contextlib
+import copy
+import json
 import os
 import re
 import shutil
@@ -22,10 +24,17 @@ class Tool:
 
     def __init__(self, name, program):
         self.name, self.program = name, program
+        self.prefix = re.sub("[^a-z0-9]+", "-", name)
 
-    @property
-    def prefix(self):
-        return re.sub("[^a-z0-9]+", "-", self.name)
+    def at(self, place):
+        """The same with a part of the bucket that nobody has used."""
+        other = copy.copy(self)
+        other.prefix = f"{self.prefix}-{place}"
+        return other
+
+    def owes(self, mount):
+        """Whether it has acknowledged what is not in the bucket yet."""
+        return False
 
     def version(self):
         said = subprocess.run([self.program, self.version_word], capture_output=True, text=True, timeout=20).stdout
@@ -46,8 +55,18 @@ class Prefixfs(Tool):
         return {"AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": REGION}
 
 
+    def with_options(self, more):
+        other = copy.copy(self)
+        other.options += more
+        return other
+
+
 class PrefixfsJournal(Prefixfs):
     options = ",commit=journal"
+
+    def owes(self, mount):
+        said = subprocess.run([self.program, "status", mount.path, "--json"], capture_output=True, timeout=60)
+        return json.loads(said.stdout)["owed_changes"] > 0
 
 
 class S3fs(Tool):
@@ -71,6 +90,11 @@ class Rclone(Tool):
         (directory / "rclone.conf").touch()
         return [self.program, "mount", f"bench:{BUCKET}/{self.prefix}", mountpoint, "--vfs-cache-mode", "writes",
                 "--config", directory / "rclone.conf", "--cache-dir", directory / "cache"]
+
+    def owes(self, mount):
+        """What its cache notes of each file."""
+        notes = [note for note in (mount.directory / "cache" / "vfsMeta").rglob("*") if note.is_file()]
+        return any('"Dirty": true' in note.read_text().replace('":true', '": true') for note in notes)
 
     def environment(self, endpoint):
         settings = {"TYPE": "s3", "PROVIDER": "Other", "ENDPOINT": endpoint.url, "ACCESS_KEY_ID": ACCESS, "SECRET_ACCESS_KEY": SECRET,
