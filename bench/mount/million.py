@@ -74,7 +74,8 @@ def check_names(names, staying, passing):
 
 
 class Changer(threading.Thread):
-    """Makes, renames and removes names in the directory until it is told to stop. `passing`: what it touches; `changing`: which of those that are there."""
+    """Makes, renames and removes names in the directory until it is told to stop. `passing`: those that it touches; `changing`: those of them that
+    are there before."""
 
     def __init__(self, path, number, changing):
         super().__init__(daemon=True)

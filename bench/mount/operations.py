@@ -64,10 +64,9 @@ def holds(path, pieces, what):
 
 def names_in(path, wanted):
     found = set(os.listdir(path))
-    if missing := sorted(wanted - found):
-        raise Wrong(f"{len(missing)} names are missing, as {missing[0]}")
-    if left := sorted(found - wanted):
-        raise Wrong(f"{len(left)} names too many, as {left[0]}")
+    for names, what in ((sorted(wanted - found), "missing"), (sorted(found - wanted), "there")):
+        if names:
+            raise Wrong(f"{names[0]} {f'and {len(names) - 1} more are' if names[1:] else 'is'} {what}")
 
 
 def overwrite_bytes(path, offset, data):
@@ -85,15 +84,14 @@ def visit(path):
             (path / FOLDER / name).read_bytes()
 
 
-def cold(title, run, check=None, objects=None, **more):
-    step = {name: more.pop(name) for name in ("changes", "before", "pause_seconds") if name in more}
-    kind = "warm" if "before" in step else "cold"
-    files = {f"{FOLDER}/": b"", **({FILE: BODY} if objects is None else objects)}
-    return Workload([Step(f"{title}, {kind}", run, check=check, seconds_max=SECONDS_MAX, settles=step.pop("changes", True), **step)], files, **more)
+def cold(title, run, check=None, objects=None, changes=True, earlier=None, hosts=1):
+    step = Step(f"{title}, cold", run, settles=changes, check=check, seconds_max=SECONDS_MAX)
+    return Workload([step], {f"{FOLDER}/": b"", **({FILE: BODY} if objects is None else objects)}, earlier, hosts)
 
 
-def warm(title, run, check=None, objects=None, before=visit, **more):
-    return cold(title, run, check, objects, before=before, pause_seconds=WARM_PAUSE_SECONDS, **more)
+def warm(title, run, check=None, before=visit, changes=True, hosts=1):
+    step = Step(f"{title}, warm", run, before, WARM_PAUSE_SECONDS, settles=changes, check=check, seconds_max=SECONDS_MAX)
+    return Workload([step], {f"{FOLDER}/": b"", FILE: BODY}, hosts=hosts)
 
 
 # Contents

@@ -60,37 +60,42 @@ def table(results):
     return _markdown(["workload", "tool", "requests", "seconds", "in the bucket after", "CPU seconds", "peak MiB"], 5, rows(results))
 
 
-def _operation_cell(figures, reference):
+def _operation_cell(figures, reference, busy):
     if figures.problem:
         return figures.problem
     compared = reference if reference and not reference.problem else None
     kinds = " ".join(f"{count:,} {kind}" for kind, count in sorted(figures.by_kind.items(), key=lambda pair: (-pair[1], pair[0])))
     requests = "none" if not figures.requests else kinds if len(figures.by_kind) == 1 else f"{figures.requests:,}: {kinds}"
     moved = f", {figures.bytes_moved / 1e6:.0f} MB" if figures.bytes_moved >= MB_SHOWN else ""
-    late = figures.stored_seconds is not None and figures.stored_seconds > figures.seconds + LATER_SECONDS
-    later = f", stored after {figures.stored_seconds:.2f} s" if late else ""
     remark = f"; {figures.remark}" if figures.remark else ""
-    ratios = [_ratio(figures.requests, compared.requests), _ratio(figures.seconds, compared.seconds)] if compared else ["", ""]
-    return f"{requests}{ratios[0]}{moved}; {figures.seconds:.2f} s{ratios[1]}{later}{remark}"
+    ratio = _ratio(figures.requests, compared.requests) if compared else ""
+    return f"{requests}{ratio}{moved}{'' if busy else _seconds_text(figures, compared)}{remark}"
 
 
-def operations_table(results):
-    """One column for each tool: what the operation costs, or what becomes of it."""
+def _seconds_text(figures, compared):
+    ratio = _ratio(figures.seconds, compared.seconds) if compared else ""
+    late = figures.stored_seconds is not None and figures.stored_seconds > figures.seconds + LATER_SECONDS
+    return f"; {figures.seconds:.2f} s{ratio}" + (f", stored after {figures.stored_seconds:.2f} s" if late else "")
+
+
+def operations_table(results, busy):
+    """One column for each tool: what the operation costs, or what becomes of it. `busy`: without seconds."""
     names = list(results[0][1])
-    lines = [[title, *(_operation_cell(by_tool[name], None if name == "prefixfs" else by_tool.get("prefixfs")) for name in names)]
+    lines = [[title, *(_operation_cell(by_tool[name], None if name == "prefixfs" else by_tool.get("prefixfs"), busy) for name in names)]
              for title, by_tool in results]
     return _markdown(["operation", *names], 0, lines)
 
 
-def crowd_table(readings):
+def crowd_table(readings, busy):
     def line(reading):
         first = "" if reading.first_seconds is None else f"{reading.first_seconds:.2f}"
-        return [reading.title, str(reading.latency_ms), first, f"{reading.seconds:.1f}", f"{reading.requests:,}", f"{reading.listings:,}",
-                f"{reading.cpu_seconds:.1f}", f"{reading.peak_bytes / (1 << 20):.0f}", f"{reading.private_bytes / (1 << 20):.0f}",
-                "; ".join([f"all, once{reading.told}", *reading.problems] if reading.complete else reading.problems)]
+        times = ["", "", ""] if busy else [first, f"{reading.seconds:.1f}", f"{reading.cpu_seconds:.1f}"]
+        said = [f"all, once{reading.told}", *reading.problems] if reading.complete else reading.problems
+        return [reading.title, "; ".join(said), str(reading.latency_ms), f"{reading.requests:,}", f"{reading.listings:,}", *times,
+                f"{reading.peak_bytes / (1 << 20):.0f}", f"{reading.private_bytes / (1 << 20):.0f}"]
 
-    return _markdown(["what", "latency, ms", "first names after s", "seconds", "requests", "listings", "CPU seconds", "peak MiB", "of them private",
-                      "names"], 0, map(line, readings))
+    return _markdown(["what", "names", "latency, ms", "requests", "listings", "first names after s", "seconds", "CPU seconds", "peak MiB",
+                      "private MiB at the end"], 8, map(line, readings))
 
 
 def operations(results):

@@ -83,6 +83,14 @@ class S3fs(Tool):
         return {}
 
 
+def _is_dirty(note):
+    """What rclone's cache notes of a file. Half a note is being written."""
+    try:
+        return note.is_file() and json.loads(note.read_text())["Dirty"]
+    except (ValueError, FileNotFoundError):
+        return True
+
+
 class Rclone(Tool):
     version_word = "version"
 
@@ -92,9 +100,7 @@ class Rclone(Tool):
                 "--config", directory / "rclone.conf", "--cache-dir", directory / "cache"]
 
     def owes(self, mount):
-        """What its cache notes of each file."""
-        notes = [note for note in (mount.directory / "cache" / "vfsMeta").rglob("*") if note.is_file()]
-        return any('"Dirty": true' in note.read_text().replace('":true', '": true') for note in notes)
+        return any(map(_is_dirty, (mount.directory / "cache" / "vfsMeta").rglob("*")))
 
     def environment(self, endpoint):
         settings = {"TYPE": "s3", "PROVIDER": "Other", "ENDPOINT": endpoint.url, "ACCESS_KEY_ID": ACCESS, "SECRET_ACCESS_KEY": SECRET,
@@ -104,7 +110,8 @@ class Rclone(Tool):
 
 def find(prefixfs):
     """All tools that this machine has, prefixfs first."""
-    tools = [Prefixfs("prefixfs", prefixfs), PrefixfsJournal("prefixfs commit=journal", prefixfs), S3fs("s3fs", shutil.which("s3fs")), Rclone("rclone", shutil.which("rclone"))]
+    tools = [Prefixfs("prefixfs", prefixfs), PrefixfsJournal("prefixfs commit=journal", prefixfs), S3fs("s3fs", shutil.which("s3fs")),
+             Rclone("rclone", shutil.which("rclone"))]
     return [tool for tool in tools if tool.program and os.access(tool.program, os.X_OK)]
 
 
