@@ -37,12 +37,17 @@ def _headers(method, host, path, body):
 class Endpoint:
     def __init__(self, program, directory, latency_ms):
         self.latency_ms = latency_ms
-        port_file = directory / "port"
-        command = [program, "--root", directory / "buckets", "--listen", "127.0.0.1:0", "--port-file", port_file, "--bucket", BUCKET,
-                   "--control", "--allow-unsigned-payload"]
-        self.process = Process(command, directory / "devs3.log", dict(os.environ))
+        self._directory = directory
+        self._command = [program, "--root", directory / "buckets", "--listen", "127.0.0.1:0", "--port-file", directory / "port", "--bucket", BUCKET,
+                         "--control", "--allow-unsigned-payload"]
+        self._start(10)
+
+    def _start(self, seconds):
+        port_file = self._directory / "port"
+        port_file.unlink(missing_ok=True)
+        self.process = Process(self._command, self._directory / "devs3.log", dict(os.environ))
         try:
-            until(lambda: port_file.exists() or not self.process.is_alive(), 10, "devs3 listens")
+            until(lambda: port_file.exists() or not self.process.is_alive(), seconds, "devs3 listens")
             self.host = f"127.0.0.1:{int(port_file.read_text())}"
         except (OSError, RuntimeError):
             self.process.stop()
@@ -66,8 +71,25 @@ class Endpoint:
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             for done in [pool.submit(self._put_all, objects[share::4]) for share in range(4)]:
                 done.result()
-        self._control("latency", {"ms": self.latency_ms})
+        self.set_latency(self.latency_ms)
         self.clear_log()
+
+    def fill_alike(self, keys, body):
+        """The same for so many objects that a request for each would take too long: one is put, and its line in devs3's index, which says what
+        the object is, is repeated with the other keys while devs3 is down."""
+        self.fill([(keys[0], body)])
+        self.process.stop()
+        index = self._directory / "buckets" / BUCKET / "index.jsonl"
+        with open(index) as lines:
+            before, after = next(line for line in lines if json.loads(line).get("put", {}).get("key") == keys[0]).split(json.dumps(keys[0]))
+        with open(index, "a") as lines:
+            lines.writelines(f"{before}{json.dumps(key)}{after}" for key in keys[1:])
+        self._start(300)
+        self.set_latency(self.latency_ms)
+
+    def set_latency(self, ms):
+        self.latency_ms = ms
+        self._control("latency", {"ms": ms})
 
     def _put_all(self, objects):
         connection = http.client.HTTPConnection(self.host)

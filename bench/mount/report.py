@@ -1,11 +1,13 @@
-"""The table, the facts of the machine, and the results section of bench/README.md."""
+"""The tables, the facts of the machine, and the sections of results in bench/README.md."""
 
 import datetime
 import os
 import platform
 import re
 
-BEGIN, END = "<!-- results: written by scripts/bench -->", "<!-- end of results -->"
+END = "<!-- end of results -->"
+MB_SHOWN = 1_000_000  # bytes beside the requests where there are more
+LATER_SECONDS = 0.1
 
 
 def machine(tools, latency_ms):
@@ -26,7 +28,7 @@ def _ratio(value, reference):
 def _cells(figures, reference):
     """`reference`: of prefixfs; None where these are prefixfs's own, or it has none."""
     if figures.problem:
-        return [f"failed: {figures.problem}", "", "", "", ""]
+        return [figures.problem, "", "", "", ""]
 
     def cell(value, form, of):
         return "" if value is None else format(value, form) + (_ratio(value, of(reference)) if reference else "")
@@ -48,10 +50,52 @@ def rows(results):
                    *_cells(figures, None if name == "prefixfs" else usable)]
 
 
+def _markdown(head, numbers, lines):
+    """`numbers`: how many columns at the end are numbers."""
+    rule = ["---"] * (len(head) - numbers) + ["---:"] * numbers
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, rule, *lines])
+
+
 def table(results):
-    head = ["workload", "tool", "requests", "seconds", "in the bucket after", "CPU seconds", "peak MiB"]
-    lines = [head, ["---", "---", *["---:"] * 5], *rows(results)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return _markdown(["workload", "tool", "requests", "seconds", "in the bucket after", "CPU seconds", "peak MiB"], 5, rows(results))
+
+
+def _operation_cell(figures, reference, busy):
+    if figures.problem:
+        return figures.problem
+    compared = reference if reference and not reference.problem else None
+    kinds = " ".join(f"{count:,} {kind}" for kind, count in sorted(figures.by_kind.items(), key=lambda pair: (-pair[1], pair[0])))
+    requests = "none" if not figures.requests else kinds if len(figures.by_kind) == 1 else f"{figures.requests:,}: {kinds}"
+    moved = f", {figures.bytes_moved / 1e6:.0f} MB" if figures.bytes_moved >= MB_SHOWN else ""
+    remark = f"; {figures.remark}" if figures.remark else ""
+    ratio = _ratio(figures.requests, compared.requests) if compared else ""
+    return f"{requests}{ratio}{moved}{'' if busy else _seconds_text(figures, compared)}{remark}"
+
+
+def _seconds_text(figures, compared):
+    ratio = _ratio(figures.seconds, compared.seconds) if compared else ""
+    late = figures.stored_seconds is not None and figures.stored_seconds > figures.seconds + LATER_SECONDS
+    return f"; {figures.seconds:.2f} s{ratio}" + (f", stored after {figures.stored_seconds:.2f} s" if late else "")
+
+
+def operations_table(results, busy):
+    """One column for each tool: what the operation costs, or what becomes of it. `busy`: without seconds."""
+    names = list(results[0][1])
+    lines = [[title, *(_operation_cell(by_tool[name], None if name == "prefixfs" else by_tool.get("prefixfs"), busy) for name in names)]
+             for title, by_tool in results]
+    return _markdown(["operation", *names], 0, lines)
+
+
+def crowd_table(readings, busy):
+    def line(reading):
+        first = "" if reading.first_seconds is None else f"{reading.first_seconds:.2f}"
+        times = ["", "", ""] if busy else [first, f"{reading.seconds:.1f}", f"{reading.cpu_seconds:.1f}"]
+        said = [f"all, once{reading.told}", *reading.problems] if reading.complete else reading.problems
+        return [reading.title, "; ".join(said), str(reading.latency_ms), f"{reading.requests:,}", f"{reading.listings:,}", *times,
+                f"{reading.peak_bytes / (1 << 20):.0f}", f"{reading.private_bytes / (1 << 20):.0f}"]
+
+    return _markdown(["what", "names", "latency, ms", "requests", "listings", "first names after s", "seconds", "CPU seconds", "peak MiB",
+                      "private MiB at the end"], 8, map(line, readings))
 
 
 def operations(results):
@@ -65,10 +109,11 @@ def operations(results):
     return "\n".join(lines)
 
 
-def write(readme, text):
-    """Replaces the section between the two marks."""
+def write(readme, part, text):
+    """Replaces the section of that part between its two marks."""
+    begin = f"<!-- {part}: written by scripts/bench -->"
     old = readme.read_text()
-    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(END), re.DOTALL)
     if not pattern.search(old):
-        raise RuntimeError(f"{readme} has no results section")
-    readme.write_text(pattern.sub(lambda _: f"{BEGIN}\n{text}\n{END}", old))
+        raise RuntimeError(f"{readme} has no section {part}")
+    readme.write_text(pattern.sub(lambda _: f"{begin}\n{text}\n{END}", old))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the same workloads on prefixfs, s3fs and rclone through one endpoint, and prints what each costs."""
+"""Runs the same workloads or operations on prefixfs, s3fs and rclone through one endpoint, and prints what each costs."""
 
 import argparse
 import contextlib
@@ -10,6 +10,8 @@ import sys
 import tempfile
 
 import measure
+import million
+import operations
 import report
 import takeover
 import tools
@@ -23,8 +25,13 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--devs3", required=True)
     parser.add_argument("--prefixfs", required=True)
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--operations", action="store_true", help="what each operation costs, and whether it holds")
+    part.add_argument("--million", action="store_true", help="a million files in one directory, on prefixfs")
+    parser.add_argument("--only", metavar="WORD", default="", help="only the rows that have it in their title")
     parser.add_argument("--quick", action="store_true", help="a tenth of everything; bench/README.md stays as it is")
     parser.add_argument("--tool", action="append", choices=["prefixfs", "prefixfs commit=journal", "s3fs", "rclone"], help="only this one; may be given several times")
+    parser.add_argument("--busy", action="store_true", help="leave the seconds of operations and of the million out: others use the machine too")
     parser.add_argument("--latency-ms", type=int, default=20)
     return parser.parse_args()
 
@@ -38,16 +45,22 @@ def stop(*_):
     raise SystemExit(130)
 
 
-def run_all(sizes, chosen, endpoint, directory):
+def run_all(every, chosen, endpoint, directory):
+    """(title, {tool name: Figures}) for each step. `every`: (workload, its own part of the bucket, or "" for the tool's)."""
     results = []
-    for number, workload in enumerate(workloads.all_of(sizes)):
+    for number, (workload, place) in enumerate(every):
         found = {step.title: {} for step in workload.steps}
         for tool in chosen:
             print(f"{tool.name}: {', '.join(found)}", file=sys.stderr, flush=True)
-            for step, figures in zip(workload.steps, measure.run(workload, tool, endpoint, directory / f"{tool.prefix}-{number}")):
+            own = tool.at(place) if place else tool
+            for step, figures in zip(workload.steps, measure.run(workload, own, endpoint, directory / f"{tool.prefix}-{number}")):
                 found[step.title][tool.name] = figures
         results += found.items()
     return results
+
+
+def has(word, workload):
+    return any(word in step.title for step in workload.steps)
 
 
 def take_over(sizes, chosen, endpoint, directory):
@@ -61,11 +74,34 @@ def take_over(sizes, chosen, endpoint, directory):
     return "\n".join(lines), seen
 
 
+def workloads_part(options, sizes, chosen, endpoint, directory):
+    """What is to be written, and whether something was wrong."""
+    every = [(workload, "") for workload in workloads.all_of(sizes) if has(options.only, workload)]
+    results = run_all(every, chosen, endpoint, directory)
+    pauses, error_seen = take_over(sizes, chosen, endpoint, directory)
+    failed = error_seen or any(figures.problem for _, by_tool in results for figures in by_tool.values())
+    return f"{report.table(results)}\n\nWhen the worker is killed:\n\n{pauses}\n\nThe requests by kind:\n\n{report.operations(results)}", failed
+
+
+def operations_part(options, sizes, chosen, endpoint, directory):
+    """That a tool refuses something is no failure of the benchmark."""
+    every = [(workload, f"operation-{number}") for number, workload in enumerate(operations.all_of(sizes)) if has(options.only, workload)]
+    return report.operations_table(run_all(every, chosen, endpoint, directory), options.busy), False
+
+
+def million_part(options, sizes, chosen, endpoint, directory):
+    readings = million.measure(chosen[0], endpoint, directory, sizes.crowd, options.latency_ms, options.only)
+    return f"{sizes.crowd:,} files.\n\n{report.crowd_table(readings, options.busy)}", any(reading.problems for reading in readings)
+
+
 def main():
     options = arguments()
     for number in SIGNALS:
         signal.signal(number, stop)
+    part, measured = (("operations", operations_part) if options.operations else
+                      ("million", million_part) if options.million else ("results", workloads_part))
     chosen = [tool for tool in tools.find(options.prefixfs) if not options.tool or tool.name in options.tool]
+    chosen = chosen[:1] if options.million else chosen
     if not chosen:
         sys.exit("bench: none of the tools is there")
     with contextlib.ExitStack() as cleanup:
@@ -74,16 +110,12 @@ def main():
         cleanup.callback(lambda: any(map(tools.is_mounted, directory.glob("*/mnt"))) or shutil.rmtree(directory, ignore_errors=True))
         endpoint = Endpoint(options.devs3, directory, options.latency_ms)
         cleanup.callback(endpoint.stop)
-        sizes = workloads.QUICK if options.quick else workloads.FULL
-        results = run_all(sizes, chosen, endpoint, directory)
-        pauses, error_seen = take_over(sizes, chosen, endpoint, directory)
-    table = report.table(results)
-    facts = report.machine(chosen, options.latency_ms)
-    text = f"{facts}\n\n{table}\n\nWhen the worker is killed:\n\n{pauses}\n\nThe requests by kind:\n\n{report.operations(results)}"
+        text, failed = measured(options, workloads.QUICK if options.quick else workloads.FULL, chosen, endpoint, directory)
+    text = f"{report.machine(chosen, options.latency_ms)}{' Others used the machine too, so the seconds are left out.' if options.busy else ''}\n\n{text}"
     print(f"\n{text}")
-    if not options.quick and not options.tool:
-        report.write(README, text)
-    return 1 if error_seen or any(figures.problem for _, by_tool in results for figures in by_tool.values()) else 0
+    if not options.quick and not options.tool and not options.only:
+        report.write(README, part, text)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

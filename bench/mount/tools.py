@@ -1,6 +1,8 @@
 """The file systems that are compared: each with its defaults, and with what it needs to reach the endpoint."""
 
 import contextlib
+import copy
+import json
 import os
 import re
 import shutil
@@ -23,10 +25,17 @@ class Tool:
 
     def __init__(self, name, program):
         self.name, self.program = name, program
+        self.prefix = re.sub("[^a-z0-9]+", "-", name)
 
-    @property
-    def prefix(self):
-        return re.sub("[^a-z0-9]+", "-", self.name)
+    def at(self, place):
+        """The same with a part of the bucket that nobody has used."""
+        other = copy.copy(self)
+        other.prefix = f"{self.prefix}-{place}"
+        return other
+
+    def owes(self, mount):
+        """Whether it has acknowledged what is not in the bucket yet."""
+        return False
 
     def version(self):
         said = subprocess.run([self.program, self.version_word], capture_output=True, text=True, timeout=20).stdout
@@ -47,8 +56,18 @@ class Prefixfs(Tool):
         return {"AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": REGION}
 
 
+    def with_options(self, more):
+        other = copy.copy(self)
+        other.options += more
+        return other
+
+
 class PrefixfsJournal(Prefixfs):
     options = ",commit=journal"
+
+    def owes(self, mount):
+        said = subprocess.run([self.program, "status", mount.path, "--json"], capture_output=True, timeout=60)
+        return json.loads(said.stdout)["owed_changes"] > 0
 
 
 class S3fs(Tool):
@@ -62,6 +81,14 @@ class S3fs(Tool):
         return {}
 
 
+def _is_dirty(note):
+    """What rclone's cache notes of a file. Half a note is being written."""
+    try:
+        return note.is_file() and json.loads(note.read_text())["Dirty"]
+    except (ValueError, FileNotFoundError):
+        return True
+
+
 class Rclone(Tool):
     version_word = "version"
 
@@ -70,13 +97,17 @@ class Rclone(Tool):
         return [self.program, "mount", f"bench:{BUCKET}/{self.prefix}", mountpoint, "--vfs-cache-mode", "writes",
                 "--config", directory / "rclone.conf", "--cache-dir", directory / "cache"]
 
+    def owes(self, mount):
+        return any(map(_is_dirty, (mount.directory / "cache" / "vfsMeta").rglob("*")))
+
     def environment(self, endpoint):
         return rclone.environment(endpoint.url, ACCESS, SECRET, REGION, "bench")
 
 
 def find(prefixfs):
     """All tools that this machine has, prefixfs first."""
-    tools = [Prefixfs("prefixfs", prefixfs), PrefixfsJournal("prefixfs commit=journal", prefixfs), S3fs("s3fs", shutil.which("s3fs")), Rclone("rclone", shutil.which("rclone"))]
+    tools = [Prefixfs("prefixfs", prefixfs), PrefixfsJournal("prefixfs commit=journal", prefixfs), S3fs("s3fs", shutil.which("s3fs")),
+             Rclone("rclone", shutil.which("rclone"))]
     return [tool for tool in tools if tool.program and os.access(tool.program, os.X_OK)]
 
 

@@ -17,10 +17,13 @@ class Sizes:
     listed: int
     archived: int
     kills: int
+    changed_bytes: int
+    tree: int
+    crowd: int
 
 
-FULL = Sizes(files=200, large_bytes=1024 * MIB, listed=10_000, archived=1_000, kills=50)
-QUICK = Sizes(files=20, large_bytes=64 * MIB, listed=1_000, archived=100, kills=5)
+FULL = Sizes(files=200, large_bytes=1024 * MIB, listed=10_000, archived=1_000, kills=50, changed_bytes=100_000_000, tree=1_000, crowd=1_000_000)
+QUICK = Sizes(files=20, large_bytes=64 * MIB, listed=1_000, archived=100, kills=5, changed_bytes=20_000_000, tree=100, crowd=100_000)
 NEW_FILE_BYTES = 500_000
 SMALL_FILE_BYTES = 100_000
 ARCHIVED_FILE_BYTES = 20_000
@@ -34,18 +37,26 @@ def noise(size, seed):
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """One row of the table. `stored`: name -> size of the objects that must be in the bucket in the end."""
+    """One row of the table. `stored`: name -> size of the objects that must be in the bucket in the end. `settles`: what it changes may reach the
+    bucket after it, and is waited for. `check` raises Wrong, or gives back a remark."""
     title: str
-    run: typing.Callable  # with the path of the mount
-    pause_seconds: float = 0  # before it
+    run: typing.Callable  # with the path of each mount
+    before: typing.Callable | None = None  # likewise; does not count
+    pause_seconds: float = 0  # between `before` and `run`
     stored: dict = dataclasses.field(default_factory=dict)
+    settles: bool = False
+    check: typing.Callable | None = None  # with the path of a mount that is made afterwards
+    seconds_max: float = 900
 
 
 @dataclasses.dataclass(frozen=True)
 class Workload:
-    """Steps within one mount. `objects`: name -> bytes that another client has put there."""
+    """Steps within one mount, or within one of each of several hosts. `objects`: name -> bytes that another client has put there. `earlier`: what
+    programs have done in a mount before."""
     steps: list
     objects: dict = dataclasses.field(default_factory=dict)
+    earlier: typing.Callable | None = None
+    hosts: int = 1
 
 
 def expect(size, wanted, what):
@@ -88,7 +99,7 @@ def small_files(sizes):
                 expect(len(file.read()), SMALL_FILE_BYTES, name)
 
     return Workload([Step(f"{sizes.files} files of 100 KB read by name, cold", run),
-                     Step(f"the same again {WARM_PAUSE_SECONDS} s later, warm", run, WARM_PAUSE_SECONDS)],
+                     Step(f"the same again {WARM_PAUSE_SECONDS} s later, warm", run, pause_seconds=WARM_PAUSE_SECONDS)],
                     {name: noise(SMALL_FILE_BYTES, 3) for name in names})
 
 
