@@ -29,6 +29,9 @@ locks::Lock lock_of(const struct flock& lock, const fuse_file_info& file) {
           .pid = lock.l_pid};
 }
 
+/// The kernel's own number of an open file is given to the next one while the release of the first may still be on its way.
+locks::Owner flock_owner(const fuse_file_info& file) { return {.kind = Kind::flock, .number = file.fh}; }
+
 /// Until the lock is there, or any signal comes: a handler with SA_RESTART makes the kernel ask again, another one ends the call (EINTR).
 void wait_for_lock(fuse_req_t raw, vfs::HandleId handle, const locks::Lock& wanted, vfs::Caller caller, const std::stop_token& end) {
   Request request(raw, Interrupts::heed_all);
@@ -103,7 +106,7 @@ void on_setlk(fuse_req_t raw, fuse_ino_t, fuse_file_info* file, struct flock* as
 }
 
 void on_flock(fuse_req_t raw, fuse_ino_t, fuse_file_info* file, int operation) {
-  const locks::Owner owner{.kind = Kind::flock, .number = file->lock_owner};
+  const locks::Owner owner = flock_owner(*file);
   if ((operation & LOCK_UN) != 0) {
     unlock(raw, file->fh, owner, locks::kEverything);
     return;
@@ -120,10 +123,8 @@ Result<void> unlock_closed(const Request& request, const fuse_file_info& file) {
 }
 
 void unlock_released(const Request& request, const fuse_file_info& file) {
-  if (file.flock_release == 0 || !request.filesystem().shares_locks()) {
-    return;
-  }
-  const auto unlocked = request.filesystem().unlock(file.fh, {.kind = Kind::flock, .number = file.lock_owner}, locks::kEverything, request.caller());
+  const bool shared = request.filesystem().shares_locks();
+  const auto unlocked = shared ? request.filesystem().unlock(file.fh, flock_owner(file), locks::kEverything, request.caller()) : Result<void>();
   if (!unlocked) {
     request.server().log.warn("a lock has gone with its descriptor before S3 had all that was written: {}", describe(unlocked.error()));
   }

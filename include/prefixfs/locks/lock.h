@@ -15,7 +15,7 @@ namespace prefixfs::locks {
 enum class Kind { posix, flock };
 enum class Mode { shared, exclusive };
 
-/// Who has a lock, by the number that the kernel of this host gives: a process with its descriptors (posix), or an open file (flock).
+/// Who has a lock: a process with its descriptors, by the kernel's number (posix), or an open file, by its handle (flock).
 struct Owner {
   Kind kind = Kind::posix;
   std::uint64_t number = 0;
