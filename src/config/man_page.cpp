@@ -157,6 +157,9 @@ holds inode numbers and what was learnt of the endpoint.
 holds bytes of open files.
 .I kept/
 holds files that S3 did not take; nothing deletes them.
+.I locks/
+notes which files are locked, with
+.BR locks=s3 .
 .I control.sock
 is where the commands ask.
 .TP

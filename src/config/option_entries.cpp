@@ -112,6 +112,22 @@ Result<void> set_excl(const OptionValue& value, Options& options) {
   return {};
 }
 
+Result<void> set_locks(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(const std::string choice, parse_choice(value.text, {"local", "s3"}));
+  options.locks = choice == "s3" ? LockScope::s3 : LockScope::local;
+  return {};
+}
+
+Result<void> set_lock_lease(const OptionValue& value, Options& options) {
+  constexpr std::chrono::seconds kMin{1};
+  constexpr std::chrono::hours kMax{1};
+  TRY_ASSIGN(options.lock_lease, parse_duration(value.text));
+  if (options.lock_lease < kMin || options.lock_lease > kMax) {
+    return fail(Errc::invalid, "it must be from 1s to 1h");
+  }
+  return {};
+}
+
 Result<void> set_uid(const OptionValue& value, Options& options) {
   TRY_ASSIGN(options.uid, parse_user(value.text));
   return {};
@@ -162,6 +178,9 @@ std::vector<OptionEntry> make_entries() {
       {{"ttl", "TIME", "1s", "the same as coherence=ttl=TIME"}, set_ttl},
       {{"attrs", "listing|exact", "listing", "what ls -l shows: defaults until a file is looked up alone, or its own, by a HEAD"}, set_attrs},
       {{"excl", "close|open", "close", "when O_EXCL is settled between hosts: by close(), or by open() at the cost of one PUT more"}, set_excl},
+      {{"locks", "local|s3", "local",
+        "flock and fcntl locks hold among the programs of this host, or of all hosts that mount the same prefix with locks=s3"}, set_locks},
+      {{"lock_lease", "TIME", "30s", "with locks=s3: so long the locks of a host still hold that S3 does not hear of any more"}, set_lock_lease},
       {{"unlisted", "deny|known", "deny",
         "what ls shows where S3 does not allow listing: an error, or the names this host knows"}, set_unlisted},
       {{"unlink", "close|journal", "as commit", "when unlink() returns 0, the object is deleted, or that is in the journal and follows"},

@@ -18,6 +18,7 @@
 #include "connector.h"
 #include "mount_setup.h"
 #include "prefixfs/fuse/session.h"
+#include "prefixfs/locks/locks.h"
 #include "prefixfs/meta/journal.h"
 #include "prefixfs/stage/staged_file.h"
 #include "prefixfs/sync/file_upload.h"
@@ -105,6 +106,7 @@ struct MountParts {
   std::unique_ptr<WorkerPool> uploaders;
   std::unique_ptr<WorkerPool> fetchers;
   std::unique_ptr<sync::Uploader> uploader;
+  std::unique_ptr<locks::Locks> locks;  // with locks=s3
   std::unique_ptr<vfs::Filesystem> filesystem;
 };
 
@@ -142,10 +144,14 @@ Result<void> build(MountParts& parts, const config::Options& options, const Work
   upload.limits.part_bytes = options.part_size_bytes;
   parts.store = sync::make_journalled_uploads(parts.stack->store(), *parts.meta.journal, parts.clock, *parts.log);
   parts.uploader = std::make_unique<sync::Uploader>(*parts.store, *parts.uploaders, upload, parts.clock, *parts.log);
+  if (options.locks == config::LockScope::s3) {
+    const locks::Options lease{.lease = options.lock_lease, .notes_directory = cache_dir + "/locks"};
+    parts.locks = std::make_unique<locks::Locks>(lease, *parts.store, parts.clock, parts.random, *parts.log);
+  }
   parts.filesystem = std::make_unique<vfs::Filesystem>(
       settings_of(options), vfs::Surroundings{*parts.store, parts.stack->probed(), parts.stack->breaker(), *parts.meta.nodes,
                                               *parts.meta.journal, *parts.stage, *parts.uploader, *parts.fetchers,
-                                               *parts.processes, parts.clock, parts.random, *parts.log});
+                                               *parts.processes, parts.clock, parts.random, *parts.log, parts.locks.get()});
   return parts.filesystem->recover();
 }
 
@@ -167,6 +173,10 @@ class Service {
 
   int run(fuse::Connection connection) {
     takes_over_ = !connection.init.empty();
+    if (parts_.locks != nullptr) {
+      parts_.locks->begin(takes_over_);
+      renewal_ = std::make_unique<locks::Renewal>(*parts_.locks, parts_.clock);
+    }
     UniqueFd device(::fcntl(connection.device.get(), F_DUPFD_CLOEXEC, 0));
     auto session = fuse::attach(std::move(connection), *parts_.filesystem, log_);
     if (!session) {
@@ -185,6 +195,9 @@ class Service {
     administration_.say_ending();
     parts_.filesystem->flush_all({});  // each call has its own end
     drain();
+    if (parts_.locks != nullptr) {
+      parts_.locks->release_all({});
+    }
     signals_.stop();
     session->reset();
     if (worker_.is_alone()) {
@@ -266,6 +279,7 @@ class Service {
   bool upgrading_ = false;  // read once its thread has ended
   std::mutex upgrade_mutex_;
   std::jthread upgrade_;
+  std::unique_ptr<locks::Renewal> renewal_;
 };
 
 }  // namespace

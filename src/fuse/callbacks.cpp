@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data_callbacks.h"
+#include "lock_callbacks.h"
 #include "request.h"
 #include "xattrs.h"
 
@@ -24,14 +25,16 @@ constexpr unsigned kWriteBytesMax = 256 << 10;
 constexpr unsigned kReadAheadBytesMax = 1 << 20;
 constexpr unsigned kBackgroundRequestsMax = 64;
 
-void on_init(void*, fuse_conn_info* connection) {
+void on_init(void* userdata, fuse_conn_info* connection) {
   connection->max_write = kWriteBytesMax;
   connection->max_readahead = std::min(connection->max_readahead, kReadAheadBytesMax);
   connection->max_background = kBackgroundRequestsMax;
   connection->congestion_threshold = kBackgroundRequestsMax * 3 / 4;
   // The kernel drops pages by its own guess from mtime, which for S3 objects moves by fractions of a second; open tells it exactly. Where it is told another
   // size than it knows, it drops them unasked (that is off with FUSE_CAP_EXPLICIT_INVAL_DATA): another host's lines have come before those appended here.
-  connection->want &= ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_WRITEBACK_CACHE);
+  // Where locks hold between hosts, its guess is needed: a file that is locked goes on from another version while it is open.
+  const bool guesses = static_cast<Server*>(userdata)->filesystem.shares_locks();
+  connection->want &= ~static_cast<unsigned>((guesses ? 0 : FUSE_CAP_AUTO_INVAL_DATA) | FUSE_CAP_WRITEBACK_CACHE);
   // With splice libfuse keeps a pipe of buffers for each thread; replies here are copies of at most 1 MiB.
   connection->want &= ~static_cast<unsigned>(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
 }
@@ -144,6 +147,7 @@ void on_create(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode,
 
 void on_release(fuse_req_t raw, fuse_ino_t, fuse_file_info* file) {
   answer(raw, Interrupts::ignore, [&](const Request& request) {
+    unlock_released(request, *file);
     release(request, file->fh);
     request.reply(Result<void>());
   });
@@ -334,8 +338,13 @@ void on_statfs(fuse_req_t raw, fuse_ino_t) {
 
 }  // namespace
 
-fuse_lowlevel_ops callbacks() {
+fuse_lowlevel_ops callbacks(bool with_locks) {
   fuse_lowlevel_ops table{};
+  if (with_locks) {
+    table.getlk = on_getlk;
+    table.setlk = on_setlk;
+    table.flock = on_flock;
+  }
   table.init = on_init;
   table.lookup = on_lookup;
   table.forget = on_forget;

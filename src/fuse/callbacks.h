@@ -5,7 +5,7 @@
 
 namespace prefixfs::fuse {
 
-/// libfuse's table: each callback decodes, makes one call of vfs::Filesystem, and replies.
-fuse_lowlevel_ops callbacks();
+/// libfuse's table: each callback decodes, makes one call of vfs::Filesystem, and replies. Without those of locks the kernel keeps them, and asks nobody.
+fuse_lowlevel_ops callbacks(bool with_locks);
 
 }  // namespace prefixfs::fuse

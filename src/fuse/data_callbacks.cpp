@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "lock_callbacks.h"
 #include "request.h"
 
 namespace prefixfs::fuse {
@@ -59,8 +60,9 @@ void on_write(fuse_req_t raw, fuse_ino_t inode, const char* data, std::size_t si
 void on_flush(fuse_req_t raw, fuse_ino_t inode, fuse_file_info* file) {
   answer(raw, Interrupts::ignore, [&](const Request& request) {
     const auto flushed = request.filesystem().flush(file->fh, request.caller());
+    const auto unlocked = unlock_closed(request, *file);
     request.handles().changed(inode);
-    request.reply(flushed);
+    request.reply(flushed ? unlocked : flushed);
   });
 }
 

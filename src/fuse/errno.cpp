@@ -39,6 +39,14 @@ int errno_of(Errc code) {
   return EIO;
 }
 
+int errno_of_lock(const Error& error) {
+  switch (error.code) {
+    case Errc::busy: return EAGAIN;
+    case Errc::unsupported: return ENOLCK;
+    default: return errno_of(error);
+  }
+}
+
 int errno_of(const Error& error) { return error.origin.s3_code == "NoSuchBucket" ? EIO : errno_of(error.code); }
 
 }  // namespace prefixfs::fuse

@@ -35,8 +35,8 @@ timespec to_timespec(std::int64_t nanoseconds) {
 
 }  // namespace
 
-Request::Request(fuse_req_t request, Interrupts interrupts) : request_(request) {
-  if (interrupts == Interrupts::heed) {
+Request::Request(fuse_req_t request, Interrupts interrupts) : request_(request), all_signals_(interrupts == Interrupts::heed_all) {
+  if (interrupts != Interrupts::ignore) {
     fuse_req_interrupt_func(request_, &Request::interrupted, this);
   }
 }
@@ -49,9 +49,9 @@ fuse_req_t Request::settle() const {
 }
 
 void Request::interrupted(fuse_req_t request, void* self) {
-  const fuse_ctx* context = fuse_req_ctx(request);
-  if (is_to_end(context->pid)) {
-    static_cast<Request*>(self)->stop_.request_stop();
+  auto& mine = *static_cast<Request*>(self);
+  if (mine.all_signals_ || is_to_end(fuse_req_ctx(request)->pid)) {
+    mine.interrupt();
   }
 }
 
@@ -92,7 +92,17 @@ void Request::reply_attributes(const Result<vfs::Entry>& entry) const {
     return;
   }
   const struct stat attributes = stat_of(entry->attributes);
-  fuse_reply_attr(settle(), &attributes, seconds(entry->valid_for));
+  fuse_reply_attr(settle(), &attributes, entry->exact ? seconds(entry->valid_for) : 0);
+}
+
+void Request::reply_lock(const Result<void>& locked) const {
+  if (locked) {
+    fuse_reply_err(settle(), 0);
+    return;
+  }
+  const bool expected = locked.error().code == Errc::busy || locked.error().code == Errc::cancelled;
+  server().log.write(expected ? LogLevel::debug : LogLevel::warn, "answered with an error: " + describe(locked.error()));
+  fuse_reply_err(settle(), errno_of_lock(locked.error()));
 }
 
 double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }

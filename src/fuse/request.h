@@ -9,6 +9,7 @@
 #include "device.h"
 #include "gate.h"
 #include "handle_records.h"
+#include "lock_waiters.h"
 #include "prefixfs/telemetry/log.h"
 #include "prefixfs/vfs/filesystem.h"
 
@@ -21,12 +22,17 @@ struct Server {
   HandleRecords& handles;
   Gate& gate;
   Device& device;
+  LockWaiters& lock_waiters;
 };
 
 /// One request of the kernel, from callback to reply. Interrupting it stops what it waits for.
 class Request {
  public:
-  enum class Interrupts { heed, ignore };
+  enum class Interrupts {
+    heed,      ///< of signals that end a program: see interrupts.h
+    ignore,
+    heed_all,  ///< where a call may wait for ever, and programs expect EINTR
+  };
   Request(fuse_req_t request, Interrupts interrupts);
   ~Request();
   Request(const Request&) = delete;
@@ -35,6 +41,9 @@ class Request {
   /// The request, to be replied to now: it can no longer be interrupted. (libfuse calls the interrupt function under a lock that
   /// unregistering waits for, but replying does not; without this the function could find its Request gone.)
   fuse_req_t settle() const;
+  /// As a signal does.
+  void interrupt() { stop_.request_stop(); }
+  std::stop_token caller_token() const { return stop_.get_token(); }
   Server& server() const { return *static_cast<Server*>(fuse_req_userdata(request_)); }
   vfs::Filesystem& filesystem() const { return server().filesystem; }
   HandleRecords& handles() const { return server().handles; }
@@ -44,11 +53,13 @@ class Request {
   void reply(const Result<void>& result) const;
   void reply_entry(const Result<vfs::Entry>& entry) const;
   void reply_attributes(const Result<vfs::Entry>& entry) const;
+  void reply_lock(const Result<void>& locked) const;
 
  private:
   static void interrupted(fuse_req_t request, void* self);
 
   fuse_req_t request_;
+  const bool all_signals_;
   std::stop_source stop_;
 };
 

@@ -20,6 +20,8 @@ constexpr unsigned kThreadsMax = 64;
 constexpr unsigned kIdleThreadsMax = 16;
 // While an upgrade waits for the end of what is being written, these are left for those who write it.
 constexpr unsigned kThreadsForWriters = 8;
+// Each takes a thread, which sleeps.
+constexpr unsigned kLockWaitersMax = 256;
 // Only interrupts the thread that serves; it has no other use in this program.
 constexpr int kWakeSignal = SIGUSR1;
 
@@ -35,7 +37,8 @@ class LibfuseSession final : public Session {
         handles_(ledger_->handles, ledger_->handles_used, [&filesystem](vfs::InodeId inode) { return filesystem.open_state(inode); }),
         gate_(kThreadsMax - kThreadsForWriters),
         device_(in_flight_, log),
-        server_{filesystem, log, handles_, gate_, device_} {}
+        waiters_(kLockWaitersMax),
+        server_{filesystem, log, handles_, gate_, device_, waiters_} {}
 
   ~LibfuseSession() override {
     server_.filesystem.on_settled(nullptr);
@@ -47,7 +50,7 @@ class LibfuseSession final : public Session {
   Result<void> attach() {
     const char* arguments[] = {"prefixfs", nullptr};
     fuse_args args = FUSE_ARGS_INIT(1, const_cast<char**>(arguments));
-    const fuse_lowlevel_ops table = callbacks();
+    const fuse_lowlevel_ops table = callbacks(server_.filesystem.shares_locks());
     session_ = fuse_session_new(&args, &table, sizeof table, &server_);
     fuse_custom_io io{};
     io.read = [](int fd, void* buffer, std::size_t size, void* server) { return device_of(server).read(fd, buffer, size); };
@@ -73,6 +76,7 @@ class LibfuseSession final : public Session {
       events.ready();
     }
     auto served = loop();
+    waiters_.end();
     in_flight_.let_go();
     return served;
   }
@@ -155,6 +159,7 @@ class LibfuseSession final : public Session {
   HandleRecords handles_;
   Gate gate_;
   Device device_;
+  LockWaiters waiters_;
   Server server_;
   fuse_session* session_ = nullptr;
   int descriptor_ = -1;  // owned by session_

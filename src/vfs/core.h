@@ -46,6 +46,7 @@ struct Filesystem::Core {
   };
 
   Core(const Settings& given, const Surroundings& around);
+  ~Core();
 
   const Settings settings;
   Surroundings outside;
@@ -148,6 +149,18 @@ struct Filesystem::Core {
   Result<std::size_t> write_staged(OpenFile& file, std::optional<std::uint64_t> position, std::span<const std::byte> data, const Caller& caller);
   Result<void> fetch_for_reader(OpenFile& file, const std::shared_ptr<Content>& content, ByteRange wanted, const ReadAhead::Plan& plan,
                                 const CallContext& context);
+
+  // filesystem_locks.cpp
+  Result<locks::File> file_to_lock(OpenFile& file) const;
+  Result<void> deliver_before_unlock(OpenFile& file, const CallContext& context);
+  /// Somebody here has locked the file: what is known of it is from before, and S3 is asked once.
+  Result<void> see_newest(OpenFile& file, const CallContext& context);
+  Result<void> ask_for_newest(OpenFile& file, const CallContext& context);
+  Result<void> go_on_from_newest(OpenFile& file, const ObjectInfo& newest, std::shared_ptr<Content> block, WallTime asked);
+  void confirm_version(const meta::Node& node, WallTime asked);
+  void unlock_forgotten(OpenFile& file);
+  void lost_locks(const locks::Lost& lost);
+  void tell_of(InodeId inode);
 
   // filesystem_space.cpp
   Result<void> allocate_staged(OpenFile& file, int mode, ByteRange range, const Caller& caller);

@@ -38,7 +38,17 @@ Filesystem::Core::Core(const Settings& given, const Surroundings& around)
                  outside.clock, outside.random, outside.log}),
       write_back({settings, outside.store, outside.nodes, outside.journal, outside.stage, tree, committer, open_files, absent, gate,
                   outside.breaker, outside.clock, outside.random, outside.log},
-                 [this](const std::shared_ptr<OpenFile>& file) { settled(file); }) {}
+                 [this](const std::shared_ptr<OpenFile>& file) { settled(file); }) {
+  if (outside.locks != nullptr) {
+    outside.locks->on_lost([this](const locks::Lost& lost) { lost_locks(lost); });
+  }
+}
+
+Filesystem::Core::~Core() {
+  if (outside.locks != nullptr) {
+    outside.locks->on_lost(nullptr);
+  }
+}
 
 Result<void> Filesystem::Core::writable() const {
   if (settings.read_only) {
@@ -120,7 +130,8 @@ void Filesystem::Core::touch(InodeId directory) {
 Entry Filesystem::Core::entry(const meta::Node& node, std::optional<std::uint64_t> closed_before) const {
   const meta::Node mine = shown(node, closed_before);
   const bool own = node.id == meta::kRootInode || mine.local || settings.immutable;
-  return {.attributes = attributes(mine), .valid_for = own ? settings.freshness : resolver.remaining(node.checked_at)};
+  // A lock makes programs see what another host has written; the kernel must not answer for that by what it knows.
+  return {.attributes = attributes(mine), .valid_for = own ? settings.freshness : resolver.remaining(node.checked_at), .exact = outside.locks == nullptr || mine.kind != NodeKind::file};
 }
 
 Entry Filesystem::Core::tell(const meta::Node& node) {
@@ -178,6 +189,9 @@ Result<Entry> Filesystem::lookup(InodeId parent, std::string_view name, const Ca
     return fail(valid.error().code == Errc::name_too_long ? Errc::name_too_long : Errc::not_found, valid.error().what);
   }
   TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.look({parent, name}, caller.context));
+  if (Tree::is_hidden(parent, name)) {
+    return fail(Errc::not_found, std::string(name) + " holds the locks of this prefix, and is shown nowhere");
+  }
   TRY(core_->judged_directory(parent, caller.context));
   const auto intent = [&] { return core_->outside.processes.intent_of(caller.thread, name); };
   TRY_ASSIGN(const meta::Node node, core_->resolver.find(parent, name, caller.context, intent));
@@ -191,6 +205,9 @@ Result<Entry> Filesystem::getattr(InodeId id, const Caller& caller) {
 
 Result<Entry> Filesystem::Core::attributes_now(InodeId id, const CallContext& context) {
   if (const auto file = open_files.find(id)) {
+    if (const auto seen = see_newest(*file, context); !seen && seen.error().code != Errc::stale) {
+      return fail(seen.error());
+    }
     const std::lock_guard lock(file->mutex);
     meta::Node mine = file->node;
     if (file->content != nullptr) {

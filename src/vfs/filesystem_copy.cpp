@@ -12,6 +12,8 @@ Result<std::optional<std::uint64_t>> Filesystem::copy_range(const Stretch& from,
   }
   TRY_ASSIGN(const SubtreeGate::Pass pass,
              core_->gate.change({{Core::inode_of(*source->file), {}}, {Core::inode_of(*target->file), {}}}, caller.context));
+  TRY(core_->see_newest(*source->file, caller.context));
+  TRY(core_->see_newest(*target->file, caller.context));
   const auto whole = core_->stored_whole(*source->file);
   const std::optional<std::uint64_t> by_its_bytes;
   const auto& size_max = core_->settings.max_file_bytes;

@@ -15,6 +15,7 @@ Result<std::size_t> Filesystem::read(HandleId id, std::uint64_t offset, std::spa
     return fail(Errc::internal, "read with an unknown file handle");
   }
   OpenFile& file = *handle->file;
+  TRY(core_->see_newest(file, caller.context));
   std::shared_ptr<Content> content;
   {
     const std::lock_guard lock(file.mutex);
@@ -63,6 +64,9 @@ Result<void> Filesystem::Core::fetch_for_reader(OpenFile& file, const std::share
       continue;
     }
     const std::lock_guard lock(file.mutex);
+    if (file.content != content && outside.locks != nullptr) {
+      return there;  // the file has gone on from a newer version, and this one was asked for before
+    }
     file.stale = true;
     tree.doubt(file.node.id);
     return there;
@@ -78,6 +82,7 @@ Result<std::size_t> Filesystem::write(HandleId id, std::optional<std::uint64_t> 
   OpenFile& file = *handle->file;
   const bool new_writer = caller.thread != 0 && handle->last_writer.exchange(caller.thread) != caller.thread;
   const pid_t process = new_writer ? core_->outside.processes.process_of(caller.thread) : 0;
+  TRY(core_->see_newest(file, caller.context));
   {
     const std::lock_guard lock(file.mutex);
     if (file.used_by_locked(process)) {

@@ -149,6 +149,7 @@ Result<void> Filesystem::Core::adopt_headers(OpenFile& file, Content& content) {
 }
 
 Result<void> Filesystem::Core::truncate_open(OpenFile& file, std::uint64_t size, const Caller& caller) {
+  TRY(see_newest(file, caller.context));
   return with_space(caller.context, [&] { return truncate_staged(file, size, caller.kills_set_id); });
 }
 
@@ -265,6 +266,9 @@ void Filesystem::release(HandleId id) {
   }();
   const auto pass = stores ? std::optional(core_->gate.change({{Core::inode_of(*handle->file), {}}}, {})) : std::nullopt;
   core_->close_handle(id);
+  if (core_->outside.locks != nullptr && handle != nullptr) {
+    core_->unlock_forgotten(*handle->file);
+  }
 }
 
 /// What came after the last close: chmod or utimens of a file whose handle was on its way out, pages of a shared mapping, or nothing at all for

@@ -41,13 +41,13 @@ void Filesystem::on_settled(std::function<void(InodeId)> told) {
 
 void Filesystem::Core::settled(const std::shared_ptr<OpenFile>& file) {
   close_file(*file, [&] { return open_files.settle(file); });
+  tell_of(inode_of(*file));
+}
+
+void Filesystem::Core::tell_of(InodeId inode) {
   const std::lock_guard lock(tell_mutex);
   if (tell_settled != nullptr) {
-    const InodeId id = [&] {
-      const std::lock_guard file_lock(file->mutex);
-      return file->node.id;
-    }();
-    tell_settled(id);
+    tell_settled(inode);
   }
 }
 
@@ -68,6 +68,9 @@ Result<void> Filesystem::reopen(const OpenBefore& before) {
 void Filesystem::reopen_directory(HandleId handle, InodeId id) { core_->directory_handles.restore(handle, id); }
 
 void Filesystem::end_reopening() {
+  for (const auto& file : core_->open_files.all()) {
+    file->doubted = core_->outside.locks != nullptr && core_->outside.locks->concerns(Core::inode_of(*file));
+  }
   core_->write_back.drop_formers();
   core_->write_back.begin_deliveries();
 }

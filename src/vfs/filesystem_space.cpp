@@ -31,6 +31,7 @@ Result<void> Filesystem::allocate(HandleId id, int mode, std::uint64_t offset, s
     return fail(Errc::invalid, "fallocate of nothing, or beyond all offsets");
   }
   const ByteRange range{offset, offset + length};
+  TRY(core_->see_newest(*handle->file, caller.context));
   return core_->with_space(caller.context, [&] { return core_->allocate_staged(*handle->file, mode, range, caller); });
 }
 
@@ -64,7 +65,7 @@ Result<void> Filesystem::Core::allocate_staged(OpenFile& file, int mode, ByteRan
   return zeroed;
 }
 
-Result<std::uint64_t> Filesystem::seek(HandleId id, std::uint64_t offset, int whence, const Caller&) {
+Result<std::uint64_t> Filesystem::seek(HandleId id, std::uint64_t offset, int whence, const Caller& caller) {
   const auto handle = core_->open_files.handle(id);
   if (handle == nullptr) {
     return fail(Errc::internal, "lseek with an unknown file handle");
@@ -72,6 +73,7 @@ Result<std::uint64_t> Filesystem::seek(HandleId id, std::uint64_t offset, int wh
   if (whence != SEEK_DATA && whence != SEEK_HOLE) {
     return fail(Errc::invalid, fmt::format("lseek with whence {}", whence));
   }
+  TRY(core_->see_newest(*handle->file, caller.context));
   std::shared_ptr<Content> content;
   bool written = false;
   {

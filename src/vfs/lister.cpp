@@ -98,6 +98,9 @@ void Lister::note_earlier(const s3::ListPage& page, Reading& reading) {
 }
 
 std::optional<meta::Node> Lister::node_of(std::string_view part, Shown as, NodeKind kind, const ObjectInfo* info, const Reading& reading) {
+  if (Tree::is_hidden(reading.directory, part)) {
+    return std::nullopt;
+  }
   const auto shown = tree_.name_of(part, as);
   if (!shown) {
     log_.warn("key {}{} is not shown: {}", reading.prefix, part, describe(shown.error()));

@@ -90,6 +90,7 @@ struct OpenFile : std::enable_shared_from_this<OpenFile> {
   static constexpr std::size_t kUsersMax = 64;  ///< beyond it the oldest is forgotten: a close more than needed stores the file
   unsigned handles = 0;
   unsigned writers = 0;
+  std::atomic<bool> doubted{false};   ///< locked since S3 was asked last: see Core::see_newest(). Read without the mutex
 
   /// New, not stored, and nobody has written to it yet.
   bool untouched_locked() const {

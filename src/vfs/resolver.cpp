@@ -19,11 +19,13 @@ bool Resolver::fresh(WallTime seen) const { return remaining(seen) > std::chrono
 std::chrono::nanoseconds Resolver::remaining(WallTime seen) const {
   const std::chrono::nanoseconds age = p_.clock.now() - seen;
   // A clock that was set back must not make old knowledge fresh for ever.
-  if (age < -p_.settings.freshness) {
+  if (age < -p_.settings.freshness || seen.time_since_epoch().count() < doubted_before_) {
     return std::chrono::nanoseconds::zero();
   }
   return std::max(std::chrono::nanoseconds::zero(), std::min(p_.settings.freshness, p_.settings.freshness - age));
 }
+
+void Resolver::doubt_before(WallTime moment) { doubted_before_ = moment.time_since_epoch().count(); }
 
 bool Resolver::left_behind(const meta::Node& node) const {
   return node.local && node.kind != NodeKind::directory && node.checked_at < started_ && p_.open_files.find(node.id) == nullptr;
@@ -184,7 +186,7 @@ void Resolver::directory_was_read(InodeId directory) {
 
 bool Resolver::listed_lately(const meta::Node& node) const {
   const WallTime now = p_.clock.now();
-  if (!read_.believed(node.parent, now) || node.checked_at > now) {
+  if (!read_.believed(node.parent, now) || node.checked_at > now || node.checked_at.time_since_epoch().count() < doubted_before_) {
     return false;
   }
   const auto listing = p_.nodes.listing(node.parent);

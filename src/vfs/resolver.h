@@ -68,6 +68,8 @@ class Resolver {
   void directory_was_read(InodeId directory);
 
   bool fresh(WallTime seen) const;
+  /// From now on nothing is believed that S3 has said before that moment, for as long as the window may be.
+  void doubt_before(WallTime moment);
   /// How long the kernel may believe what was seen then.
   std::chrono::nanoseconds remaining(WallTime seen) const;
 
@@ -118,6 +120,7 @@ class Resolver {
   DirectoriesRead read_;
   LargeDirectories large_;
   std::atomic<std::uint64_t> nonsense_{0};
+  std::atomic<WallTime::rep> doubted_before_{0};
 };
 
 }  // namespace prefixfs::vfs

@@ -87,8 +87,13 @@ std::optional<std::string> Tree::directory_beside(std::string_view name) const {
   return directory ? std::optional(*directory) : std::nullopt;
 }
 
+bool Tree::is_hidden(InodeId parent, std::string_view name) { return parent == meta::kRootInode && name == locks::kDirectoryName; }
+
 Result<void> Tree::check_new(InodeId parent, std::string_view name, NodeKind kind) const {
   TRY(check_name(name));
+  if (is_hidden(parent, name)) {
+    return fail(Errc::invalid, fmt::format("{} holds the locks of this prefix, and is shown nowhere", name));
+  }
   const auto own = part_of(name);
   const auto other_name = [&] { return fail(Errc::invalid, fmt::format("what is made as {} would be shown under another name", name)); };
   if (!own || own->as == Shown::marker) {

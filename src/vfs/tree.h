@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "prefixfs/locks/locks.h"
 #include "prefixfs/meta/node_cache.h"
 #include "prefixfs/object/key.h"
 #include "prefixfs/object/shown_name.h"
@@ -31,7 +32,9 @@ class Tree {
   Result<KeyPart> part_of(std::string_view name) const;
   /// The name of the directory beside which a file has this name; nothing: it is not such a name.
   std::optional<std::string> directory_beside(std::string_view name) const;
-  /// Whether something of that kind may be made under the name. Errors: as check_name(); invalid (it would be shown under another name).
+  /// Whether it is where locks between hosts are (locks/locks.h): in the bucket, and in no mount of this prefix.
+  static bool is_hidden(InodeId parent, std::string_view name);
+  /// Whether something of that kind may be made under the name. Errors: as check_name(); invalid (it would be shown under another name, or not at all).
   Result<void> check_new(InodeId parent, std::string_view name, NodeKind kind) const;
 
   /// The node of an inode number that the kernel holds. Errors: stale.

@@ -146,6 +146,8 @@ class WriteBack {
 
   /// Until nothing of what is below that prefix ("": of the mount) is owed that was at the call.
   Result<void> wait_for_prefix(const std::string& prefix, const CallContext& context);
+  /// Until nothing is owed that was at the call, but what S3 has refused. Errors: unavailable (S3 does not answer), timeout, cancelled.
+  Result<void> wait_for_all(const CallContext& context);
   /// The stage is full of bytes that S3 does not have: until some of them have been delivered. False: none will be for now, since nothing is
   /// owed, S3 does not answer or refuses them, or the caller's time is over.
   bool wait_for_space(const CallContext& context);

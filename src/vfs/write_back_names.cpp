@@ -268,6 +268,27 @@ Result<void> WriteBack::wait_for_prefix(const std::string& prefix, const CallCon
   return ids.empty() ? Result<void>() : queue_.wait_for(ids, false, context);
 }
 
+Result<void> WriteBack::wait_for_all(const CallContext& context) {
+  std::vector<meta::IntentId> ids;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, owed] : entries_) {
+      if (owed.kind != meta::IntentKind::upload) {
+        ids.push_back(id);
+      }
+    }
+  }
+  for (const meta::IntentId id : ids) {
+    // One by one: a single refusal would end a wait for all of them.
+    const auto done = queue_.wait_for(std::span(&id, 1), false, context);
+    const bool refused = !done && done.error().code != Errc::unavailable && done.error().code != Errc::timeout && done.error().code != Errc::cancelled;
+    if (!done && !refused) {
+      return done;
+    }
+  }
+  return {};
+}
+
 bool WriteBack::wait_for_space(const CallContext& context) {
   constexpr std::chrono::seconds kWithoutProgressMax{60};
   std::vector<meta::IntentId> ids;

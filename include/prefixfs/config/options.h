@@ -20,6 +20,7 @@ enum class Unlisted { deny, known };
 enum class PosixMetadata { aws, s3fs, off };
 enum class Acknowledge { s3, journal };  ///< who must have a change when the call returns
 enum class Outage { queue, error };
+enum class LockScope { local, s3 };  ///< among whose programs flock and fcntl locks hold: this host's, or all that mount the prefix
 
 struct Options {
   // What and where.
@@ -46,6 +47,8 @@ struct Options {
   std::chrono::milliseconds outage_timeout{10000};
   Attrs attrs = Attrs::listing;
   bool excl_at_open = false;  ///< O_EXCL is settled between hosts by open(), not by close()
+  LockScope locks = LockScope::local;
+  std::chrono::milliseconds lock_lease{30'000};  ///< so long the locks of a host hold that is not heard of
   Unlisted unlisted = Unlisted::deny;
   PosixMetadata posix_metadata = PosixMetadata::aws;
   std::string sse;  ///< empty: AES256, and what is rewritten keeps its own

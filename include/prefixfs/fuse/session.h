@@ -50,5 +50,7 @@ std::unique_ptr<vfs::Processes> make_processes(const std::string& mountpoint);
 int errno_of(Errc code);
 /// The same with one exception: a bucket that is not there is no name that is not there. (A program would take ENOENT for an empty directory.)
 int errno_of(const Error& error);
+/// The same for fcntl(2) and flock(2): what is in use by somebody else is EAGAIN there, and what cannot be done ENOLCK.
+int errno_of_lock(const Error& error);
 
 }  // namespace prefixfs::fuse

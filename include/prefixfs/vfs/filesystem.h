@@ -16,6 +16,7 @@
 #include "prefixfs/base/random.h"
 #include "prefixfs/base/result.h"
 #include "prefixfs/base/worker_pool.h"
+#include "prefixfs/locks/locks.h"
 #include "prefixfs/meta/journal.h"
 #include "prefixfs/meta/node_cache.h"
 #include "prefixfs/s3/breaker.h"
@@ -76,6 +77,7 @@ struct Surroundings {
   const Clock& clock;
   Random& random;
   Log& log;
+  locks::Locks* locks = nullptr;  ///< null: locks are the kernel's, and hold on this host
 };
 
 /// What was acknowledged from the journal, and S3 does not have yet.
@@ -249,6 +251,18 @@ class Filesystem {
   Result<void> fsync(HandleId handle, const Caller& caller);
   /// The last descriptor is gone. Never fails: what could not be stored has been told by flush.
   void release(HandleId handle);
+
+  /// Whether locks are asked for here; otherwise none of the calls about them is made.
+  bool shares_locks() const;
+  /// fcntl(2) with F_SETLK (or F_SETLKW) and flock(2), unless they unlock. What is read and opened afterwards is as S3 has it then.
+  /// Errors: busy (without `wait`: somebody has a lock that is in the way), unsupported (the endpoint cannot keep locks), cancelled, io (a former lock of this owner
+  /// was lost).
+  Result<void> lock(HandleId handle, const locks::Lock& wanted, locks::Locks::Wait wait, const Caller& caller);
+  /// What the owner has locked of that range, if anything; by a call, a close or the end of the program. Returns when S3 has what this mount had acknowledged.
+  /// With an error, too, it is unlocked.
+  Result<void> unlock(HandleId handle, const locks::Owner& owner, ByteRange range, const Caller& caller);
+  /// F_GETLK: a lock that is in the way of `wanted`.
+  Result<std::optional<locks::Lock>> lock_in_the_way(HandleId handle, const locks::Lock& wanted, const Caller& caller);
 
   Result<void> unlink(InodeId parent, std::string_view name, const Caller& caller);
   Result<Entry> mkdir(InodeId parent, std::string_view name, std::uint32_t mode, const Caller& caller);

@@ -73,6 +73,18 @@ TEST(OptionEntries, WhoAcknowledges) {
   EXPECT_EQ(journal.outage, Outage::error);
 }
 
+TEST(OptionEntries, AmongWhomLocksHold) {
+  const Options usual = *parse_list("");
+  EXPECT_EQ(usual.locks, LockScope::local);
+  EXPECT_EQ(usual.lock_lease, 30s);
+  const Options shared = *parse_list("locks=s3,lock_lease=90");
+  EXPECT_EQ(shared.locks, LockScope::s3);
+  EXPECT_EQ(shared.lock_lease, 90s);
+  for (const char* wrong : {"locks=none", "lock_lease=500ms", "lock_lease=2h", "lock_lease=soon"}) {
+    EXPECT_FALSE(parse_list(wrong)) << wrong;
+  }
+}
+
 class NotBuilt : public testing::TestWithParam<const char*> {};
 TEST_P(NotBuilt, IsRefusedByName) {
   const auto parsed = parse_list(GetParam());

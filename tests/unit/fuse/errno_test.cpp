@@ -49,6 +49,12 @@ TEST(ErrnoTest, EveryErrcHasItsErrno) {
   }
 }
 
+TEST(ErrnoTest, LockCallsHaveTheirOwnWordsForTwoOfThem) {
+  EXPECT_EQ(errno_of_lock({Errc::busy, "", {}}), EAGAIN);
+  EXPECT_EQ(errno_of_lock({Errc::unsupported, "", {}}), ENOLCK);
+  EXPECT_EQ(errno_of_lock({Errc::cancelled, "", {}}), EINTR);
+}
+
 TEST(ErrnoTest, AValueFromNowhereIsAnInputOutputError) { EXPECT_EQ(errno_of(static_cast<Errc>(200)), EIO); }
 
 }  // namespace

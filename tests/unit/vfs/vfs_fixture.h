@@ -35,6 +35,7 @@ struct MountSettings {
   Settings settings;
   sync::UploaderOptions upload;
   std::uint64_t stage_bytes = 1ULL << 30;
+  bool locks = false;  ///< as with locks=s3
 };
 
 /// Small blocks and parts, so that files of a few hundred KiB are large.
@@ -97,6 +98,7 @@ class Mount {
 
   Filesystem& fs() { return *filesystem_; }
   meta::NodeCache& nodes() { return *meta_.nodes; }
+  locks::Locks& locks() { return *locks_; }
   stage::StageDirectory& stage() { return *stage_; }
   const Caller& caller() const { return caller_; }
 
@@ -268,8 +270,12 @@ class Mount {
     meta::Journal& journal = journal_ ? *journal_ : *meta_.journal;
     journalled_ = sync::make_journalled_uploads(store, journal, clock, *log_);
     uploader_ = std::make_unique<sync::Uploader>(*journalled_, *uploaders_, given_.upload, clock, *log_);
+    if (given_.locks) {
+      locks_ = std::make_unique<locks::Locks>(locks::Options(), *journalled_, clock, random_, *log_);
+    }
     filesystem_ = std::make_unique<Filesystem>(
-        given_.settings, Surroundings{*journalled_, store, breaker, *meta_.nodes, journal, *stage_, *uploader_, *fetchers_, processes, clock, random_, *log_});
+        given_.settings, Surroundings{*journalled_, store, breaker, *meta_.nodes, journal, *stage_, *uploader_, *fetchers_, processes, clock, random_, *log_,
+                                      locks_.get()});
     EXPECT_TRUE(filesystem_->recover());
     if (reopen) {
       reopen();
@@ -278,6 +284,7 @@ class Mount {
   }
   void stop() {
     filesystem_.reset();
+    locks_.reset();
     uploader_.reset();
     uploaders_.reset();
     fetchers_.reset();
@@ -310,6 +317,7 @@ class Mount {
   std::unique_ptr<WorkerPool> fetchers_;
   std::unique_ptr<WorkerPool> uploaders_;
   std::unique_ptr<sync::Uploader> uploader_;
+  std::unique_ptr<locks::Locks> locks_;
   std::unique_ptr<Filesystem> filesystem_;
   Caller caller_{.uid = 1000, .gid = 1000, .context = {}};
 };
