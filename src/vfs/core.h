@@ -218,8 +218,8 @@ struct Filesystem::Core {
   };
   Result<Below> what_is_below(const meta::Node& directory, const Key& marker, const CallContext& context);
   static bool may_have_object(const OpenFile& file);
-  Result<bool> move_owed(const std::shared_ptr<OpenFile>& file, const Rename& rename, WriteBack::Taken& replaced, bool over_object,
-                         const CallContext& context);
+  Result<bool> move_owed(const std::shared_ptr<OpenFile>& file, const Rename& rename, const WriteBack::Names& in_hand, WriteBack::Taken& replaced,
+                         bool over_object, const CallContext& context);
   /// Whether the old name is free afterwards; not so when another client has written to it meanwhile.
   Result<bool> move_object(OpenFile& file, const Rename& rename, meta::Node& mine, const CallContext& context);
   Result<bool> finish_renamed(const Rename& rename, meta::Node& mine, const CallContext& context);

@@ -27,7 +27,8 @@ Result<void> Filesystem::unlink(InodeId parent, std::string_view name, const Cal
   const NoCommits none(*file);
   core_->node_of(*file);  // what was owed of it may have been delivered since the look
   TRY_ASSIGN(const Pin bytes, core_->detach(*node, caller.context));
-  TRY_ASSIGN(WriteBack::Taken taken, core_->write_back.take(file.shared(), caller.context));
+  const WriteBack::Names in_hand = core_->write_back.in_hand({key});
+  TRY_ASSIGN(WriteBack::Taken taken, core_->write_back.take(file.shared(), in_hand, caller.context));
   TRY(core_->remove_object(*file, taken, key, caller.context));
   core_->mark_unlinked(node->id);
   core_->contents.drop(node->id);
@@ -196,6 +197,7 @@ Result<void> Filesystem::rmdir(InodeId parent, std::string_view name, const Call
     return fail(Errc::not_empty, key.str() + " is not empty");
   }
   core_->keep_directory(parent);
+  const WriteBack::Names in_hand = core_->write_back.in_hand({key});
   TRY_ASSIGN(const bool unmade, core_->write_back.unmake_directory(node->id, caller.context));
   const bool marker = (below.marker || owes_marker) && !unmade;
   if (marker && core_->write_back.acknowledges_removals()) {

@@ -80,6 +80,7 @@ Result<void> Filesystem::Core::renamed_before(InodeId parent, std::string_view n
 }
 
 Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallContext& context) {
+  TRY_ASSIGN(const Key source, tree.file_key(rename.node.parent, rename.node.name));
   TRY_ASSIGN(const Key destination, tree.file_key(rename.new_parent, rename.new_name));
   if (destination.str().size() > settings.key_bytes_max) {
     return fail(Errc::name_too_long, destination.str() + " is longer than a key can be");
@@ -88,24 +89,27 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
   std::optional<HeldFile> replaced;
   std::optional<NoCommits> none;
   Pin replaced_bytes;
-  WriteBack::Taken replaced_owed;
-  bool over_object = false;
   if (rename.target) {
     replaced.emplace(*this, *rename.target);
     none.emplace(*file, **replaced);
     TRY_ASSIGN(replaced_bytes, detach(*rename.target, context));
-    TRY_ASSIGN(replaced_owed, write_back.take(replaced->shared(), context));
-    over_object = may_have_object(**replaced);  // a delivery may have ended until then
   } else {
     none.emplace(*file);
   }
+  const WriteBack::Names in_hand = write_back.in_hand({source, destination});
+  WriteBack::Taken replaced_owed;
+  bool over_object = false;
+  if (replaced) {
+    TRY_ASSIGN(replaced_owed, write_back.take(replaced->shared(), in_hand, context));
+    over_object = may_have_object(**replaced);  // a delivery may have ended until then
+  }
   meta::Node mine = node_of(*file);
-  TRY_ASSIGN(bool moved, move_owed(file.shared(), rename, replaced_owed, over_object, context));
+  TRY_ASSIGN(bool moved, move_owed(file.shared(), rename, in_hand, replaced_owed, over_object, context));
   const WriteBack::NewName to{.parent = rename.new_parent, .name = std::string(rename.new_name), .key = destination, .no_replace = rename.no_replace,
                               .replaces = over_object};
   if (!moved && write_back.acknowledges_moves(*file)) {
     keep_directory(rename.node.parent);
-    TRY(write_back.rename(file.shared(), to, replaced_owed));
+    TRY(write_back.rename(file.shared(), to, in_hand, replaced_owed));
     moved = true;
   }
   mine = node_of(*file);
@@ -122,7 +126,7 @@ Result<void> Filesystem::Core::rename_file(const Rename& rename, const CallConte
       done = finish_renamed(rename, mine, context);
     }
     if (!done && queues(done.error()) && !mine.etag.empty()) {
-      TRY(write_back.rename(file.shared(), to.after_an_attempt(), replaced_owed));
+      TRY(write_back.rename(file.shared(), to.after_an_attempt(), in_hand, replaced_owed));
       moved = true;
     } else {
       TRY_ASSIGN(free, std::move(done));
@@ -167,13 +171,13 @@ bool Filesystem::Core::may_have_object(const OpenFile& file) {
 }
 
 /// A file of which S3 has nothing yet is owed under its new name, and that is all. False: there is an object that must be moved.
-Result<bool> Filesystem::Core::move_owed(const std::shared_ptr<OpenFile>& file, const Rename& rename, WriteBack::Taken& replaced,
-                                         bool over_object, const CallContext& context) {
+Result<bool> Filesystem::Core::move_owed(const std::shared_ptr<OpenFile>& file, const Rename& rename, const WriteBack::Names& in_hand,
+                                         WriteBack::Taken& replaced, bool over_object, const CallContext& context) {
   if (write_back.acknowledges_moves(*file)) {
     return false;  // comes behind what is owed of it
   }
   {
-    TRY_ASSIGN(WriteBack::Taken taken, write_back.take(file, context));
+    TRY_ASSIGN(WriteBack::Taken taken, write_back.take(file, in_hand, context));
     std::unique_lock lock(file->mutex);
     if (taken.empty()) {
       return false;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace prefixfs::vfs {
 namespace {
@@ -28,9 +29,6 @@ meta::IntentGuard guard_of(const OpenFile& file) {
 
 /// With commit=close an O_EXCL that S3 has not confirmed is not acknowledged: another host may have been told yes. What is no file is, as a new directory is.
 bool waits_for_s3(const OpenFile& file) { return file.exclusive && file.node.kind == NodeKind::file; }
-
-/// A file and the marker of a directory of the same name are two keys, of which some servers (versitygw) can hold only one.
-std::string name_of_key(const std::string& key) { return key.ends_with('/') ? key.substr(0, key.size() - 1) : key; }
 
 /// Names that editors, rsync, browsers and Python's tempfile give to what they rename when it is whole.
 bool looks_temporary(std::string_view path) {
@@ -95,7 +93,25 @@ bool WriteBack::needs_journal(const OpenFile& file) const {
   return ordered || (bytes && (p_.settings.journal_commits || (in_outage() && !waits_for_s3(file))));
 }
 
+WriteBack::Names WriteBack::in_hand(const std::vector<Key>& keys) {
+  std::vector<std::string> names;
+  std::ranges::transform(keys, std::back_inserter(names), &Key::str);
+  return names_.take(names);
+}
+
+/// The file's own.
+Result<WriteBack::Names> WriteBack::name_in_hand(const OpenFile& file) {
+  meta::Node node;
+  {
+    const std::lock_guard lock(file.mutex);
+    node = file.node;
+  }
+  TRY_ASSIGN(const Key key, p_.tree.file_key(node.parent, node.name));
+  return names_.take({key.str()});
+}
+
 Result<void> WriteBack::acknowledge(OpenFile& file) {
+  TRY_ASSIGN(const Names name, name_in_hand(file));
   TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
   TRY_ASSIGN(Sealed sealed, seal(file, id));
   Entry entry{.kind = meta::IntentKind::store, .file = file.shared_from_this(), .owed = sealed.owed};
@@ -288,12 +304,12 @@ void WriteBack::enqueue(meta::IntentId id, const Entry& entry, bool parked) {
   } else if (entry.kind == meta::IntentKind::store && looks_temporary(entry.path)) {
     linger = p_.settings.temporary_linger;
   }
-  std::vector<std::string> keys{name_of_key(entry.path)};
+  std::vector<std::string> keys{NamesInHand::name_of_key(entry.path)};
   if (entry.move != nullptr && entry.move->renames()) {
     keys.push_back(entry.move->source.str());
   }
   if (entry.directory != nullptr) {
-    keys.push_back(name_of_key(entry.directory->from.prefix));
+    keys.push_back(NamesInHand::name_of_key(entry.directory->from.prefix));
   }
   queue_.add(id, std::move(keys), batchable, parked, linger);
 }

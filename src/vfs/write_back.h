@@ -13,6 +13,7 @@
 #include "committer.h"
 #include "directory_move.h"
 #include "name_memory.h"
+#include "names_in_hand.h"
 #include "open_note.h"
 #include "prefixfs/meta/journal.h"
 #include "prefixfs/sync/delivery_queue.h"
@@ -50,15 +51,21 @@ class WriteBack {
   /// Whether the removal of a name is acknowledged from the journal now.
   bool acknowledges_removals() const { return p_.settings.journal_removals || in_outage(); }
 
+  using Names = NamesInHand::Names;
+  /// For who takes something back from the queue, or acknowledges a removal. With the commit_mutex of what has these names held; before anything is taken.
+  Names in_hand(const std::vector<Key>& keys);
+
   /// Nothing of a file is delivered while one of these lives; made with its commit_mutex held. What was taken goes back to the queue at the
   /// end, unless something else was acknowledged in its place.
   class Taken {
    public:
     Taken() = default;
-    Taken(Taken&& other) noexcept : write_back_(other.write_back_), file_(std::move(other.file_)), ids_(std::move(other.ids_)) {
+    Taken(Taken&& other) noexcept
+        : names_(std::move(other.names_)), write_back_(other.write_back_), file_(std::move(other.file_)), ids_(std::move(other.ids_)) {
       other.ids_.clear();
     }
     Taken& operator=(Taken&& other) noexcept {
+      std::swap(names_, other.names_);
       std::swap(write_back_, other.write_back_);
       std::swap(file_, other.file_);
       std::swap(ids_, other.ids_);
@@ -69,12 +76,13 @@ class WriteBack {
 
    private:
     friend class WriteBack;
+    Names names_;  ///< where the file was, and others may be made
     WriteBack* write_back_ = nullptr;
     std::shared_ptr<OpenFile> file_;
     std::vector<meta::IntentId> ids_;
   };
-  /// Errors: timeout, cancelled (a delivery on its way has not ended in time).
-  Result<Taken> take(const std::shared_ptr<OpenFile>& file, const CallContext& context);
+  /// `names`: what the caller has in hand, among that the file's name. Errors: timeout, cancelled (a delivery on its way has not ended in time).
+  Result<Taken> take(const std::shared_ptr<OpenFile>& file, const Names& names, const CallContext& context);
   /// What was taken is void: the file is gone, and S3 has nothing of it or has been told.
   Result<void> drop(Taken& taken);
   /// The newest state that was taken is owed under the name that the file has by now; what was taken of the file it replaces is void.
@@ -104,7 +112,8 @@ class WriteBack {
     }
   };
   /// The file has that name from now on, and S3 is owed the rename; what was taken of the file that is replaced is void. With the commit_mutex held.
-  Result<void> rename(const std::shared_ptr<OpenFile>& file, const NewName& to, Taken& replaced);
+  /// `names`: both names, in hand.
+  Result<void> rename(const std::shared_ptr<OpenFile>& file, const NewName& to, const Names& names, Taken& replaced);
   /// A rename that S3 is to acknowledge takes two requests: while this lives, the next process would finish what a killed one has begun.
   class BegunRename {
    public:
@@ -219,6 +228,7 @@ class WriteBack {
   bool needs_journal(const OpenFile& file) const;
   bool may_queue(const OpenFile& file, const Error& error) const;
   Result<void> acknowledge(OpenFile& file);
+  Result<Names> name_in_hand(const OpenFile& file);
   bool withdraw_unstored(const Owed& owed);
   Result<Sealed> seal(OpenFile& file, meta::IntentId id);
   void unseal(OpenFile& file, Sealed& sealed);
@@ -241,7 +251,11 @@ class WriteBack {
 
   // write_back_moves.cpp
   enum class MoveTaken { never_attempted, not_copied };
-  std::shared_ptr<OwedMove> take_last_move(OpenFile& file, MoveTaken which);
+  struct LastMove {
+    std::shared_ptr<OwedMove> move;  ///< null: there is none
+    Names source;
+  };
+  LastMove take_last_move(OpenFile& file, MoveTaken which, const Names& names);
   void give_back(const std::shared_ptr<OwedMove>& move);
   struct NewMove {
     std::shared_ptr<OwedMove> move;
@@ -310,6 +324,7 @@ class WriteBack {
 
   Parts p_;
   const std::function<void(const std::shared_ptr<OpenFile>&)> settled_;
+  NamesInHand names_;
   mutable std::mutex mutex_;  // taken after all others
   std::map<meta::IntentId, Entry> entries_;
   std::unordered_map<InodeId, Former> formers_;

@@ -38,7 +38,8 @@ Result<void> WriteBack::discard_store(meta::IntentId id, const Entry& entry, con
   const std::shared_ptr<OpenFile> file = entry.file;
   {
     const std::lock_guard one_at_a_time(file->commit_mutex);
-    TRY_ASSIGN(Taken taken, take(file, context));
+    TRY_ASSIGN(const Names name, name_in_hand(*file));
+    TRY_ASSIGN(Taken taken, take(file, name, context));
     if (taken.empty() || std::ranges::find(taken.ids_, id) == taken.ids_.end()) {
       return not_owed(id);
     }
@@ -56,6 +57,7 @@ Result<void> WriteBack::discard_store(meta::IntentId id, const Entry& entry, con
 
 /// The name stands for what S3 has again.
 Result<void> WriteBack::discard_removal(meta::IntentId id, const Entry& entry) {
+  const Names name = names_.take({entry.path});
   if (!queue_.withdraw(id)) {
     return this->entry(id) ? fail(Errc::timeout, fmt::format("the removal of {} is on its way to S3", entry.path)) : not_owed(id);
   }

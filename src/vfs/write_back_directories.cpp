@@ -63,15 +63,17 @@ Result<void> WriteBack::rename_directory(const DirectoryRename& rename, const Ca
     TRY(wait_for_prefix(move->to.prefix, context));
     TRY(wait_for_removal(move->to.parent, move->to.name, context));
     TRY(rename.still_allowed());
+    const Names names = names_.take({move->from.prefix, move->to.prefix});
     TRY_ASSIGN(move->intent, p_.journal.next_id());
     move->since = p_.clock.now();
-    return write_journal({.put = {record_of(*move)}, .erase = {}});
+    TRY(write_journal({.put = {record_of(*move)}, .erase = {}}));
+    begin(move);
+    return {};
   }();
   if (!journalled) {
     p_.gate.end(move->closed);
     return journalled;
   }
-  begin(move);
   auto done = queue_.wait_for(std::span(&move->intent, 1), false, context);
   if (!done) {
     TRY_ASSIGN(const bool withdrawn, queue_.withdraw_after(move->intent, context));

@@ -34,10 +34,10 @@ bool WriteBack::acknowledges_moves(const OpenFile& file) const {
   return !file.moves.empty() || (!file.node.etag.empty() && (p_.settings.journal_commits || in_outage()));
 }
 
-Result<void> WriteBack::rename(const std::shared_ptr<OpenFile>& file, const NewName& to, Taken& replaced) {
+Result<void> WriteBack::rename(const std::shared_ptr<OpenFile>& file, const NewName& to, const Names& names, Taken& replaced) {
   TRY_ASSIGN(const auto left, left_by(replaced));
   TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
-  const std::shared_ptr<OwedMove> last = take_last_move(*file, MoveTaken::never_attempted);
+  const auto [last, source_in_hand] = take_last_move(*file, MoveTaken::never_attempted, names);
   auto move = last != nullptr ? std::make_shared<OwedMove>(*last) : std::make_shared<OwedMove>();
   move->intent = id;
   move->path = to.key;
@@ -97,8 +97,9 @@ WriteBack::BegunRename::~BegunRename() {
 }
 
 Result<void> WriteBack::change_attributes(const std::shared_ptr<OpenFile>& file, const SetAttributes& changes) {
+  TRY_ASSIGN(const Names name, name_in_hand(*file));
   TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
-  const std::shared_ptr<OwedMove> last = take_last_move(*file, MoveTaken::not_copied);
+  const auto [last, source_in_hand] = take_last_move(*file, MoveTaken::not_copied, name);
   auto move = last != nullptr ? std::make_shared<OwedMove>(*last) : std::make_shared<OwedMove>();
   move->intent = id;
   merge(changes, move->changes);
@@ -161,18 +162,19 @@ Result<void> WriteBack::acknowledge_move(OpenFile& file, NewMove given, const st
 }
 
 /// The newest thing that is owed of the file, if it is a move that another can take the place of; it is not delivered then.
-std::shared_ptr<OwedMove> WriteBack::take_last_move(OpenFile& file, MoveTaken which) {
+WriteBack::LastMove WriteBack::take_last_move(OpenFile& file, MoveTaken which, const Names& names) {
   std::shared_ptr<OwedMove> last;
   {
     const std::lock_guard lock(file.mutex);
     if (file.moves.empty() || file.intents.back() != file.moves.back()->intent) {
-      return nullptr;
+      return {};
     }
     last = file.moves.back();
   }
-  // Its old name was taken again: what is to stand there waits for it, and must not be met by one that comes later.
-  if (queue_.is_followed(std::span(&last->intent, 1)) || !queue_.withdraw(last->intent)) {
-    return nullptr;
+  // Its old name was taken again: what is to stand there waits for it, or is about to, and must not be met by one that comes later.
+  auto source = names_.try_take({last->source.str()}, names);
+  if (!source || queue_.is_followed(std::span(&last->intent, 1)) || !queue_.withdraw(last->intent)) {
+    return {};
   }
   const bool fits = [&] {
     const std::lock_guard lock(file.mutex);
@@ -180,9 +182,9 @@ std::shared_ptr<OwedMove> WriteBack::take_last_move(OpenFile& file, MoveTaken wh
   }();
   if (!fits) {
     give_back(last);
-    return nullptr;
+    return {};
   }
-  return last;
+  return {last, std::move(*source)};
 }
 
 void WriteBack::give_back(const std::shared_ptr<OwedMove>& move) {
@@ -245,19 +247,6 @@ Result<std::optional<WriteBack::Removal>> WriteBack::left_by(const Taken& taken)
   }
   TRY_ASSIGN(Removal removal, removal_of({first->source_parent, first->source_name, first->source}, version));
   return std::optional<Removal>(std::move(removal));
-}
-
-Result<bool> WriteBack::wait_for_begun_move(OpenFile& file, const CallContext& context) {
-  meta::IntentId begun = 0;
-  {
-    const std::lock_guard lock(file.mutex);
-    if (file.moves.empty() || !file.moves.front()->attempted || file.moves.front()->copied) {
-      return false;
-    }
-    begun = file.moves.front()->intent;
-  }
-  TRY(queue_.wait_for(std::span(&begun, 1), false, context));
-  return true;
 }
 
 Result<void> WriteBack::deliver_move(meta::IntentId id, const Entry& entry, const CallContext& context) {

@@ -1,6 +1,7 @@
 // What becomes of acknowledged states when their file is unlinked or renamed.
 
 #include <algorithm>
+#include <iterator>
 #include <ranges>
 
 #include "write_back.h"
@@ -12,16 +13,22 @@ constexpr std::chrono::seconds kEndsByItself{2};
 
 }  // namespace
 
-Result<WriteBack::Taken> WriteBack::take(const std::shared_ptr<OpenFile>& file, const CallContext& context) {
+Result<WriteBack::Taken> WriteBack::take(const std::shared_ptr<OpenFile>& file, const Names& names, const CallContext& context) {
   Taken taken;
   taken.write_back_ = this;
   taken.file_ = file;
+  std::vector<std::string> sources;
+  {
+    const std::lock_guard lock(file->mutex);
+    std::ranges::transform(file->moves, std::back_inserter(sources), [](const auto& move) { return move->source.str(); });
+  }
+  auto sources_in_hand = names_.try_take(sources, names);
   std::vector<meta::IntentId> ids;
   {
     const std::lock_guard lock(file->mutex);
-    // What S3 may have begun, what stands in the way there, and a move that somebody waits for (its old name was taken again) is waited for in the queue: a
-    // later intent comes behind it.
-    const bool in_order = std::ranges::any_of(file->moves, [](const auto& move) { return move->attempted || move->replaces; }) ||
+    // What S3 may have begun, what stands in the way there, and a move that somebody waits for (its old name was taken again), or is about to, is waited for
+    // in the queue: a later intent comes behind it.
+    const bool in_order = !sources_in_hand || std::ranges::any_of(file->moves, [](const auto& move) { return move->attempted || move->replaces; }) ||
                           (!file->moves.empty() && queue_.is_followed(file->intents));
     ids = in_order ? std::vector<meta::IntentId>() : file->intents;
   }
@@ -34,6 +41,9 @@ Result<WriteBack::Taken> WriteBack::take(const std::shared_ptr<OpenFile>& file, 
     if (entry(id)) {  // otherwise it was delivered meanwhile
       taken.ids_.insert(taken.ids_.begin(), id);
     }
+  }
+  if (!taken.empty()) {
+    taken.names_ = std::move(*sources_in_hand);
   }
   return taken;
 }
@@ -214,8 +224,9 @@ std::optional<meta::IntentId> WriteBack::marker_of(InodeId directory) const {
 }
 
 Result<meta::Node> WriteBack::make_directory(meta::Node directory, bool there) {
-  TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
   TRY_ASSIGN(const Key key, p_.tree.key_of(directory));
+  const Names name = in_hand({key});
+  TRY_ASSIGN(const meta::IntentId id, p_.journal.next_id());
   meta::Intent intent{.id = id, .kind = meta::IntentKind::store_marker, .inode = directory.id, .path = key.str(), .since = p_.clock.now(),
                       .posix = directory.posix};
   Entry made{.kind = intent.kind, .path = intent.path, .since = intent.since, .inode = directory.id, .there = there};
@@ -303,6 +314,19 @@ bool WriteBack::wait_for_space(const CallContext& context) {
   // The oldest that is not parked. One behind a parked one may never come, hence the limit.
   const CallContext limited{std::min(context.deadline, p_.clock.steady() + kWithoutProgressMax), context.cancel};
   return std::ranges::any_of(ids, [&](meta::IntentId id) { return queue_.wait_for(std::span(&id, 1), false, limited).has_value(); });
+}
+
+Result<bool> WriteBack::wait_for_begun_move(OpenFile& file, const CallContext& context) {
+  meta::IntentId begun = 0;
+  {
+    const std::lock_guard lock(file.mutex);
+    if (file.moves.empty() || !file.moves.front()->attempted || file.moves.front()->copied) {
+      return false;
+    }
+    begun = file.moves.front()->intent;
+  }
+  TRY(queue_.wait_for(std::span(&begun, 1), false, context));
+  return true;
 }
 
 Result<void> WriteBack::wait_for(OpenFile& file, const CallContext& context) {
