@@ -270,52 +270,6 @@ TEST_F(LocksTest, OfManyThatRaceOneWins) {
   }
 }
 
-TEST_F(LocksTest, WhoWaitsIsWokenByAnUnlockOnItsHostAndFindsThatOfAnother) {
-  EXPECT_EQ(one.lock(exclusive(1)), "");
-  std::string here, there;
-  {
-    const std::jthread local([&] {
-      here = code_of(one.locks().lock(Host::kFile, exclusive(2), Wait::yes, {}));
-      one.unlock(process(2));
-    });
-    const std::jthread remote([&] {
-      there = code_of(two.locks().lock(Host::kFile, exclusive(3), Wait::yes, {}));
-      two.unlock(process(3));
-    });
-    one.unlock(process(1));
-  }
-  EXPECT_EQ(here, "");
-  EXPECT_EQ(there, "");
-}
-
-TEST_F(LocksTest, AWaitIsInterrupted) {
-  EXPECT_EQ(one.lock(exclusive(1)), "");
-  std::stop_source stop;
-  std::string waited;
-  {
-    const std::jthread waiter([&] { waited = code_of(two.locks().lock(Host::kFile, exclusive(1), Wait::yes, {.cancel = stop.get_token()})); });
-    stop.request_stop();
-  }
-  EXPECT_EQ(waited, "cancelled");
-}
-
-TEST_F(LocksTest, TwoThatMakeASharedFlockExclusiveDoNotWaitForEachOther) {
-  EXPECT_EQ(one.lock(whole(1, Mode::shared)), "");
-  EXPECT_EQ(two.lock(whole(1, Mode::shared)), "");
-  std::vector<std::string> outcomes(2);
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t host = 0; host < 2; ++host) {
-      threads.emplace_back([&, host] {
-        Host& mine = host == 0 ? one : two;
-        outcomes[host] = code_of(mine.locks().lock(Host::kFile, whole(1, Mode::exclusive), Wait::yes, {}));
-        mine.unlock({.kind = Kind::flock, .number = 1});
-      });
-    }
-  }
-  EXPECT_THAT(outcomes, ElementsAre("", ""));
-}
-
 TEST_F(LocksTest, TheKeyIsThatOfTheFirstLockWhileTheInodeIsLocked) {
   const File before{.inode = 8, .key = Key("before")};
   const File after{.inode = 8, .key = Key("after")};
@@ -400,6 +354,60 @@ TEST_F(LocksTest, WithoutTheRightToListWhatIsMissingIsFree) {
   EXPECT_EQ(two.lock(exclusive(1)), "busy");
   one.unlock(process(1));
   EXPECT_EQ(two.lock(exclusive(1)), "");
+}
+
+/// Who waits does so by the real clock.
+class WaitingTest : public LocksTest {
+ protected:
+  SystemClock real;
+  Host first{memory, real, random};
+  Host second{memory, real, random};
+};
+
+TEST_F(WaitingTest, WhoWaitsIsWokenByAnUnlockOnItsHostAndFindsThatOfAnother) {
+  EXPECT_EQ(first.lock(exclusive(1)), "");
+  std::string here, there;
+  {
+    const std::jthread local([&] {
+      here = code_of(first.locks().lock(Host::kFile, exclusive(2), Wait::yes, {}));
+      first.unlock(process(2));
+    });
+    const std::jthread remote([&] {
+      there = code_of(second.locks().lock(Host::kFile, exclusive(3), Wait::yes, {}));
+      second.unlock(process(3));
+    });
+    first.unlock(process(1));
+  }
+  EXPECT_EQ(here, "");
+  EXPECT_EQ(there, "");
+}
+
+TEST_F(WaitingTest, AWaitIsInterrupted) {
+  EXPECT_EQ(first.lock(exclusive(1)), "");
+  std::stop_source stop;
+  std::string waited;
+  {
+    const std::jthread waiter([&] { waited = code_of(second.locks().lock(Host::kFile, exclusive(1), Wait::yes, {.cancel = stop.get_token()})); });
+    stop.request_stop();
+  }
+  EXPECT_EQ(waited, "cancelled");
+}
+
+TEST_F(WaitingTest, TwoThatMakeASharedFlockExclusiveDoNotWaitForEachOther) {
+  EXPECT_EQ(first.lock(whole(1, Mode::shared)), "");
+  EXPECT_EQ(second.lock(whole(1, Mode::shared)), "");
+  std::vector<std::string> outcomes(2);
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t host = 0; host < 2; ++host) {
+      threads.emplace_back([&, host] {
+        Host& mine = host == 0 ? first : second;
+        outcomes[host] = code_of(mine.locks().lock(Host::kFile, whole(1, Mode::exclusive), Wait::yes, {}));
+        mine.unlock({.kind = Kind::flock, .number = 1});
+      });
+    }
+  }
+  EXPECT_THAT(outcomes, ElementsAre("", ""));
 }
 
 }  // namespace
