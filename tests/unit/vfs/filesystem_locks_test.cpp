@@ -56,7 +56,7 @@ TEST_F(LockedFilesTest, WhatIsOpenGoesOnFromTheNewestVersionWhenItIsLocked) {
   mount.memory.put_text("counter", "another host's");
   EXPECT_EQ(*mount.read(*handle), "1") << "one version from open to close, unless it is locked";
   ASSERT_OK(lock(*handle));
-  EXPECT_EQ(mount.fs().getattr(*mount.nodes().find(kRoot, "counter").transform([](auto node) { return node->id; }), mount.caller())->attributes.size, 14U);
+  EXPECT_EQ(mount.fs().getattr((*mount.nodes().find(kRoot, "counter"))->id, mount.caller())->attributes.size, 14U);
   EXPECT_EQ(*mount.read(*handle), "another host's");
   EXPECT_OK(mount.write(*handle, 0, "ANOTHER"));
   EXPECT_OK(unlock(*handle));
