@@ -320,7 +320,7 @@ def test_who_could_not_renew_writes_no_more(make_devs3, mounts):
     assert space.get("file") == b"before"
     until(lambda: b"under the lock" in mnt.kept_files(), 10, "what was written is kept")
     with open(mnt / "file", "r+b") as again:
-        fcntl.flock(again, EXCLUSIVE)
+        until(lambda: fcntl.flock(again, EXCLUSIVE) is None, 15, "the lock is there once S3 answers again")
 
 
 def test_another_worker_goes_on_with_the_locks(hosts, files):
