@@ -69,8 +69,8 @@ class DirectoryOperations:
         reference, versions = self.reference, []
         for old, new in names:
             content = reference.names[old].certain.content
-            if content is None and reference.names[new].certain.content is None:
-                continue
+            if content is None and (new.endswith("/") or reference.names[new].certain.content is None):
+                continue  # the marker of an empty directory that is replaced stays
             there = reference.changed(host, new, content, certain=done, stored=done)
             gone = reference.changed(host, old, None, certain=done, stored=done and not reference.hosts[host].disturbed)
             versions.append((old, gone, new, there))

@@ -7,6 +7,7 @@ import threading
 import time
 
 from support.admin import prefixfs
+from support.wait import until
 
 from .checks import Difference, Skip
 
@@ -121,9 +122,15 @@ class Disturbances:
             raise Skip  # it waits until nothing is open that is not stored
         self.join_killers()
         self.reference.worker_replaced(op["host"])
-        said = prefixfs("upgrade", host.mount.path)
+        said = until(lambda: self._asked_to_upgrade(host), 20, f"host {op['host']} has a worker that serves")
         if said.status != 0:
             raise Difference(f"upgrade of host {op['host']}: {said}")
+
+    @staticmethod
+    def _asked_to_upgrade(host):
+        """None: a worker was killed a moment ago, and the next one does not serve yet."""
+        said = prefixfs("upgrade", host.mount.path)
+        return None if "try again" in said.err else said
 
     def forget_handles(self, host):
         for key in [key for key in self.slots if key[0] == host]:

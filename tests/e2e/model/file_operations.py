@@ -161,6 +161,8 @@ class FileOperations:
             lost = inode.version is not None and inode.version.journalled and self.reference.is_superseded(inode)
             lost = lost or (inode.survived and inode.met_others)
             expected.value(None).error("EIO", when=ref.disturbed).error("ESTALE", when=lost and (writable or not close))
+            # The second worker to come has only noted that the first one could not open it again, and not why.
+            expected.error("EIO", when=inode.survived and inode.met_others and writable)
         if inode.broken and not (writable and inode.dirty):
             expected.value(None)
         done, got = expected.check(outcome)
