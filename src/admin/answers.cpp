@@ -51,6 +51,14 @@ Result<void> answer_discard(const Fields& request, Subject& subject, Channel& ch
   return channel.send(discarded ? done(1) : refusal(discarded.error()));
 }
 
+/// What S3 refuses is an answer as well: only of the daemon itself can one say that it does not answer.
+Result<void> answer_restore(const Fields& request, Subject& subject, Channel& channel) {
+  const RestoreRequest wanted{.path = request.get("path"), .days = static_cast<int>(request.number("days")), .tier = request.get("tier")};
+  const auto outcome = subject.restore(wanted);
+  TRY(channel.send(outcome ? to_fields(*outcome) : Fields{{"record", "refused"}, {"code", std::string(to_string(outcome.error().code))}, {"what", describe(outcome.error())}}));
+  return channel.send(done(1));
+}
+
 }  // namespace
 
 Fields refusal(const Error& error) {
@@ -67,6 +75,9 @@ Result<void> answer(const Fields& request, Subject& subject, Channel& channel) {
   }
   if (verb == "discard") {
     return answer_discard(request, subject, channel);
+  }
+  if (verb == "restore") {
+    return answer_restore(request, subject, channel);
   }
   return channel.send(refusal(Error{Errc::unsupported, "this version of prefixfs does not know that request", {}}));
 }

@@ -20,5 +20,6 @@ Result<int> drain(const Command& command);
 Result<int> retry(const Command& command);
 Result<int> discard(const Command& command);
 Result<int> conflicts(const Command& command);
+Result<int> restore(const Command& command);
 
 }  // namespace prefixfs::admin

@@ -15,6 +15,7 @@ Result<int> run(const config::Invocation& invocation, const Environment& environ
     case config::Command::retry: return retry(command);
     case config::Command::discard: return discard(command);
     case config::Command::conflicts: return conflicts(command);
+    case config::Command::restore: return restore(command);
     default: return fail(Errc::internal, "not a command about a mount");
   }
 }

@@ -1,5 +1,8 @@
 #include "report_fields.h"
 
+#include <algorithm>
+#include <array>
+
 namespace prefixfs::admin {
 namespace {
 
@@ -8,6 +11,11 @@ std::string text_of(bool flag) { return flag ? "1" : "0"; }
 WallTime time_of(const Fields& record, std::string_view name) {
   return WallTime(std::chrono::nanoseconds(static_cast<std::int64_t>(record.number(name))));
 }
+
+constexpr std::array<std::pair<RestoreOutcome::Kind, std::string_view>, 4> kOutcomes{{{RestoreOutcome::Kind::started, "started"},
+                                                                                      {RestoreOutcome::Kind::in_progress, "in_progress"},
+                                                                                      {RestoreOutcome::Kind::restored, "restored"},
+                                                                                      {RestoreOutcome::Kind::not_archived, "not_archived"}}};
 
 }  // namespace
 
@@ -102,6 +110,20 @@ Fields to_fields(const OwedTotals& totals) {
 
 OwedTotals owed_totals_from(const Fields& record) {
   return {.changes = record.number("changes"), .bytes = record.number("bytes"), .parked = record.number("parked"), .newest = record.number("newest")};
+}
+
+Fields to_fields(const RestoreOutcome& outcome) {
+  const auto* word = std::ranges::find(kOutcomes, outcome.kind, &decltype(kOutcomes)::value_type::first);
+  return {{"record", "restore"}, {"outcome", std::string(word->second)}, {"until", outcome.until ? text_of(*outcome.until) : ""}};
+}
+
+RestoreOutcome restore_outcome_from(const Fields& record) {
+  const auto* known = std::ranges::find(kOutcomes, record.get("outcome"), &decltype(kOutcomes)::value_type::second);
+  RestoreOutcome outcome{.kind = known == kOutcomes.end() ? RestoreOutcome::Kind::started : known->first};
+  if (!record.get("until").empty()) {
+    outcome.until = time_of(record, "until");
+  }
+  return outcome;
 }
 
 }  // namespace prefixfs::admin

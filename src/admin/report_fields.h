@@ -18,8 +18,10 @@ struct OwedTotals {
 Fields to_fields(const MountState& state);
 Fields to_fields(const OwedChange& change);
 Fields to_fields(const OwedTotals& totals);
+Fields to_fields(const RestoreOutcome& outcome);
 MountState mount_state_from(const Fields& record);
 OwedChange owed_change_from(const Fields& record);
 OwedTotals owed_totals_from(const Fields& record);
+RestoreOutcome restore_outcome_from(const Fields& record);
 
 }  // namespace prefixfs::admin

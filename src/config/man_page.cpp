@@ -172,7 +172,7 @@ SIGTERM, SIGINT and SIGHUP end the mount, after open files have been stored.
 .SH EXIT STATUS
 0 success, 1 wrong usage, 2 system error, 32 the mount failed (those of
 .BR mount (8)).
-Of the commands: 0 done, 1 refused or not there, 2 no mount answers, or time is up.
+Of the commands: 0 done, 1 refused or not there, 2 no mount answers, S3 does not, or time is up.
 .SH EXAMPLES
 .EX
 prefixfs s3://bucket/resumes /srv/app/uploads

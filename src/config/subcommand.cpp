@@ -14,6 +14,8 @@
 namespace prefixfs::config {
 namespace {
 
+constexpr int kDaysMax = 36'500;
+
 const Subcommand* find_subcommand(std::string_view word) {
   const auto found = std::ranges::find(kSubcommands, word, &Subcommand::word);
   return found == kSubcommands.end() ? nullptr : &*found;
@@ -56,6 +58,12 @@ Result<Words> read_words(const Subcommand& command, const std::vector<std::strin
   }
   if (takes("--timeout")) {
     app.add_option("--timeout", words.timeout);
+  }
+  if (takes("--days")) {
+    app.add_option("--days", invocation.admin.days)->check(CLI::Range(1, kDaysMax));
+  }
+  if (takes("--tier")) {
+    app.add_option("--tier", invocation.admin.tier)->check(CLI::IsMember({"Standard", "Bulk", "Expedited"}));
   }
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend() - 1));

@@ -35,6 +35,8 @@ struct Subcommand {
   std::string_view meaning;
 };
 
+inline constexpr std::size_t kAnyNumber = 1 << 20;
+
 inline constexpr std::array kSubcommands{
     Subcommand{Command::status, "status", "", 0, 0, "--json", "what S3 does not have yet and why, what lies in kept/, and whether S3 answers"},
     Subcommand{Command::drain, "drain", "", 0, 0, "--timeout --progress",
@@ -43,6 +45,8 @@ inline constexpr std::array kSubcommands{
     Subcommand{Command::discard, "discard", "PATH|ID", 1, 1, "--yes", "give up a change that is owed; the bytes of a file go to kept/"},
     Subcommand{Command::conflicts, "conflicts", "[list|show ID|restore ID [TO]]", 0, 3, "--json --yes",
                "the files in kept/: which, why, and copying one back into the mount"},
+    Subcommand{Command::restore, "restore", "PATH...", 1, kAnyNumber, "--days --tier",
+               "ask S3 to make archived files readable; it takes minutes to days, by storage class and tier"},
 };
 
 struct SubcommandFlag {
@@ -56,6 +60,8 @@ inline constexpr std::array kSubcommandFlags{
     SubcommandFlag{"--yes", "", "do not ask"},
     SubcommandFlag{"--progress", "", "a progress line also where standard error is no terminal"},
     SubcommandFlag{"--timeout", "TIME", "wait for so long, also while S3 does not answer"},
+    SubcommandFlag{"--days", "N", "for so many days a restored file can be read [7]"},
+    SubcommandFlag{"--tier", "Standard|Bulk|Expedited", "how fast, and at what price, S3 restores [Standard]"},
 };
 
 inline constexpr std::string_view kUnits = "sizes: 1024, 8M, 1.5GiB; times: 10, 500ms, 10s, 5m, 2h";

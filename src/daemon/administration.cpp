@@ -8,6 +8,8 @@ namespace {
 
 // A delivery that is given up ends at once; only one that S3 works on by itself takes longer.
 constexpr std::chrono::seconds kDiscardTime{10};
+// Well below what the command waits for an answer.
+constexpr std::chrono::seconds kRestoreTime{20};
 
 std::string_view word_of(config::Acknowledge who) { return who == config::Acknowledge::s3 ? "close" : "journal"; }
 
@@ -81,6 +83,19 @@ std::vector<admin::OwedChange> Administration::owed() const {
 
 Result<void> Administration::discard(std::uint64_t id) {
   return filesystem_.discard(id, {.deadline = std::chrono::steady_clock::now() + kDiscardTime, .cancel = {}});
+}
+
+Result<admin::RestoreOutcome> Administration::restore(const admin::RestoreRequest& request) {
+  using Kind = admin::RestoreOutcome::Kind;
+  TRY_ASSIGN(const vfs::Filesystem::Restored restored, filesystem_.restore(request.path, {.days = request.days, .tier = request.tier},
+                                                                         {.deadline = std::chrono::steady_clock::now() + kRestoreTime, .cancel = {}}));
+  switch (restored.state) {
+    case s3::RestoreState::started: return admin::RestoreOutcome{.kind = Kind::started};
+    case s3::RestoreState::in_progress: return admin::RestoreOutcome{.kind = Kind::in_progress};
+    case s3::RestoreState::restored: return admin::RestoreOutcome{.kind = Kind::restored, .until = restored.until};
+    case s3::RestoreState::not_archived: return admin::RestoreOutcome{.kind = Kind::not_archived};
+  }
+  return fail(Errc::internal, "an answer that restore() does not give");
 }
 
 }  // namespace prefixfs::daemon

@@ -27,6 +27,7 @@ class Administration final : private admin::Subject {
   std::vector<admin::OwedChange> owed() const override;
   void retry(std::uint64_t id) override { filesystem_.retry(id); }
   Result<void> discard(std::uint64_t id) override;
+  Result<admin::RestoreOutcome> restore(const admin::RestoreRequest& request) override;
 
   const config::Options& options_;
   vfs::Filesystem& filesystem_;

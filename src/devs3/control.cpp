@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "archive.h"
 #include "config_json.h"
 #include "prefixfs/base/time_format.h"
 
@@ -58,6 +59,18 @@ Response expire(ObjectStore& store, const json& in) {
   return removed ? done() : bad(removed.error().message);
 }
 
+/// What S3 needs hours for.
+Response finish_restore(ObjectStore& store, const Clock& clock, const json& in) {
+  const auto bucket = store.bucket(text(in, "bucket"));
+  const auto object = bucket ? (*bucket)->find(text(in, "key")) : nullptr;
+  if (!object || !object->restore || object->restore->until) {
+    return bad("no restore of that object is under way");
+  }
+  const int days = object->restore->days;
+  const auto put = put_restore(**bucket, object, {days, expiry_of(days, clock.now())});
+  return put ? done() : bad(put.error().message);
+}
+
 std::uint64_t since(const HttpRequest& request) {
   std::uint64_t value = 0;
   for (const auto& [name, number] : parse_query(request.query).value_or(QueryPairs())) {
@@ -106,6 +119,9 @@ Response Control::handle(const HttpRequest& request, std::string_view body) {
   }
   if (call == "POST objects/expire") {
     return expire(store, in);
+  }
+  if (call == "POST objects/finish-restore") {
+    return finish_restore(store, clock, in);
   }
   return json_response(404, json{{"error", fmt::format("unknown call '{}'", call)}}.dump() + "\n");
 }

@@ -1,5 +1,6 @@
 #include "copy_source.h"
 
+#include "archive.h"
 #include "conditions.h"
 #include "prefixfs/crypto/encoding.h"
 #include "prefixfs/object/key.h"
@@ -42,11 +43,7 @@ Outcome<CopySource> find_copy_source(Context& context, const Request& request) {
     return missing_key(request, source.bucket, source.key);
   }
   S3_TRY(check_copy_source(request.http.headers, *source.object));
-  const auto& storage_class = source.object->description.storage_class;
-  if (storage_class == "GLACIER" || storage_class == "DEEP_ARCHIVE") {
-    return refuse(403, "InvalidObjectState", "The operation is not valid for the source object's storage class", "StorageClass",
-                  storage_class);
-  }
+  S3_TRY(check_readable(*source.object, context.clock.now(), "source object"));
   return source;
 }
 

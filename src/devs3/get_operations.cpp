@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "archive.h"
 #include "conditions.h"
 #include "object_headers.h"
 #include "operations.h"
@@ -36,14 +37,6 @@ Response not_modified(const Object& object) {
   return response;
 }
 
-Outcome<void> check_archived(const Request& request, const Object& object) {
-  const auto& storage_class = object.description.storage_class;
-  if (!request.is_head() && (storage_class == "GLACIER" || storage_class == "DEEP_ARCHIVE")) {
-    return refuse(403, "InvalidObjectState", "The operation is not valid for the object's storage class", "StorageClass", storage_class);
-  }
-  return {};
-}
-
 }  // namespace
 
 Outcome<Response> get_object(Context& context, Request& request) {
@@ -57,13 +50,19 @@ Outcome<Response> get_object(Context& context, Request& request) {
   if (verdict == ReadVerdict::not_modified) {
     return not_modified(*object);
   }
-  S3_TRY(check_archived(request, *object));
+  const auto now = context.clock.now();
+  if (!request.is_head()) {
+    S3_TRY(check_readable(*object, now, "object"));
+  }
   std::optional<ByteRange> range;
   if (const auto header = request.http.headers.find("range")) {
     S3_TRY_ASSIGN(range, read_range(*header, object->size));
   }
   auto response = empty_response(range ? 206 : 200);
   add_object_headers(response, *object);
+  if (const auto restore = restore_header(*object, now)) {
+    response.add("x-amz-restore", *restore);
+  }
   if (range) {
     response.add("Content-Range", fmt::format("bytes {}-{}/{}", range->begin, range->end - 1, object->size));
   } else if (request.header("x-amz-checksum-mode") == "ENABLED") {

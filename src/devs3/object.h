@@ -25,6 +25,12 @@ struct Description {
   Attributes tags;
 };
 
+/// What was asked of an archived object.
+struct Restore {
+  int days = 0;
+  std::optional<WallTime> until;  ///< its bytes can be had; nothing: S3 is at it
+};
+
 struct Object {
   std::string key;
   std::uint64_t size = 0;
@@ -33,6 +39,7 @@ struct Object {
   Description description;
   Checksum checksum;
   std::vector<Extent> extents;
+  std::optional<Restore> restore;
 };
 
 /// Never changed once it is in the index: readers keep the version they found.

@@ -59,6 +59,10 @@ Object read_object(const json& in, DataFiles& files) {
   const auto& sum = in.at("sum");
   out.checksum = {read_kind(sum.at(0)), sum.at(1).get<std::string>(), sum.at(2).get<bool>()};
   out.extents = read_extents(in.at("data"), files);
+  if (in.contains("restore")) {
+    const auto& asked = in["restore"];
+    out.restore = Restore{asked.at(0).get<int>(), asked.at(1).is_null() ? std::nullopt : std::optional(to_time(asked.at(1).get<std::int64_t>()))};
+  }
   return out;
 }
 
@@ -110,14 +114,18 @@ std::optional<Record> read_record(const json& in, DataFiles& files) {
 }  // namespace
 
 std::string put_line(const Object& object) {
-  return line({{"put",
-                {{"key", object.key},
+  json record = {{"key", object.key},
                  {"size", object.size},
                  {"etag", object.etag},
                  {"time", to_number(object.last_modified)},
                  {"about", description_json(object.description)},
                  {"sum", json::array({checksum_name(object.checksum.kind), object.checksum.value, object.checksum.composite})},
-                 {"data", extents_json(object.extents)}}}});
+                 {"data", extents_json(object.extents)}};
+  if (object.restore) {
+    const auto& until = object.restore->until;
+    record["restore"] = json::array({object.restore->days, until ? json(to_number(*until)) : json()});
+  }
+  return line({{"put", std::move(record)}});
 }
 
 std::string delete_line(std::string_view key) { return line({{"delete", key}}); }

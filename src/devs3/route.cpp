@@ -19,7 +19,7 @@ struct Row {
 };
 
 // The first row that fits is taken, so the special ones stand before the plain ones.
-constexpr std::array<Row, 23> kRows{{
+constexpr std::array<Row, 24> kRows{{
     {"GET", false, "location", "", Operation::get_bucket_location},
     {"GET", false, "versioning", "", Operation::get_bucket_versioning},
     {"GET", false, "uploads", "", Operation::list_multipart_uploads},
@@ -41,23 +41,24 @@ constexpr std::array<Row, 23> kRows{{
     {"DELETE", true, "uploadId", "", Operation::abort_multipart_upload},
     {"DELETE", true, "tagging", "", Operation::delete_object_tagging},
     {"DELETE", true, "", "", Operation::delete_object},
+    {"POST", true, "restore", "", Operation::restore_object},
     {"POST", true, "uploads", "", Operation::create_multipart_upload},
     {"POST", true, "uploadId", "", Operation::complete_multipart_upload},
 }};
 
 // Subresources of S3 that devs3 does not have. Taking such a request for the plain operation would do damage: PUT ?renameObject is no
 // PutObject.
-constexpr std::array<std::string_view, 34> kUnknown{
+constexpr std::array<std::string_view, 33> kUnknown{
     "accelerate", "acl", "analytics", "attributes", "cors", "encryption", "intelligent-tiering", "inventory", "legal-hold", "lifecycle",
     "logging", "metrics", "notification", "object-lock", "ownershipControls", "partNumber", "policy", "policyStatus", "publicAccessBlock",
-    "renameObject", "replication", "requestPayment", "restore", "retention", "select", "session", "torrent", "versionId", "versions",
+    "renameObject", "replication", "requestPayment", "retention", "select", "session", "torrent", "versionId", "versions",
     "website", "metadataTable", "abac", "append", "metadataConfiguration"};
 
-constexpr std::array<std::string_view, 25> kNames{
+constexpr std::array<std::string_view, 26> kNames{
     "ListBuckets", "CreateBucket", "HeadBucket", "DeleteBucket", "GetBucketLocation", "GetBucketVersioning",
     "ListObjectsV2", "ListObjects", "ListMultipartUploads", "DeleteObjects",
     "PutObject", "GetObject", "HeadObject", "DeleteObject", "CopyObject",
-    "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging",
+    "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging", "RestoreObject",
     "CreateMultipartUpload", "UploadPart", "UploadPartCopy", "ListParts", "CompleteMultipartUpload", "AbortMultipartUpload",
     "Unknown"};
 

@@ -57,6 +57,7 @@ constexpr std::array kByCode{
     // Somebody else was faster.
     Row{"PreconditionFailed", Errc::conflict, "another client has changed the object"},
     Row{"ConditionalRequestConflict", Errc::conflict, "another client is changing the object at this moment"},
+    Row{"RestoreAlreadyInProgress", Errc::conflict, "the object is being restored already"},
     Row{"OperationAborted", Errc::conflict, "another operation on the bucket is under way"},
     // Later.
     Row{"SlowDown", Errc::throttled, "S3 asks for fewer requests"},
@@ -89,7 +90,8 @@ constexpr std::array kByCode{
     Row{"XMinioStorageFull", Errc::no_space, "the endpoint's disk is full"},
     Row{"XMinioAdminBucketQuotaExceeded", Errc::no_space, "the quota of the bucket is used up"},
     // Not here.
-    Row{"InvalidObjectState", Errc::unsupported, "the object is archived; restore it first (aws s3api restore-object)"},
+    Row{"InvalidObjectState", Errc::unsupported, "the object is archived; restore it first: prefixfs restore MOUNTPOINT PATH"},
+    Row{"GlacierExpeditedRetrievalNotAvailable", Errc::unsupported, "S3 cannot restore at that speed now; take --tier Standard"},
     Row{"NotImplemented", Errc::unsupported, "the endpoint cannot do this"},
     Row{"InvalidStorageClass", Errc::unsupported, "the endpoint does not know this storage class; check storage_class="},
     Row{"InvalidEncryptionAlgorithmError", Errc::unsupported, "the endpoint does not know this encryption; check sse="},

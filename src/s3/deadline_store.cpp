@@ -11,6 +11,9 @@ class DeadlineStore final : public ObjectStore {
 
   Result<ObjectInfo> head(const Key& key, const CallContext& context) override { return inner_.head(key, bounded(context)); }
   Result<std::string> tagging(const Key& key, const CallContext& context) override { return inner_.tagging(key, bounded(context)); }
+  Result<RestoreState> restore(const Key& key, const RestoreOptions& options, const CallContext& context) override {
+    return inner_.restore(key, options, bounded(context));
+  }
   Result<GetAnswer> get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) override {
     MovingDeadline moving = outage_time();
     return inner_.get(key, options, sink, with(moving, context));

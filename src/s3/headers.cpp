@@ -72,6 +72,16 @@ StorageChoice storage_of(const ObjectInfo& info) {
   return choice;
 }
 
+std::optional<WallTime> restored_until(const ObjectInfo& info) {
+  constexpr std::string_view kBefore = "expiry-date=\"";
+  const std::size_t at = info.restore.find(kBefore);
+  if (at == std::string::npos) {
+    return std::nullopt;
+  }
+  const std::string_view rest = std::string_view(info.restore).substr(at + kBefore.size());
+  return parse_http_date(rest.substr(0, rest.find('"')));
+}
+
 ObjectHeaders headers_of(const ObjectInfo& info) {
   return {info.content_type, info.cache_control, info.content_disposition, info.content_encoding, info.content_language, info.expires,
           info.user_metadata, storage_of(info), info.tagging.value_or("")};

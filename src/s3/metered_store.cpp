@@ -33,6 +33,9 @@ class MeteredStore final : public ObjectStore {
   Result<std::string> tagging(const Key& key, const CallContext& context) override {
     return measure(tagging_, [&] { return inner_.tagging(key, context); });
   }
+  Result<RestoreState> restore(const Key& key, const RestoreOptions& options, const CallContext& context) override {
+    return measure(restore_, [&] { return inner_.restore(key, options, context); });
+  }
   Result<GetAnswer> get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) override {
     CountingSink counting(sink, bytes_received_);
     return measure(get_, [&] { return inner_.get(key, options, counting, context); });
@@ -117,6 +120,7 @@ class MeteredStore final : public ObjectStore {
   Counter& bytes_received_ = metrics_.counter("s3.bytes_received");
   Operation head_{metrics_, "HeadObject"};
   Operation tagging_{metrics_, "GetObjectTagging"};
+  Operation restore_{metrics_, "RestoreObject"};
   Operation get_{metrics_, "GetObject"};
   Operation put_{metrics_, "PutObject"};
   Operation remove_{metrics_, "DeleteObject"};

@@ -38,6 +38,11 @@ class PrefixStore final : public ObjectStore {
     return inner_.tagging(whole, context);
   }
 
+  Result<RestoreState> restore(const Key& key, const RestoreOptions& options, const CallContext& context) override {
+    TRY_ASSIGN(const Key whole, whole_key(key));
+    return inner_.restore(whole, options, context);
+  }
+
   Result<GetAnswer> get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) override {
     TRY_ASSIGN(const Key whole, whole_key(key));
     StrippingSink stripping(sink, key);

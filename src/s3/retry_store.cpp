@@ -256,6 +256,10 @@ Result<std::string> RetryStore::tagging(const Key& key, const CallContext& conte
   return repeat("GetObjectTagging", key.str(), context, [&] { return inner_.tagging(key, context); });
 }
 
+Result<RestoreState> RetryStore::restore(const Key& key, const RestoreOptions& options, const CallContext& context) {
+  return repeat("RestoreObject", key.str(), context, [&] { return inner_.restore(key, options, context); });
+}
+
 Result<GetAnswer> RetryStore::get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) {
   return repeat("GetObject", key.str(), context, [&] { return inner_.get(key, options, sink, context); });
 }

@@ -48,6 +48,12 @@ std::string write_delete_request(std::span<const RemoveTarget> targets) {
   return xml + "</Delete>";
 }
 
+std::string write_restore_request(const RestoreOptions& options) {
+  const std::string days = options.days ? fmt::format("<Days>{}</Days>", *options.days) : "";
+  return fmt::format("<RestoreRequest xmlns=\"{}\">{}<GlacierJobParameters><Tier>{}</Tier></GlacierJobParameters></RestoreRequest>", kNamespace, days,
+                     escape(options.tier));
+}
+
 std::string write_complete_request(std::span<const UploadedPart> parts, bool with_checksums) {
   std::string xml = fmt::format("<CompleteMultipartUpload xmlns=\"{}\">", kNamespace);
   for (const UploadedPart& part : parts) {

@@ -72,6 +72,9 @@ class FaultyStore final : public s3::ObjectStore {
   Result<std::string> tagging(const Key& key, const CallContext& context) override {
     return pass("GetObjectTagging", key.str(), [&] { return inner_.tagging(key, context); });
   }
+  Result<s3::RestoreState> restore(const Key& key, const s3::RestoreOptions& options, const CallContext& context) override {
+    return pass("RestoreObject", key.str(), [&] { return inner_.restore(key, options, context); });
+  }
   Result<s3::GetAnswer> get(const Key& key, const s3::GetOptions& options, s3::GetSink& sink, const CallContext& context) override {
     return pass("GetObject", key.str(), [&] { return inner_.get(key, options, sink, context); });
   }

@@ -30,7 +30,7 @@ Result<const MemoryStore::Object*> MemoryStore::find_source(const char* operatio
   if (!source.if_match.empty() && source.if_match != object->info.etag) {
     return refuse(Errc::conflict, operation, source.key, 412, "PreconditionFailed");
   }
-  if (object->info.storage_class == "GLACIER") {
+  if (object->archived) {
     return refuse(Errc::unsupported, operation, source.key, 403, "InvalidObjectState");
   }
   return object;
@@ -65,6 +65,7 @@ ObjectInfo& MemoryStore::store(const Key& key, Bytes bytes, ETag etag, const s3:
   if (headers.content_type.empty()) {
     object.info.content_type = "binary/octet-stream";
   }
+  object.archived = headers.storage.storage_class == "GLACIER" || headers.storage.storage_class == "DEEP_ARCHIVE";
   object.bytes = std::move(bytes);
   return objects_.insert_or_assign(key.str(), std::move(object)).first->second.info;
 }
@@ -91,10 +92,35 @@ Result<std::string> MemoryStore::tagging(const Key& key, const CallContext& cont
   return object->tagging;
 }
 
+Result<s3::RestoreState> MemoryStore::restore(const Key& key, const s3::RestoreOptions& options, const CallContext& context) {
+  TRY(check_call("RestoreObject", key, context, clock_));
+  const std::lock_guard lock(mutex_);
+  TRY(find("RestoreObject", key));
+  Object& object = objects_.find(key.str())->second;
+  const bool comes_back = object.info.storage_class == "INTELLIGENT_TIERING";
+  if (comes_back == options.days.has_value()) {
+    return refuse(Errc::invalid, "RestoreObject", key, 400, "MalformedXML");
+  }
+  if (object.restoring) {
+    return s3::RestoreState::in_progress;
+  }
+  if (!object.archived && object.info.restore.empty()) {
+    return s3::RestoreState::not_archived;
+  }
+  if (!object.archived) {
+    object.info.restore = restored_text(clock_.now() + std::chrono::days(*options.days));
+    return s3::RestoreState::restored;
+  }
+  object.restoring = options.days.value_or(0);
+  object.info.restore = "ongoing-request=\"true\"";
+  return s3::RestoreState::started;
+}
+
 Result<s3::GetAnswer> MemoryStore::get(const Key& key, const s3::GetOptions& options, s3::GetSink& sink, const CallContext& context) {
   TRY(check_call("GetObject", key, context, clock_));
   s3::GetAnswer answer;
   Bytes bytes;
+  bool archived = false;
   {
     const std::lock_guard lock(mutex_);
     if (!rights_.get) {
@@ -103,6 +129,7 @@ Result<s3::GetAnswer> MemoryStore::get(const Key& key, const s3::GetOptions& opt
     TRY_ASSIGN(const Object* object, find("GetObject", key));
     bytes = object->bytes;
     answer.info = object->info;
+    archived = object->archived;
   }
   const std::uint64_t size = bytes->size();
   if (!options.if_match.empty() && options.if_match != answer.info.etag) {
@@ -112,7 +139,7 @@ Result<s3::GetAnswer> MemoryStore::get(const Key& key, const s3::GetOptions& opt
     answer.not_modified = true;
     return answer;
   }
-  if (answer.info.storage_class == "GLACIER") {
+  if (archived) {
     return refuse(Errc::unsupported, "GetObject", key, 403, "InvalidObjectState");
   }
   answer.range = {0, size};
@@ -258,11 +285,24 @@ void MemoryStore::before_body(std::function<void()> hook) {
   before_body_ = std::move(hook);
 }
 
-void MemoryStore::archive(std::string_view key) {
+void MemoryStore::archive(std::string_view key, const std::string& storage_class) {
   const std::lock_guard lock(mutex_);
   if (const auto found = objects_.find(key); found != objects_.end()) {
-    found->second.info.storage_class = "GLACIER";
+    found->second.info.storage_class = storage_class;
+    found->second.archived = true;
   }
+}
+
+void MemoryStore::finish_restore(std::string_view key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = objects_.find(key);
+  if (found == objects_.end() || !found->second.restoring) {
+    return;
+  }
+  Object& object = found->second;
+  object.archived = false;
+  object.info.restore = *object.restoring == 0 ? "" : restored_text(clock_.now() + std::chrono::days(*object.restoring));
+  object.restoring.reset();
 }
 
 std::optional<std::string> MemoryStore::text(std::string_view key) const {

@@ -25,6 +25,7 @@ class MemoryStore final : public s3::ObjectStore {
 
   Result<ObjectInfo> head(const Key& key, const CallContext& context) override;
   Result<std::string> tagging(const Key& key, const CallContext& context) override;
+  Result<s3::RestoreState> restore(const Key& key, const s3::RestoreOptions& options, const CallContext& context) override;
   Result<s3::GetAnswer> get(const Key& key, const s3::GetOptions& options, s3::GetSink& sink, const CallContext& context) override;
   Result<s3::PutAnswer> put(const Key& key, const BodySource& body, const s3::ObjectHeaders& headers,
                             const s3::WriteCondition& condition, const CallContext& context) override;
@@ -62,8 +63,10 @@ class MemoryStore final : public s3::ObjectStore {
   /// Stores an object as another client would: no rights, no conditions. Returns its ETag.
   ETag put_text(std::string_view key, std::string_view text, const s3::ObjectHeaders& headers = {});
   void erase(std::string_view key);
-  /// As if a lifecycle rule had moved it to GLACIER: GET answers InvalidObjectState.
-  void archive(std::string_view key);
+  /// As if a lifecycle rule had moved it to GLACIER, or into a tier of INTELLIGENT_TIERING: GET answers InvalidObjectState.
+  void archive(std::string_view key, const std::string& storage_class = "GLACIER");
+  /// What was asked of it is done, and its bytes can be had.
+  void finish_restore(std::string_view key);
   /// Runs once, when the next GET has sent its headers: what happens while a body is on its way.
   void before_body(std::function<void()> hook);
 
@@ -80,6 +83,8 @@ class MemoryStore final : public s3::ObjectStore {
     Bytes bytes;
     ObjectInfo info;
     std::string tagging;
+    bool archived = false;           ///< its bytes cannot be had
+    std::optional<int> restoring = {};  ///< for so many days; 0: for ever
   };
   struct Part {
     Bytes bytes;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "prefixfs/base/time_format.h"
 #include "prefixfs/crypto/encoding.h"
 #include "prefixfs/crypto/hash.h"
 
@@ -19,6 +20,8 @@ std::unexpected<Error> refuse(Errc code, std::string operation, const Key& key, 
   error.origin.attempt = 1;
   return fail(std::move(error));
 }
+
+std::string restored_text(WallTime until) { return fmt::format("ongoing-request=\"false\", expiry-date=\"{}\"", format_http_date(until)); }
 
 Result<void> check_call(const char* operation, const Key& key, const CallContext& context, const Clock& clock) {
   if (context.cancel.stop_requested()) {

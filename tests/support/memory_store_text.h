@@ -17,6 +17,8 @@ Result<void> check_call(const char* operation, const Key& key, const CallContext
 Result<void> check_headers(const char* operation, const Key& key, const s3::ObjectHeaders& headers);
 
 std::span<const std::byte> as_bytes(std::string_view text);
+/// x-amz-restore of what can be read until then.
+std::string restored_text(WallTime until);
 ETag md5_etag(std::string_view text);
 Result<std::shared_ptr<const std::string>> read_all(const BodySource& body);
 /// In pieces, as a network would bring them.

@@ -2,6 +2,7 @@
 // What a daemon tells of its mount.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,21 @@ struct MountState {
   friend bool operator==(const MountState&, const MountState&) = default;
 };
 
-/// What the commands may ask of a mount. Thread-safe; nothing waits for S3 but discard(), and that for some seconds.
+struct RestoreRequest {
+  std::string path;  ///< below the mount
+  int days = 0;
+  std::string tier;
+};
+
+/// What S3 has said to a request to restore an archived file.
+struct RestoreOutcome {
+  enum class Kind { started, in_progress, restored, not_archived };
+  Kind kind = Kind::started;
+  std::optional<WallTime> until = {};  ///< of what is restored, where S3 tells it
+  friend bool operator==(const RestoreOutcome&, const RestoreOutcome&) = default;
+};
+
+/// What the commands may ask of a mount. Thread-safe; nothing waits for S3 but discard() and restore(), and these for some seconds.
 class Subject {
  public:
   virtual ~Subject() = default;
@@ -57,6 +72,8 @@ class Subject {
   /// The change is not delivered any more; the bytes of a file are in kept/ before it is given up.
   /// Errors: not_found (nothing of that id is owed), timeout (it is on its way), no_space, io.
   virtual Result<void> discard(std::uint64_t id) = 0;
+  /// Errors: not_found, is_dir, and what S3 said.
+  virtual Result<RestoreOutcome> restore(const RestoreRequest& request) = 0;
 };
 
 }  // namespace prefixfs::admin

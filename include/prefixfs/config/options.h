@@ -70,7 +70,7 @@ struct Options {
   std::vector<std::string> fuse_options;  ///< generic mount options to hand on: ro, noatime, nosuid, nodev, noexec, ...
 };
 
-enum class Command { mount, help, man_page, version, status, drain, retry, discard, conflicts };
+enum class Command { mount, help, man_page, version, status, drain, retry, discard, conflicts, restore };
 
 /// What a command about a mount is asked: `prefixfs status MOUNTPOINT ...`.
 struct AdminRequest {
@@ -81,6 +81,8 @@ struct AdminRequest {
   bool yes = false;                    ///< nobody is asked
   bool progress = false;               ///< a progress line also where standard error is no terminal
   std::optional<std::chrono::milliseconds> timeout;
+  int days = 7;                        ///< for how long restored files can be read
+  std::string tier = "Standard";       ///< how fast they are restored: Standard, Bulk, Expedited
 };
 
 struct Invocation {

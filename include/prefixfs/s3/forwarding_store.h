@@ -11,6 +11,9 @@ class ForwardingStore : public ObjectStore {
 
   Result<ObjectInfo> head(const Key& key, const CallContext& context) override { return inner_.head(key, context); }
   Result<std::string> tagging(const Key& key, const CallContext& context) override { return inner_.tagging(key, context); }
+  Result<RestoreState> restore(const Key& key, const RestoreOptions& options, const CallContext& context) override {
+    return inner_.restore(key, options, context);
+  }
   Result<GetAnswer> get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) override {
     return inner_.get(key, options, sink, context);
   }

@@ -134,6 +134,20 @@ struct RemoveTarget {
   bool best_effort = false;  ///< `if_match` must not cost a request: a server that does not look at ETags in DeleteObjects deletes what is there
 };
 
+/// How an archived object is to be brought back.
+struct RestoreOptions {
+  std::optional<int> days = 7;     ///< so long the copy that can be read is kept; nothing: of INTELLIGENT_TIERING, where the object itself comes back
+  std::string tier = "Standard";   ///< or Bulk, Expedited
+};
+enum class RestoreState {
+  started,
+  in_progress,
+  restored,      ///< it can be read, and now for so many days more
+  not_archived,  ///< there is nothing to restore
+};
+/// Until when a restored object can be read, as HEAD tells it; nothing: it does not say.
+std::optional<WallTime> restored_until(const ObjectInfo& info);
+
 struct DeleteOutcome {
   Key key;
   std::optional<Error> error;
@@ -173,6 +187,10 @@ class ObjectStore {
 
   /// The object's tags, as ObjectHeaders::tagging has them. Needs the right s3:GetObjectTagging. Source: S3 API, GetObjectTagging.
   virtual Result<std::string> tagging(const Key& key, const CallContext& context) = 0;
+
+  /// Asks for an archived object to be readable for some time. Needs the right s3:RestoreObject. Source: S3 API, RestoreObject.
+  /// Errors besides the common: unsupported (not by this tier, or not at the moment).
+  virtual Result<RestoreState> restore(const Key& key, const RestoreOptions& options, const CallContext& context) = 0;
 
   /// Streams (a range of) the object to `sink`. Errors besides the common: not_found, conflict, invalid (416), unsupported
   /// (archived: origin.s3_code "InvalidObjectState"), and the sink's own. A body cut short is never taken for the whole.

@@ -317,6 +317,12 @@ class Filesystem {
   /// Gives up what is owed of that intent's file, or its removal. The bytes are in kept/ before; programs that still have the file open are told
   /// stale. Errors: not_found (nothing of it is owed), timeout (it is on its way), no_space, io.
   Result<void> discard(meta::IntentId intent, const CallContext& context);
+  struct Restored {
+    s3::RestoreState state = s3::RestoreState::started;
+    std::optional<WallTime> until = {};  ///< of what is restored, where S3 tells it
+  };
+  /// Asks S3 to make an archived file readable; `path` is below the mount. Errors: not_found, is_dir, and what S3 said.
+  Result<Restored> restore(std::string_view path, s3::RestoreOptions options, const CallContext& context);
   /// Whether S3 has refused the last listing.
   bool list_was_refused() const;
   /// Keys seen since the start that cannot be file names, and are shown under others (object/shown_name.h); counted up to 10,000.

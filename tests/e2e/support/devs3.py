@@ -140,6 +140,10 @@ class Devs3:
     def uploads(self):
         return self._control("uploads")
 
+    def finish_restore(self, bucket, key):
+        """What S3 needs hours for: the restored copy is there."""
+        self._control("objects/finish-restore", {"bucket": bucket, "key": key})
+
     def expire(self, bucket, key):
         """As a lifecycle rule does."""
         self._control("objects/expire", {"bucket": bucket, "key": key})

@@ -18,10 +18,10 @@ from .servers import RealServer, Unavailable
 BUCKET = "contract"
 # What the servers are known to lack; the words are those of SKIP_IF_LACKING in tests/contract.
 LACKS = {
-    # Keys are paths of its file system, and control characters come raw in XML.
-    "versitygw": ["odd_keys", "control_characters"],
-    # Accepts every checksum without a look, ignores conditions on a copy's source, answers 500 for an upload that is gone.
-    "moto": ["checksum", "multipart_checksum", "copy_source_condition", "upload_check", "control_characters"],
+    # Keys are paths of its file system, and control characters come raw in XML. No storage class is an archive.
+    "versitygw": ["odd_keys", "control_characters", "archive"],
+    # Accepts every checksum without a look, ignores conditions on a copy's source, answers 500 for an upload that is gone. Restores at once.
+    "moto": ["checksum", "multipart_checksum", "copy_source_condition", "upload_check", "control_characters", "archive"],
 }
 
 

@@ -10,6 +10,7 @@
 #include "kept_files.h"
 #include "prefixfs/admin/mount_entry.h"
 #include "prefixfs/base/fields.h"
+#include "report_fields.h"
 #include "support/temp_dir.h"
 
 namespace prefixfs::admin {
@@ -42,6 +43,15 @@ TEST(MountEntryTest, IsFoundByItsMountpointAndGoesWithItsOwnMountOnly) {
   remove_mount(entries, {mountpoint, "/cache/two"});
   EXPECT_EQ(find_mount(entries, mountpoint).error().code, Errc::not_found);
   EXPECT_EQ(find_mount(directory.file("nowhere"), mountpoint).error().code, Errc::not_found);
+}
+
+TEST(ReportFields, WhatARestoreCameToIsReadAsItWasWritten) {
+  using Kind = RestoreOutcome::Kind;
+  for (const Kind kind : {Kind::started, Kind::in_progress, Kind::restored, Kind::not_archived}) {
+    EXPECT_EQ(restore_outcome_from(to_fields(RestoreOutcome{.kind = kind})), RestoreOutcome{.kind = kind});
+  }
+  const RestoreOutcome dated{.kind = Kind::restored, .until = WallTime(std::chrono::hours(500'000))};
+  EXPECT_EQ(restore_outcome_from(to_fields(dated)), dated);
 }
 
 class KeptFilesTest : public testing::Test {

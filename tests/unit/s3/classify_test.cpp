@@ -74,6 +74,8 @@ TEST(Classify, OneRowEach) {
       {403, "QuotaExceeded", Errc::no_space},
       {507, "XMinioStorageFull", Errc::no_space},
       {403, "InvalidObjectState", Errc::unsupported},
+      {409, "RestoreAlreadyInProgress", Errc::conflict},
+      {503, "GlacierExpeditedRetrievalNotAvailable", Errc::unsupported},
       {501, "NotImplemented", Errc::unsupported},
       {400, "InvalidStorageClass", Errc::unsupported},
       {400, "InvalidEncryptionAlgorithmError", Errc::unsupported},

@@ -129,6 +129,18 @@ TEST(Headers, ReadAnObject) {
   EXPECT_TRUE(info->complete);
 }
 
+TEST(Headers, TellUntilWhenARestoredObjectCanBeRead) {
+  const auto until = [](const char* restore) {
+    ObjectInfo info;
+    info.restore = restore;
+    return restored_until(info);
+  };
+  EXPECT_EQ(until("ongoing-request=\"false\", expiry-date=\"Fri, 21 Dec 2012 00:00:00 GMT\""), parse_http_date("Fri, 21 Dec 2012 00:00:00 GMT"));
+  for (const char* none : {"", "ongoing-request=\"true\"", "expiry-date=\"", "expiry-date=\"soon\"", "expiry-date=\"Fri, 21 Dec 2012"}) {
+    EXPECT_EQ(until(none), std::nullopt) << none;
+  }
+}
+
 TEST(Headers, AnAnswerWithoutETagOrLengthIsCorrupt) {
   http::Response response;
   response.status = 200;

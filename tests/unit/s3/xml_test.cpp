@@ -207,6 +207,13 @@ TEST(XmlWriter, EscapesKeys) {
             "<Object><Key>plain</Key><ETag>&quot;e1&quot;</ETag></Object></Delete>");
 }
 
+TEST(XmlWriter, ARestoreHasNoDaysWhereTheObjectItselfComesBack) {
+  EXPECT_EQ(write_restore_request({.days = 3, .tier = "Bulk"}),
+            "<RestoreRequest xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Days>3</Days><GlacierJobParameters><Tier>Bulk</Tier></GlacierJobParameters>"
+            "</RestoreRequest>");
+  EXPECT_EQ(write_restore_request({.days = {}}).find("Days"), std::string::npos);
+}
+
 TEST(XmlWriter, CompleteCarriesChecksumsWhereKnown) {
   const std::vector<UploadedPart> parts{{1, ETag::from_wire("e1"), 5, 0xae8b14860a799888ULL}, {7, ETag::from_wire("e7"), 5, std::nullopt}};
   EXPECT_EQ(

@@ -87,6 +87,44 @@ TEST_F(ArchivedTest, ItsRenameIsRefusedAsS3RefusesTheCopy) {
   EXPECT_THAT(mount.memory.keys(), ElementsAre("a"));
 }
 
+TEST_F(ArchivedTest, ItIsRestoredWhenAnAdministratorAsks) {
+  using s3::RestoreState;
+  EXPECT_EQ(mount.fs().restore("a", {}, {})->state, RestoreState::started);
+  EXPECT_EQ(mount.fs().restore("a", {}, {})->state, RestoreState::in_progress);
+  EXPECT_ERRC(mount.open("a", O_RDONLY), Errc::unsupported);
+  mount.memory.finish_restore("a");
+  EXPECT_EQ(mount.read_file("a").value_or("?"), "archived");
+  const auto longer = mount.fs().restore("a", {.days = 20}, {});
+  ASSERT_OK(longer);
+  EXPECT_EQ(longer->state, RestoreState::restored);
+  ASSERT_TRUE(longer->until);
+  EXPECT_GT(*longer->until, mount.clock.now() + std::chrono::days(19));
+}
+
+TEST_F(ArchivedTest, OfIntelligentTieringTheObjectItselfComesBack) {
+  mount.memory.put_text("dir/b", "cold");
+  mount.memory.archive("dir/b", "INTELLIGENT_TIERING");
+  EXPECT_ERRC(mount.open("dir/b", O_RDONLY), Errc::unsupported);
+  EXPECT_EQ(mount.fs().restore("dir/b", {}, {})->state, s3::RestoreState::started);
+  mount.memory.finish_restore("dir/b");
+  EXPECT_EQ(mount.read_file("dir/b").value_or("?"), "cold");
+  EXPECT_EQ(mount.fs().restore("dir/b", {}, {})->state, s3::RestoreState::not_archived);
+}
+
+TEST_F(ArchivedTest, WhatIsNoArchivedFileIsNotRestored) {
+  mount.memory.put_text("dir/new", "there");
+  EXPECT_EQ(mount.fs().restore("dir/new", {}, {})->state, s3::RestoreState::not_archived);
+  EXPECT_ERRC(mount.fs().restore("dir", {}, {}), Errc::is_dir);
+  EXPECT_ERRC(mount.fs().restore("dir/none", {}, {}), Errc::not_found);
+}
+
+TEST_F(ArchivedTest, ARestoreFindsTheKeyOfAShownName) {
+  mount.memory.put_text("odd//b", "cold");
+  mount.memory.archive("odd//b");
+  EXPECT_EQ(mount.fs().restore("odd/@s3-empty/b", {}, {})->state, s3::RestoreState::started);
+  EXPECT_EQ(mount.memory.info("odd//b")->restore, "ongoing-request=\"true\"");
+}
+
 TEST_F(ArchivedTest, ItsAbsenceIsSeen) {
   ASSERT_OK(mount.lookup("a"));
   mount.memory.erase("a");
