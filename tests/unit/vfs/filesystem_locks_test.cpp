@@ -5,10 +5,8 @@
 namespace prefixfs::vfs {
 namespace {
 
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using Wait = locks::Locks::Wait;
 
 constexpr locks::Owner kOwner{.kind = locks::Kind::posix, .number = 1};
@@ -39,12 +37,6 @@ class LockedFilesTest : public VfsTest {
     }
     return found;
   }
-  std::uint64_t size_of(HandleId, std::string_view path) {
-    const auto entry = mount.fs().getattr(mount.id(path), mount.caller());
-    EXPECT_OK(entry);
-    return entry ? entry->attributes.size : 0;
-  }
-
   Mount mount{with_locks()};
 };
 
@@ -56,7 +48,7 @@ TEST_F(LockedFilesTest, WhatIsOpenGoesOnFromTheNewestVersionWhenItIsLocked) {
   mount.memory.put_text("counter", "another host's");
   EXPECT_EQ(*mount.read(*handle), "1") << "one version from open to close, unless it is locked";
   ASSERT_OK(lock(*handle));
-  EXPECT_EQ(mount.fs().getattr(*mount.nodes().find(kRoot, "counter").transform([](auto node) { return node->id; }), mount.caller())->attributes.size, 14U);
+  EXPECT_EQ(mount.fs().getattr((*mount.nodes().find(kRoot, "counter"))->id, mount.caller())->attributes.size, 14U);
   EXPECT_EQ(*mount.read(*handle), "another host's");
   EXPECT_OK(mount.write(*handle, 0, "ANOTHER"));
   EXPECT_OK(unlock(*handle));
