@@ -26,7 +26,8 @@ locks::Lock lock_of(const struct flock& lock, const fuse_file_info& file) {
   return {.owner = {.kind = Kind::posix, .number = file.lock_owner},
           .mode = lock.l_type == F_RDLCK ? Mode::shared : Mode::exclusive,
           .range = range_of(lock),
-          .pid = lock.l_pid};
+          .pid = lock.l_pid,
+          .handle = file.fh};
 }
 
 /// The kernel's own number of an open file is given to the next one while the release of the first may still be on its way.
@@ -111,7 +112,7 @@ void on_flock(fuse_req_t raw, fuse_ino_t, fuse_file_info* file, int operation) {
     unlock(raw, file->fh, owner, locks::kEverything);
     return;
   }
-  const locks::Lock wanted{.owner = owner, .mode = (operation & LOCK_SH) != 0 ? Mode::shared : Mode::exclusive, .pid = fuse_req_ctx(raw)->pid};
+  const locks::Lock wanted{.owner = owner, .mode = (operation & LOCK_SH) != 0 ? Mode::shared : Mode::exclusive, .pid = fuse_req_ctx(raw)->pid, .handle = file->fh};
   lock(raw, file->fh, wanted, (operation & LOCK_NB) != 0 ? Wait::no : Wait::yes);
 }
 
@@ -119,12 +120,13 @@ Result<void> unlock_closed(const Request& request, const fuse_file_info& file) {
   if (!request.filesystem().shares_locks()) {
     return {};
   }
+  request.filesystem().closing(file.fh);
   return request.filesystem().unlock(file.fh, {.kind = Kind::posix, .number = file.lock_owner}, locks::kEverything, request.caller());
 }
 
 void unlock_released(const Request& request, const fuse_file_info& file) {
   const bool shared = request.filesystem().shares_locks();
-  const auto unlocked = shared ? request.filesystem().unlock(file.fh, flock_owner(file), locks::kEverything, request.caller()) : Result<void>();
+  const auto unlocked = shared ? request.filesystem().unlock_released(file.fh, request.caller()) : Result<void>();
   if (!unlocked) {
     request.server().log.warn("a lock has gone with its descriptor before S3 had all that was written: {}", describe(unlocked.error()));
   }

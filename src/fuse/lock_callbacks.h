@@ -12,7 +12,7 @@ void on_flock(fuse_req_t raw, fuse_ino_t inode, fuse_file_info* file, int operat
 
 /// What a close(2) ends, by the owner that came with it: the locks of a process (fcntl).
 Result<void> unlock_closed(const Request& request, const fuse_file_info& file);
-/// The same of an open file (flock).
+/// What ends with an open file (flock, and F_OFD_SETLK).
 void unlock_released(const Request& request, const fuse_file_info& file);
 
 }  // namespace prefixfs::fuse

@@ -1,3 +1,5 @@
+// What programs ask.
+
 #include "file_lease.h"
 
 #include <fmt/format.h>
@@ -7,24 +9,9 @@
 namespace prefixfs::locks {
 namespace {
 
-// See Asks::together: half of the shortest pause.
-constexpr std::chrono::milliseconds kJustRead{25};
-constexpr int kRacesMax = 20;
-constexpr std::chrono::milliseconds kRacePauseMax{50};
-// Unused for so many leases: what was seen of other hosts is forgotten.
-constexpr int kIdleLeases = 10;
-
-std::set<Owner> owners_of(const HeldLocks& held) {
-  std::set<Owner> owners;
-  for (const Lock& lock : held.all()) {
-    owners.insert(lock.owner);
-  }
-  return owners;
-}
-
-bool has_exclusive(const HeldLocks& held) {
-  return std::ranges::any_of(held.all(), [](const Lock& lock) { return lock.mode == Mode::exclusive; });
-}
+// close(2) returns a moment before the kernel tells that the open file is gone.
+constexpr std::chrono::milliseconds kUntilRelease{100};
+constexpr std::chrono::seconds kReleaseLook{1};
 
 }  // namespace
 
@@ -88,6 +75,49 @@ void FileLease::unlock(const Owner& owner, ByteRange range, const CallContext& c
   unlock_to(left, context);
 }
 
+void FileLease::closing(std::uint64_t handle) {
+  const std::lock_guard lock(mutex_);
+  if (std::ranges::any_of(held_.all(), [&](const Lock& held) { return held.handle == handle; })) {
+    closing_[handle] = parts_.clock.steady();
+  }
+}
+
+void FileLease::unlock_handle(std::uint64_t handle, const CallContext& context) {
+  const std::lock_guard exchange(exchange_mutex_);
+  lose_if_late();
+  HeldLocks left;
+  {
+    const std::lock_guard lock(mutex_);
+    used_ = parts_.clock.steady();
+    closing_[handle] = kReleased;
+    left = held_;
+    std::erase_if(losers_, [&](const auto& loser) { return loser.second == handle; });
+  }
+  if (left.clear_handle(handle)) {
+    unlock_to(left, context);
+  }
+  const std::lock_guard lock(mutex_);
+  closing_.erase(handle);
+}
+
+bool FileLease::wait_for_closing(const Lock& wanted, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  const auto blocker = held_.in_the_way_of(wanted);
+  const auto closing = blocker ? closing_.find(blocker->handle) : closing_.end();
+  if (closing == closing_.end()) {
+    return false;
+  }
+  const bool released = closing->second == kReleased;
+  const auto rest = released ? SteadyTime::duration(kReleaseLook) : closing->second + kUntilRelease - parts_.clock.steady();
+  if (rest <= SteadyTime::duration::zero()) {
+    closing_.erase(closing);  // it has other descriptors
+    return false;
+  }
+  const std::uint64_t before = changes_;
+  changed_.wait_for(lock, stop, rest, [&] { return changes_ != before; });
+  return !stop.stop_requested();
+}
+
 void FileLease::unlock_all(const CallContext& context) {
   const std::lock_guard exchange(exchange_mutex_);
   lose_if_late();
@@ -141,6 +171,12 @@ bool FileLease::concerns(const Owner& owner, ByteRange range) const {
   return held_.holds(owner, range) || losers_.contains(owner);
 }
 
+bool FileLease::concerns_handle(std::uint64_t handle) const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(losers_, [&](const auto& loser) { return loser.second == handle; }) ||
+         std::ranges::any_of(held_.all(), [&](const Lock& held) { return held.handle == handle; });
+}
+
 bool FileLease::holds_nothing() const {
   const std::lock_guard lock(mutex_);
   return held_.empty() && losers_.empty();
@@ -161,264 +197,6 @@ bool FileLease::wait_for_change(std::chrono::nanoseconds pause, const std::stop_
 Result<void> FileLease::check(const Owner& owner) const {
   const std::lock_guard lock(mutex_);
   return losers_.contains(owner) ? Result<void>(fail(Errc::io, fmt::format("the lock that the program had on {} was lost", file_.str()))) : Result<void>();
-}
-
-/// Asks S3 which version of the lease object is there.
-Result<void> FileLease::read(const CallContext& context) {
-  const SteadyTime asked = parts_.clock.steady();
-  TRY_ASSIGN(seen_, read_lease(parts_.store, object_, seen_, context));
-  read_at_ = asked;
-  watch();
-  const HostEntry* const own = seen_ ? seen_->table.find(parts_.host) : nullptr;
-  bool holds = false;
-  {
-    const std::lock_guard lock(mutex_);
-    holds = !held_.empty();
-  }
-  if (holds && own == nullptr && !giving_up_) {
-    lose("another host has taken over, as it did not hear of this one for so long");
-  }
-  untold_ = untold_ && own != nullptr;
-  return {};
-}
-
-/// Only this host's own clock counts: a lease is over when its holder has not written for so long as we look.
-void FileLease::watch() {
-  std::map<std::string, Watched> now;
-  for (const HostEntry& entry : seen_ ? seen_->table.hosts : std::vector<HostEntry>()) {
-    const auto before = watched_.find(entry.host);
-    const bool same = before != watched_.end() && before->second.beat == entry.beat;
-    now[entry.host] = same ? before->second : Watched{.beat = entry.beat, .since = read_at_};
-  }
-  watched_ = std::move(now);
-}
-
-/// With a tenth more than the lease, as two clocks need not run alike.
-bool FileLease::expired(const HostEntry& entry) const {
-  const auto watched = watched_.find(entry.host);
-  return entry.host != parts_.host && watched != watched_.end() && watched->second.beat == entry.beat &&
-         read_at_ - watched->second.since >= entry.lease + entry.lease / 10;
-}
-
-std::optional<Lock> FileLease::of_other_hosts_in_the_way_of(const Lock& wanted) const {
-  for (const HostEntry& entry : seen_ ? seen_->table.hosts : std::vector<HostEntry>()) {
-    if (entry.host == parts_.host || expired(entry)) {
-      continue;
-    }
-    if (auto lock = entry.locks.of_others_in_the_way_of(wanted)) {
-      lock->pid = 0;
-      return lock;
-    }
-  }
-  return std::nullopt;
-}
-
-/// What is to stand there: `held` of this host, and what is alive of others.
-LeaseTable FileLease::table_with(const HeldLocks& held) {
-  LeaseTable table = seen_ ? seen_->table : LeaseTable();
-  table.file = file_.str();
-  table.remove(parts_.host);
-  std::erase_if(table.hosts, [&](const HostEntry& entry) {
-    if (expired(entry)) {
-      parts_.log.warn("host {} has not been heard of for {} s: its locks on {} are over", entry.host,
-                      std::chrono::duration_cast<std::chrono::seconds>(entry.lease).count(), file_.str());
-      return true;
-    }
-    return false;
-  });
-  if (!held.empty()) {
-    table.hosts.push_back({.host = parts_.host, .beat = fmt::format("{:016x}", parts_.random.next()), .lease = parts_.lease, .locks = held});
-  }
-  return table;
-}
-
-/// S3 gets `held` as all that this host holds, which counts here when S3 has it. With `wanted`: unless another host forbids that.
-Result<void> FileLease::publish(const HeldLocks& held, const Lock* wanted, const CallContext& context, Asks asks) {
-  bool asked = false;
-  const auto ask = [&, losses = losses_]() -> Result<void> {
-    TRY(read(context));
-    asked = true;
-    return losses == losses_ ? Result<void>() : fail(Errc::io, fmt::format("the locks that this host had on {} were lost", file_.str()));
-  };
-  if (untold_) {
-    TRY(ask());
-  }
-  for (int races = 0; races < kRacesMax; ++races) {
-    if (wanted != nullptr && of_other_hosts_in_the_way_of(*wanted)) {
-      if (asked || (asks == Asks::together && parts_.clock.steady() - read_at_ < kJustRead)) {
-        return fail(Errc::busy, file_.str() + " is locked by another host");
-      }
-      TRY(ask());
-      continue;
-    }
-    const SteadyTime sent = parts_.clock.steady();
-    const auto written = write(table_with(held), context);
-    if (written) {
-      adopt(held, sent);
-      return {};
-    }
-    if (written.error().code != Errc::conflict) {
-      untold_ = true;  // S3 may have it
-      return written;
-    }
-    if (races > 0) {
-      parts_.clock.sleep_for(std::chrono::milliseconds(parts_.random.next() % kRacePauseMax.count()), context.cancel);
-    }
-    TRY(ask());
-  }
-  return fail(Errc::busy, file_.str() + " is being locked and unlocked by other hosts all the time");
-}
-
-Result<void> FileLease::write(LeaseTable table, const CallContext& context) {
-  if (seen_ && seen_->table == table) {
-    return {};
-  }
-  if (!table.hosts.empty()) {
-    TRY_ASSIGN(seen_, write_lease(parts_.store, object_, std::move(table), seen_, context));
-    return {};
-  }
-  if (!seen_ || seen_->table.hosts.empty()) {
-    return {};
-  }
-  if (parts_.store.capabilities().conditional_delete == s3::Support::yes) {
-    TRY(remove_lease(parts_.store, object_, *seen_, context));
-    seen_.reset();
-    return {};
-  }
-  // A removal could take what another host has written a moment before; an empty table cannot.
-  TRY_ASSIGN(seen_, write_lease(parts_.store, object_, std::move(table), seen_, context));
-  return {};
-}
-
-void FileLease::adopt(const HeldLocks& held, SteadyTime sent) {
-  renewed_ = sent;
-  tried_at_ = sent;
-  untold_ = false;
-  const std::lock_guard lock(mutex_);
-  const bool other = held_ != held;
-  held_ = held;
-  if (other) {
-    ++changes_;
-    changed_.notify_all();
-  }
-}
-
-void FileLease::lose_if_late() {
-  bool late = false;
-  {
-    const std::lock_guard lock(mutex_);
-    late = !held_.empty() && parts_.clock.steady() >= lost_at();
-  }
-  if (late) {
-    lose("S3 could not be told for so long that this host is there");
-  }
-}
-
-void FileLease::lose(const std::string& why) {
-  Lost lost{.inodes = inodes(), .exclusive = false, .why = why};
-  {
-    const std::lock_guard lock(mutex_);
-    lost.exclusive = has_exclusive(held_);
-    losers_.merge(owners_of(held_));
-    held_ = {};
-    ++changes_;
-    changed_.notify_all();
-  }
-  ++losses_;
-  untold_ = true;
-  unconfirmed_ = false;
-  parts_.notes.remove(file_);
-  parts_.log.error("the locks that programs of this host had on {} are lost: {}", file_.str(), why);
-  parts_.lost(lost);
-}
-
-void FileLease::note() {
-  LeaseNote note{.file = file_, .held = {.host = parts_.host, .beat = "-", .lease = parts_.lease, .locks = {}}, .inodes = {}, .renewed = renewed_};
-  {
-    const std::lock_guard lock(mutex_);
-    note.held.locks = held_;
-    inodes_ = held_.empty() && losers_.empty() ? std::set<std::uint64_t>() : inodes_;
-    note.inodes.assign(inodes_.begin(), inodes_.end());
-  }
-  if (note.held.locks.empty() && !untold_) {
-    parts_.notes.remove(file_);
-  } else {
-    parts_.notes.write(note);
-  }
-}
-
-void FileLease::take_over(const LeaseNote& note) {
-  const std::lock_guard exchange(exchange_mutex_);
-  renewed_ = note.renewed;
-  unconfirmed_ = !note.held.locks.empty();
-  untold_ = true;
-  const std::lock_guard lock(mutex_);
-  held_ = note.held.locks;
-  inodes_.insert(note.inodes.begin(), note.inodes.end());
-}
-
-/// What S3 has of this host is what it holds: the former worker may have died before it noted its last change.
-Result<void> FileLease::confirm(const CallContext& context) {
-  if (!unconfirmed_) {
-    return {};
-  }
-  TRY(read(context));
-  if (!unconfirmed_) {
-    return {};  // lost
-  }
-  const HostEntry* const own = seen_ ? seen_->table.find(parts_.host) : nullptr;
-  const HeldLocks held = own != nullptr ? own->locks : HeldLocks();
-  TRY(publish(held, nullptr, context));
-  unconfirmed_ = false;
-  note();
-  return {};
-}
-
-void FileLease::clean_up_after(const std::string& host) {
-  const std::lock_guard exchange(exchange_mutex_);
-  abandoned_ = host;
-}
-
-void FileLease::renew_if_due() {
-  const std::lock_guard exchange(exchange_mutex_);
-  lose_if_late();
-  HeldLocks held;
-  {
-    const std::lock_guard lock(mutex_);
-    held = held_;
-  }
-  const SteadyTime now = parts_.clock.steady();
-  const bool due = unconfirmed_ || untold_ || !abandoned_.empty() || (!held.empty() && now - renewed_ >= parts_.lease / 3);
-  if (!due || now - tried_at_ < parts_.lease / 12) {
-    return;
-  }
-  tried_at_ = now;
-  const CallContext context{.deadline = held.empty() ? now + parts_.lease : lost_at(), .cancel = {}};
-  if (!abandoned_.empty()) {
-    const auto known = read(context);
-    const HostEntry* const left = known && seen_ ? seen_->table.find(abandoned_) : nullptr;
-    if (!known || (left != nullptr && !expired(*left))) {
-      return;
-    }
-    abandoned_.clear();
-  }
-  auto told = confirm(context);
-  if (told) {
-    const std::lock_guard lock(mutex_);
-    held = held_;
-  }
-  told = told ? publish(held, nullptr, context) : told;
-  if (told) {
-    note();
-  } else {
-    parts_.log.debug("the lease of {} is not renewed: {}", file_.str(), describe(told.error()));
-    lose_if_late();
-  }
-}
-
-bool FileLease::is_idle() const {
-  const std::lock_guard lock(mutex_);
-  return held_.empty() && losers_.empty() && parts_.clock.steady() - used_ >= kIdleLeases * parts_.lease;
 }
 
 }  // namespace prefixfs::locks

@@ -40,14 +40,20 @@ class FileLease {
   Result<void> lock(std::uint64_t inode, const Lock& wanted, Asks asks, const CallContext& context);
   void unlock(const Owner& owner, ByteRange range, const CallContext& context);
   void unlock_all(const CallContext& context);
+  void closing(std::uint64_t handle);
+  void unlock_handle(std::uint64_t handle, const CallContext& context);
   Result<std::optional<Lock>> in_the_way_of(const Lock& wanted, const CallContext& context);
   /// Whether the owner has something of the range, or has lost it and was not told to forget it.
   bool concerns(const Owner& owner, ByteRange range) const;
+  bool concerns_handle(std::uint64_t handle) const;
   bool holds_nothing() const;
   std::vector<std::uint64_t> inodes() const;
 
   /// Until something changes here, or `pause` is over, which is when S3 is to be asked again. False: `stop` came first.
   bool wait_for_change(std::chrono::nanoseconds pause, const std::stop_token& stop);
+
+  /// Whether what is in the way goes with an open file that is being closed; then after it has changed, or a moment.
+  bool wait_for_closing(const Lock& wanted, const std::stop_token& stop);
 
   /// Goes on with what a former worker of this mount has held.
   void take_over(const LeaseNote& note);
@@ -103,7 +109,9 @@ class FileLease {
   std::condition_variable_any changed_;
   HeldLocks held_;
   std::set<std::uint64_t> inodes_;
-  std::set<Owner> losers_;         ///< owners whose locks were lost
+  std::map<Owner, std::uint64_t> losers_;  ///< owners whose locks were lost, and the open file of one of them
+  std::map<std::uint64_t, SteadyTime> closing_;  ///< open files with locks: when a descriptor went; kReleased: the last one has gone
+  static constexpr SteadyTime kReleased = SteadyTime::max();
   std::uint64_t changes_ = 0;
   SteadyTime used_{};
 };

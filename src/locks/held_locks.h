@@ -26,6 +26,8 @@ class HeldLocks {
   /// Instead of what the owner has of that range.
   void set(const Lock& lock);
   void clear(const Owner& owner, ByteRange range);
+  /// What was taken through that open file. False: nothing.
+  bool clear_handle(std::uint64_t handle) { return std::erase_if(locks_, [&](const Lock& lock) { return lock.handle == handle; }) > 0; }
   /// As it was read: nothing is put together.
   void add(const Lock& lock) { locks_.push_back(lock); }
 

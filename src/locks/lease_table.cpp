@@ -29,22 +29,24 @@ std::optional<Number> number_of(std::string_view text) {
   return problem == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
-/// lock posix|flock shared|exclusive BEGIN END OWNER PID
+/// lock posix|flock shared|exclusive BEGIN END OWNER HANDLE PID
 std::optional<Lock> lock_of(const std::vector<std::string_view>& words) {
-  if (words.size() != 7 || (words[1] != "posix" && words[1] != "flock") || (words[2] != "shared" && words[2] != "exclusive")) {
+  if (words.size() != 8 || (words[1] != "posix" && words[1] != "flock") || (words[2] != "shared" && words[2] != "exclusive")) {
     return std::nullopt;
   }
   const auto begin = number_of<std::uint64_t>(words[3]);
   const auto end = number_of<std::uint64_t>(words[4]);
   const auto owner = number_of<std::uint64_t>(words[5]);
-  const auto pid = number_of<pid_t>(words[6]);
-  if (!begin || !end || !owner || !pid || *begin >= *end) {
+  const auto handle = number_of<std::uint64_t>(words[6]);
+  const auto pid = number_of<pid_t>(words[7]);
+  if (!begin || !end || !owner || !handle || !pid || *begin >= *end) {
     return std::nullopt;
   }
   return Lock{.owner = {.kind = words[1] == "posix" ? Kind::posix : Kind::flock, .number = *owner},
               .mode = words[2] == "shared" ? Mode::shared : Mode::exclusive,
               .range = {*begin, *end},
-              .pid = *pid};
+              .pid = *pid,
+              .handle = *handle};
 }
 
 /// host ID BEAT MILLISECONDS
@@ -88,8 +90,8 @@ std::string text_of(const LeaseTable& table) {
   for (const HostEntry& entry : table.hosts) {
     text += fmt::format("host {} {} {}\n", entry.host, entry.beat, entry.lease.count());
     for (const Lock& lock : entry.locks.all()) {
-      text += fmt::format("lock {} {} {} {} {} {}\n", lock.owner.kind == Kind::posix ? "posix" : "flock",
-                          lock.mode == Mode::shared ? "shared" : "exclusive", lock.range.begin, lock.range.end, lock.owner.number, lock.pid);
+      text += fmt::format("lock {} {} {} {} {} {} {}\n", lock.owner.kind == Kind::posix ? "posix" : "flock",
+                          lock.mode == Mode::shared ? "shared" : "exclusive", lock.range.begin, lock.range.end, lock.owner.number, lock.handle, lock.pid);
     }
   }
   return text;

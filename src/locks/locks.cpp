@@ -159,6 +159,9 @@ Result<void> Locks::lock(const File& file, const Lock& wanted, Wait wait_for_it,
   TRY(prove(context));
   const Use lease(*this, lease_of(file));
   auto done = lease->lock(file.inode, wanted, FileLease::Asks::itself, context);
+  while (!done && done.error().code == Errc::busy && lease->wait_for_closing(wanted, context.cancel)) {
+    done = lease->lock(file.inode, wanted, FileLease::Asks::itself, context);
+  }
   const bool waits = !done && done.error().code == Errc::busy && wait_for_it == Wait::yes;
   return waits ? wait(*lease, file, wanted, context) : done;
 }
@@ -189,18 +192,27 @@ void Locks::unlock(const File& file, const Owner& owner, ByteRange range, const 
   }
 }
 
-void Locks::unlock_all(std::uint64_t inode, const CallContext& context) {
-  if (concerns(inode)) {
-    const Use lease(*this, lease_of({.inode = inode, .key = {}}));
-    if (lease->inodes() == std::vector{inode}) {  // what was locked through another inode of the same key stays
-      lease->unlock_all(context);
-    }
+void Locks::closing(const File& file, std::uint64_t handle) {
+  if (const auto lease = known_lease(file)) {
+    lease->closing(handle);
+  }
+}
+
+void Locks::unlock_handle(const File& file, std::uint64_t handle, const CallContext& context) {
+  if (concerns_handle(file, handle)) {
+    const Use lease(*this, lease_of(file));
+    lease->unlock_handle(handle, context);
   }
 }
 
 bool Locks::concerns(const File& file, const Owner& owner, ByteRange range) const {
   const auto lease = known_lease(file);
   return lease != nullptr && lease->concerns(owner, range);
+}
+
+bool Locks::concerns_handle(const File& file, std::uint64_t handle) const {
+  const auto lease = known_lease(file);
+  return lease != nullptr && lease->concerns_handle(handle);
 }
 
 bool Locks::concerns(std::uint64_t inode) const {

@@ -158,7 +158,6 @@ struct Filesystem::Core {
   Result<void> ask_for_newest(OpenFile& file, const CallContext& context);
   Result<void> go_on_from_newest(OpenFile& file, const ObjectInfo& newest, std::shared_ptr<Content> block, WallTime asked);
   void confirm_version(const meta::Node& node, WallTime asked);
-  void unlock_forgotten(OpenFile& file);
   void lost_locks(const locks::Lost& lost);
   void tell_of(InodeId inode);
 

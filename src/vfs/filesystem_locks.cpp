@@ -62,6 +62,29 @@ Result<void> Filesystem::unlock(HandleId id, const locks::Owner& owner, ByteRang
   return delivered;
 }
 
+void Filesystem::closing(HandleId id) {
+  const auto handle = core_->open_files.handle(id);
+  const auto file = handle != nullptr ? core_->file_to_lock(*handle->file) : Result<locks::File>(fail(no_handle()));
+  if (file && core_->outside.locks != nullptr) {
+    core_->outside.locks->closing(*file, id);
+  }
+}
+
+Result<void> Filesystem::unlock_released(HandleId id, const Caller& caller) {
+  const auto handle = core_->open_files.handle(id);
+  if (handle == nullptr || core_->outside.locks == nullptr) {
+    return fail(no_handle());
+  }
+  TRY_ASSIGN(const locks::File file, core_->file_to_lock(*handle->file));
+  if (!core_->outside.locks->concerns_handle(file, id)) {
+    return {};
+  }
+  core_->outside.locks->closing(file, id);
+  auto delivered = core_->deliver_before_unlock(*handle->file, caller.context);
+  core_->outside.locks->unlock_handle(file, id, caller.context);
+  return delivered;
+}
+
 /// Whoever has the lock next must find in S3 what was written under this one: in this file, and in those that were closed since.
 Result<void> Filesystem::Core::deliver_before_unlock(OpenFile& file, const CallContext& context) {
   const bool commits = [&] {
@@ -82,14 +105,6 @@ Result<std::optional<locks::Lock>> Filesystem::lock_in_the_way(HandleId id, cons
   }
   TRY_ASSIGN(const locks::File file, core_->file_to_lock(*handle->file));
   return core_->outside.locks->in_the_way_of(file, wanted, caller.context);
-}
-
-/// Locks of open file descriptions (F_OFD_SETLK): the kernel does not tell that they end with their descriptor.
-void Filesystem::Core::unlock_forgotten(OpenFile& file) {
-  const InodeId inode = inode_of(file);
-  if (open_files.find(inode) == nullptr && outside.locks->concerns(inode)) {
-    outside.locks->unlock_all(inode, {});
-  }
 }
 
 /// With an exclusive lock gone, another host may be writing by now: what was written here and is not stored must not reach S3.

@@ -266,9 +266,6 @@ void Filesystem::release(HandleId id) {
   }();
   const auto pass = stores ? std::optional(core_->gate.change({{Core::inode_of(*handle->file), {}}}, {})) : std::nullopt;
   core_->close_handle(id);
-  if (core_->outside.locks != nullptr && handle != nullptr) {
-    core_->unlock_forgotten(*handle->file);
-  }
 }
 
 /// What came after the last close: chmod or utimens of a file whose handle was on its way out, pages of a shared mapping, or nothing at all for

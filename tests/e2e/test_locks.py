@@ -12,6 +12,7 @@ from errno import EAGAIN, EINTR, EINVAL, EIO, ENOENT
 
 import pytest
 
+import test_posix
 from support.clients import Space
 from support.errnos import fails_with
 from support.wait import Stopwatch, until
@@ -402,3 +403,13 @@ def test_local_locks_cost_nothing(mnt, space, record):
         fcntl.flock(file, UNLOCK)
         fcntl.lockf(file, UNLOCK)
         assert recording.counts() == {}
+
+
+def test_posix_holds_as_it_does_without(public_mounts, server, space, request):
+    """All of the conformance cases, those of locks among them: the table of differences is the same, but for deadlocks, which nobody looks for."""
+    test_posix.require(test_posix.registry.ROOT)
+    name = request.node.callspec.params["server"]
+    mnt = public_mounts.start(space.source, server.endpoint, server.access, server.secret, locks="s3", allow_other=True).wait_connected()
+    results = test_posix.run_cases(mnt.path, test_posix.registry.ROOT)
+    wrong = test_posix.disagreements(results, test_posix.table(name) + ["fcntl_locks.two_that_wait_for_each_other_are_edeadlk"], test_posix.known_cases())
+    assert not wrong, "\n".join(wrong)

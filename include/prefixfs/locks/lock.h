@@ -30,6 +30,7 @@ struct Lock {
   Mode mode = Mode::exclusive;
   ByteRange range = kEverything;
   pid_t pid = 0;  ///< 0: not of this host
+  std::uint64_t handle = 0;  ///< of the open file that it was taken through, and ends with
   friend bool operator==(const Lock&, const Lock&) = default;
 };
 

@@ -65,10 +65,13 @@ class Locks {
   Result<void> lock(const File& file, const Lock& wanted, Wait wait, const CallContext& context);
   /// What the owner has of the range, if anything. The owner is free of it in any case: where S3 does not hear it, other hosts learn it later.
   void unlock(const File& file, const Owner& owner, ByteRange range, const CallContext& context);
-  /// The same of all owners: nobody here has the file open any more.
-  void unlock_all(std::uint64_t inode, const CallContext& context);
+  /// A descriptor of an open file goes, and perhaps the open file with it: whoever is told now that it is in the way would be told a wrong thing a moment later.
+  void closing(const File& file, std::uint64_t handle);
+  /// The open file is gone, and what was locked through it: flock's locks, and those of F_OFD_SETLK.
+  void unlock_handle(const File& file, std::uint64_t handle, const CallContext& context);
   /// Whether unlock() would have something to do; asks nobody.
   bool concerns(const File& file, const Owner& owner, ByteRange range) const;
+  bool concerns_handle(const File& file, std::uint64_t handle) const;
   bool concerns(std::uint64_t inode) const;
   /// A lock that is in the way of `wanted`.
   Result<std::optional<Lock>> in_the_way_of(const File& file, const Lock& wanted, const CallContext& context);

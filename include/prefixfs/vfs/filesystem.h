@@ -261,6 +261,10 @@ class Filesystem {
   /// What the owner has locked of that range, if anything; by a call, a close or the end of the program. Returns when S3 has what this mount had acknowledged.
   /// With an error, too, it is unlocked.
   Result<void> unlock(HandleId handle, const locks::Owner& owner, ByteRange range, const Caller& caller);
+  /// A descriptor of the open file goes, and perhaps the open file.
+  void closing(HandleId handle);
+  /// The open file is gone: the same as unlock() for all that was locked through it.
+  Result<void> unlock_released(HandleId handle, const Caller& caller);
   /// F_GETLK: a lock that is in the way of `wanted`.
   Result<std::optional<locks::Lock>> lock_in_the_way(HandleId handle, const locks::Lock& wanted, const Caller& caller);
 

@@ -282,10 +282,20 @@ TEST_F(LocksTest, TheKeyIsThatOfTheFirstLockWhileTheInodeIsLocked) {
   EXPECT_EQ(memory.keys(), std::vector{object_of(Key("after")).str()});
 }
 
-TEST_F(LocksTest, AllGoWithTheLastDescriptorAndWithTheMount) {
-  EXPECT_EQ(one.lock(exclusive(1)), "");
-  one.locks().unlock_all(5, {});
-  EXPECT_THAT(memory.keys(), IsEmpty());
+TEST_F(LocksTest, WhatWasLockedThroughAnOpenFileGoesWithIt) {
+  Lock of_a_description = exclusive(1, {0, 10});
+  of_a_description.handle = 71;
+  Lock through_another = exclusive(2, {10, 20});
+  through_another.handle = 72;
+  EXPECT_EQ(one.lock(of_a_description), "");
+  EXPECT_EQ(one.lock(through_another), "");
+  one.locks().unlock_handle(Host::kFile, 71, {});
+  EXPECT_FALSE(one.locks().concerns(Host::kFile, process(1), kEverything));
+  EXPECT_EQ(two.lock(exclusive(1, {0, 10})), "");
+  EXPECT_EQ(two.lock(exclusive(1, {10, 20})), "busy");
+}
+
+TEST_F(LocksTest, AllGoWithTheMount) {
   EXPECT_EQ(one.lock(exclusive(1)), "");
   EXPECT_EQ(one.lock(shared(1), {.inode = 6, .key = Key("other")}), "");
   one.locks().release_all({});
@@ -408,6 +418,28 @@ TEST_F(WaitingTest, TwoThatMakeASharedFlockExclusiveDoNotWaitForEachOther) {
     }
   }
   EXPECT_THAT(outcomes, ElementsAre("", ""));
+}
+
+TEST_F(WaitingTest, WhoAsksWhileItIsBeingClosedIsToldWhatHoldsAfterwards) {
+  Lock held = whole(1, Mode::exclusive);
+  held.handle = 1;
+  EXPECT_EQ(first.lock(held), "");
+  first.locks().closing(Host::kFile, 1);
+  std::string told;
+  {
+    const std::jthread asks([&] { told = first.lock(whole(2, Mode::exclusive)); });
+    first.locks().unlock_handle(Host::kFile, 1, {});
+  }
+  EXPECT_EQ(told, "");
+}
+
+TEST_F(WaitingTest, AnOpenFileThatHasOtherDescriptorsKeepsItsLock) {
+  Lock held = whole(1, Mode::exclusive);
+  held.handle = 1;
+  EXPECT_EQ(first.lock(held), "");
+  first.locks().closing(Host::kFile, 1);
+  EXPECT_EQ(first.lock(whole(2, Mode::exclusive)), "busy");
+  EXPECT_EQ(first.lock(whole(2, Mode::shared)), "busy");
 }
 
 }  // namespace

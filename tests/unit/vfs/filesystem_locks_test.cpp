@@ -5,10 +5,8 @@
 namespace prefixfs::vfs {
 namespace {
 
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using Wait = locks::Locks::Wait;
 
 constexpr locks::Owner kOwner{.kind = locks::Kind::posix, .number = 1};
@@ -39,12 +37,6 @@ class LockedFilesTest : public VfsTest {
     }
     return found;
   }
-  std::uint64_t size_of(HandleId, std::string_view path) {
-    const auto entry = mount.fs().getattr(mount.id(path), mount.caller());
-    EXPECT_OK(entry);
-    return entry ? entry->attributes.size : 0;
-  }
-
   Mount mount{with_locks()};
 };
 
