@@ -1,6 +1,7 @@
 #pragma once
 // The rename of a directory while S3 is owed it.
 
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ struct DirectoryMove {
   // Used by one delivery at a time; by others when there is none.
   meta::DirectoryMoveStage stage = meta::DirectoryMoveStage::copying;
   bool attempted = false;       ///< requests have gone out, perhaps of a former process
+  std::unique_ptr<sync::PrefixMove> copied;  ///< with all copies, where S3 has not taken the removals yet: what has become of the copies since is no matter
   std::optional<Error> failed;  ///< what its caller is told, though S3 is owed no more of it
 };
 

@@ -144,20 +144,27 @@ Result<void> WriteBack::deliver_directory_move(const Entry& entry, const CallCon
   DirectoryMove& move = *entry.directory;
   const auto again = [](const Error& error) { return sync::is_outage(error) || error.code == Errc::cancelled; };
   p_.gate.stall(*move.closed, false);
-  sync::PrefixMove objects(p_.store, move.from.prefix, move.to.prefix, {.key_bytes_max = p_.settings.key_bytes_max}, move.progress, p_.log);
-  auto done = objects.list(std::exchange(move.attempted, true), context);
+  std::unique_ptr<sync::PrefixMove> objects = std::move(move.copied);
+  auto done = Result<void>();
+  if (objects == nullptr) {
+    objects = std::make_unique<sync::PrefixMove>(p_.store, move.from.prefix, move.to.prefix,
+                                                 sync::PrefixMoveOptions{.key_bytes_max = p_.settings.key_bytes_max}, move.progress, p_.log);
+    done = objects->list(std::exchange(move.attempted, true), context);
+  }
+  const bool listed = static_cast<bool>(done);
   if (done && move.stage == DirectoryMoveStage::copying) {
-    done = objects.copy(context);
-    done = done ? switch_names(move, objects.objects()) : std::move(done);
+    done = objects->copy(context);
+    done = done ? switch_names(move, objects->objects()) : std::move(done);
   }
   if (!done && move.stage == DirectoryMoveStage::copying && !again(done.error())) {
     give_up(move, std::move(done.error()));
     done = {};
   }
   if (done) {
-    done = move.stage == DirectoryMoveStage::undoing ? objects.remove_copies(context) : objects.remove_sources(context);
+    done = move.stage == DirectoryMoveStage::undoing ? objects->remove_copies(context) : objects->remove_sources(context);
   }
   if (!done && again(done.error())) {
+    move.copied = listed && move.stage == DirectoryMoveStage::removing ? std::move(objects) : nullptr;
     p_.gate.stall(*move.closed, true);
     return done;
   }

@@ -471,17 +471,17 @@ def test_a_conflict_is_the_state_of_the_file_that_lost(own):
     assert [lost["path"] for lost in kept(mnt)] == ["log"]
 
 
-def test_other_extended_attributes_are_as_they_were(own):
+def test_what_the_mount_tells_is_not_listed_and_not_changed(own):
     server, space, start = own
     mnt = start()
     (mnt / "cv.pdf").write_bytes(b"text")
-    for name in ("user.other", "security.capability", "system.posix_acl_access", "trusted.x"):
+    for name in ("security.capability", "system.posix_acl_access", "trusted.x"):
         with fails_with(errno.EOPNOTSUPP):
             os.getxattr(mnt / "cv.pdf", name)
-    for call in (lambda: os.setxattr(mnt / "cv.pdf", STATE, b"x"), lambda: os.removexattr(mnt / "cv.pdf", STATE),
-                 lambda: os.setxattr(mnt / "cv.pdf", "user.other", b"x"), lambda: os.listxattr(mnt / "cv.pdf")):
-        with fails_with(errno.EOPNOTSUPP):
+    for call in (lambda: os.setxattr(mnt / "cv.pdf", STATE, b"x"), lambda: os.removexattr(mnt / "cv.pdf", STATE)):
+        with fails_with(errno.EPERM):
             call()
+    assert os.listxattr(mnt / "cv.pdf") == []
     assert state(mnt / "cv.pdf") == "clean", "the kernel still asks"
 
 

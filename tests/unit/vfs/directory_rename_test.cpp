@@ -165,6 +165,19 @@ TEST_F(DirectoryRenameTest, OnceAllIsCopiedAnOutageDoesNotUndoIt) {
   EXPECT_THAT(mount.memory.keys(), ElementsAre("a/one", "b/", "b/new", "b/sub/two"));
 }
 
+TEST_F(DirectoryRenameTest, WhatBecomesOfTheCopiesMeanwhileDoesNotKeepTheOldOnes) {
+  put_tree();
+  static_cast<void>(mount.id("a"));
+  mount.store.add({.operation = "DeleteObjects", .key = "", .count = -1});
+  EXPECT_OK(rename("a", "b"));
+  ASSERT_OK(mount.change_file("b/one", O_WRONLY | O_TRUNC, 0, "new"));
+  ASSERT_OK(mount.fs().unlink(mount.id("b/sub"), "two", mount.caller()));
+  answers();
+  delivered();
+  EXPECT_THAT(mount.memory.keys(), ElementsAre("b/", "b/one"));
+  EXPECT_EQ(mount.memory.text("b/one"), "new");
+}
+
 TEST_F(DirectoryRenameTest, ACrashAmongTheCopiesIsGoneOnWith) {
   put_tree();
   const InodeId directory = mount.id("a");
