@@ -307,23 +307,23 @@ Result<Node> LmdbNodeCache::move(InodeId id, InodeId new_parent, std::string_vie
 
 // ---- reading directories ----
 
-Result<NodeRecords::Page> LmdbNodeCache::page_of(InodeId parent, std::string_view after, std::size_t limit) {
+Result<NodeRecords::Page> LmdbNodeCache::page_of(InodeId parent, const PlaceSpan& span, std::size_t limit) {
   NodeRecords::Page page;
   TRY(look([&](Txn&, NodeRecords& records) -> Result<void> {
-    TRY_ASSIGN(page, records.children(parent, after, limit));
+    TRY_ASSIGN(page, records.children(parent, span, limit));
     return {};
   }));
   return page;
 }
 
-Result<std::vector<Node>> LmdbNodeCache::children(InodeId parent, std::string_view after, std::size_t limit) {
+Result<std::vector<Node>> LmdbNodeCache::children(InodeId parent, const PlaceSpan& span, std::size_t limit) {
   std::vector<Node> all;
-  std::string at(after);
+  PlaceSpan left = span;
   // Each page has its own short transaction; a long one would keep LMDB from using freed pages again.
   for (bool more = limit > 0; more;) {
-    TRY_ASSIGN(NodeRecords::Page page, page_of(parent, at, std::min(limit - all.size(), kPageNodes)));
+    TRY_ASSIGN(NodeRecords::Page page, page_of(parent, left, std::min(limit - all.size(), kPageNodes)));
     std::move(page.nodes.begin(), page.nodes.end(), std::back_inserter(all));
-    at = std::move(page.last_name);
+    left.behind = std::move(page.last_place);
     more = page.more && all.size() < limit;
   }
   return all;
@@ -352,6 +352,11 @@ Result<ListingState> LmdbNodeCache::listing(InodeId parent) {
     TRY(drop_bad({bad}));
   }
   return state;
+}
+
+Result<void> LmdbNodeCache::put_listing(InodeId parent, const ListingState& state) {
+  const std::lock_guard lock(changing_);
+  return change([&](Txn& txn, NodeRecords&) { return txn.put(listing_key(parent), encode_listing(state)); });
 }
 
 Result<void> LmdbNodeCache::forget_listing(InodeId parent) {

@@ -29,10 +29,11 @@ class LmdbNodeCache final : public NodeCache {
   Result<std::vector<InodeId>> put_page(InodeId parent, std::vector<Node>& nodes) override;
   Result<void> erase(InodeId parent, std::string_view name) override;
   Result<Node> move(InodeId id, InodeId new_parent, std::string_view new_name) override;
-  Result<std::vector<Node>> finish_listing(InodeId parent, WallTime began, std::uint32_t pages) override;
+  Result<std::uint64_t> drop_unlisted(InodeId parent, const PlaceSpan& span, WallTime began) override;
+  Result<void> put_listing(InodeId parent, const ListingState& state) override;
   Result<ListingState> listing(InodeId parent) override;
   Result<void> forget_listing(InodeId parent) override;
-  Result<std::vector<Node>> children(InodeId parent, std::string_view after, std::size_t limit) override;
+  Result<std::vector<Node>> children(InodeId parent, const PlaceSpan& span, std::size_t limit) override;
   Result<bool> has_children(InodeId parent) override;
   Result<void> remember_part(std::string_view name, std::string_view part) override;
   Result<std::optional<std::string>> part_of(std::string_view name) override;
@@ -48,11 +49,11 @@ class LmdbNodeCache final : public NodeCache {
 
   /// Stores `node`, choosing its id; directories whose name it takes go to `orphans`.
   Result<void> store(NodeRecords& records, Node& node, const std::optional<Node>& present, std::vector<InodeId>& orphans);
-  Result<NodeRecords::Page> page_of(InodeId parent, std::string_view after, std::size_t limit);
+  Result<NodeRecords::Page> page_of(InodeId parent, const PlaceSpan& span, std::size_t limit);
   // These take several transactions, with changing_ held.
   Result<void> drop_below(std::vector<InodeId> directories);
   Result<bool> has_local_below(InodeId directory);
-  Result<std::vector<Node>> drop_unlisted(std::vector<Node> page, WallTime began, std::uint64_t& entries);
+  Result<std::uint64_t> drop_unlisted(std::vector<Node> page, WallTime began);
 
   std::unique_ptr<LmdbEnv> cache_;
   std::shared_ptr<LmdbEnv> journal_;

@@ -53,19 +53,23 @@ Result<std::optional<Node>> NodeRecords::get(InodeId id) {
   return node;
 }
 
-Result<NodeRecords::Page> NodeRecords::children(InodeId parent, std::string_view after, std::size_t limit) {
+Result<NodeRecords::Page> NodeRecords::children(InodeId parent, const PlaceSpan& span, std::size_t limit) {
   Page page;
   const std::string prefix = node_key(parent, {});
-  const std::string start = node_key(parent, after);
+  const std::string start = children_key(parent, span.behind);
   TRY_ASSIGN(Cursor cursor, Cursor::open(txn_));
   TRY_ASSIGN(bool found, cursor.seek(start));
   while (found && cursor.key().starts_with(prefix)) {
-    if (cursor.key() != start) {  // `after` itself; for "" that is the root's own record
+    const std::string_view place = cursor.key().substr(prefix.size());
+    if (span.up_to && place > *span.up_to) {
+      break;
+    }
+    if (cursor.key() != start) {  // for "" that is the root's own record
       if (page.nodes.size() == limit) {
         page.more = true;
         return page;
       }
-      page.last_name = cursor.key().substr(prefix.size());
+      page.last_place = place;
       if (auto node = decode_node(cursor.key(), cursor.value())) {
         page.nodes.push_back(std::move(*node));
       } else {

@@ -20,13 +20,13 @@ class NodeRecords {
   /// The root is found at (1, "") in any case.
   Result<std::optional<Node>> find(InodeId parent, std::string_view name);
   Result<std::optional<Node>> get(InodeId id);
-  /// Up to `limit` children with names behind `after`. Bad records are left out, so the next page begins behind `last_name`.
+  /// Up to `limit` children that stand in `span`. Bad records are left out, so the next page begins behind `last_place`.
   struct Page {
     std::vector<Node> nodes;
-    std::string last_name;
+    std::string last_place;
     bool more = false;
   };
-  Result<Page> children(InodeId parent, std::string_view after, std::size_t limit);
+  Result<Page> children(InodeId parent, const PlaceSpan& span, std::size_t limit);
 
   /// Writes both records of `node`, which replaces `present` at the same place; what is the same already is not written.
   Result<void> store(const Node& node, const std::optional<Node>& present);

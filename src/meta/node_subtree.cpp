@@ -10,7 +10,6 @@ namespace prefixfs::meta {
 namespace {
 
 constexpr std::size_t kPageNodes = 1000;
-constexpr std::size_t kDroppedNodesMax = 10000;  // that finish_listing() gives back
 
 }  // namespace
 
@@ -47,9 +46,9 @@ Result<bool> LmdbNodeCache::has_local_below(InodeId directory) {
   while (!directories.empty()) {
     const InodeId current = directories.back();
     directories.pop_back();
-    std::string after;
+    PlaceSpan left;
     for (bool more = true; more;) {
-      TRY_ASSIGN(NodeRecords::Page page, page_of(current, after, kPageNodes));
+      TRY_ASSIGN(NodeRecords::Page page, page_of(current, left, kPageNodes));
       for (const Node& node : page.nodes) {
         if (node.local) {
           return true;
@@ -58,22 +57,23 @@ Result<bool> LmdbNodeCache::has_local_below(InodeId directory) {
           directories.push_back(node.id);
         }
       }
-      after = std::move(page.last_name);
+      left.behind = std::move(page.last_place);
       more = page.more;
     }
   }
   return false;
 }
 
-/// Of one page of children, drops and gives back those that the listing has not confirmed; `entries` counts those it has.
-Result<std::vector<Node>> LmdbNodeCache::drop_unlisted(std::vector<Node> page, WallTime began, std::uint64_t& entries) {
+/// Of one page of children.
+Result<std::uint64_t> LmdbNodeCache::drop_unlisted(std::vector<Node> page, WallTime began) {
+  std::uint64_t confirmed = 0;
   std::vector<Node> gone;
   for (Node& node : page) {
-    if (node.checked_at >= began) {
-      entries += node.local ? 0 : 1;
+    if (node.local) {
       continue;
     }
-    if (node.local) {
+    if (node.checked_at >= began) {
+      ++confirmed;
       continue;
     }
     if (node.kind == NodeKind::directory) {
@@ -85,7 +85,7 @@ Result<std::vector<Node>> LmdbNodeCache::drop_unlisted(std::vector<Node> page, W
     gone.push_back(std::move(node));
   }
   if (gone.empty()) {
-    return gone;
+    return confirmed;
   }
   const Operation drop_all = [&](Txn&, NodeRecords& records) -> Result<void> {
     for (const Node& node : gone) {
@@ -101,24 +101,21 @@ Result<std::vector<Node>> LmdbNodeCache::drop_unlisted(std::vector<Node> page, W
     }
   }
   TRY(drop_below(std::move(orphans)));
-  return gone;
+  return confirmed;
 }
 
-Result<std::vector<Node>> LmdbNodeCache::finish_listing(InodeId parent, WallTime began, std::uint32_t pages) {
+Result<std::uint64_t> LmdbNodeCache::drop_unlisted(InodeId parent, const PlaceSpan& span, WallTime began) {
   const std::lock_guard lock(changing_);
-  std::vector<Node> dropped;
-  ListingState state{.listed_at = began, .complete = true, .entries = 0, .pages = pages};
-  std::string after;
+  std::uint64_t confirmed = 0;
+  PlaceSpan left = span;
   for (bool more = true; more;) {
-    TRY_ASSIGN(NodeRecords::Page page, page_of(parent, after, kPageNodes));
-    after = std::move(page.last_name);
+    TRY_ASSIGN(NodeRecords::Page page, page_of(parent, left, kPageNodes));
+    left.behind = std::move(page.last_place);
     more = page.more;
-    TRY_ASSIGN(std::vector<Node> gone, drop_unlisted(std::move(page.nodes), began, state.entries));
-    gone.resize(std::min(gone.size(), kDroppedNodesMax - dropped.size()));
-    std::move(gone.begin(), gone.end(), std::back_inserter(dropped));
+    TRY_ASSIGN(const std::uint64_t here, drop_unlisted(std::move(page.nodes), began));
+    confirmed += here;
   }
-  TRY(change([&](Txn& txn, NodeRecords&) { return txn.put(listing_key(parent), encode_listing(state)); }));
-  return dropped;
+  return confirmed;
 }
 
 }  // namespace prefixfs::meta

@@ -22,12 +22,14 @@ bool consistent(const Node& node) {
 
 }  // namespace
 
-std::string node_key(InodeId parent, std::string_view name) {
+std::string node_key(InodeId parent, std::string_view name) { return children_key(parent, place_of(name)); }
+
+std::string children_key(InodeId parent, std::string_view place) {
   std::string key;
-  key.reserve(9 + name.size());
+  key.reserve(9 + place.size());
   key.push_back('d');
   append_key_number(key, parent);
-  key.append(name);
+  key.append(place);
   return key;
 }
 
@@ -78,12 +80,17 @@ std::string encode_node(const Node& node) {
 }
 
 std::optional<Node> decode_node(std::string_view key, std::string_view value) {
-  if (key.size() < 9 || key.size() > 9 + kNodeNameBytesMax || key[0] != 'd' || value.size() < kNodeHeadBytes) {
+  if (key.size() < 9 || key.size() > 9 + kNodeNameBytesMax + 1 || key[0] != 'd' || value.size() < kNodeHeadBytes) {
+    return std::nullopt;
+  }
+  const std::string_view place = key.substr(9);
+  const std::string_view name = place.substr(0, place.size() - (place.empty() ? 0 : 1));
+  if (place_of(name) != place) {
     return std::nullopt;
   }
   Node node;
   node.parent = key_number(key.substr(1));
-  node.name = key.substr(9);
+  node.name = name;
   Reader reader(value);
   const auto version = reader.number<std::uint8_t>();
   const auto kind = reader.number<std::uint8_t>();
@@ -129,7 +136,7 @@ std::optional<Node> decode_node(std::string_view key, std::string_view value) {
   return consistent(node) ? std::optional(std::move(node)) : std::nullopt;
 }
 
-std::string encode_place(InodeId parent, std::string_view name) { return node_key(parent, name).substr(1); }
+std::string encode_place(InodeId parent, std::string_view name) { return children_key(parent, name).substr(1); }
 
 std::optional<NodePlace> decode_place(std::string_view value) {
   if (value.size() < 8 || value.size() > 8 + kNodeNameBytesMax) {

@@ -9,13 +9,15 @@
 
 namespace prefixfs::meta {
 
-inline constexpr char kCacheFormat = 3;
+inline constexpr char kCacheFormat = 4;
 inline constexpr char kJournalFormat = 5;
 inline constexpr std::size_t kNodeNameBytesMax = 255;
 inline constexpr std::size_t kTextBytesMax = 1024;  ///< of an ETag or a storage class
 
-/// `d`, parent, name. With an empty name: the prefix that all children of `parent` share.
+/// `d`, parent, place_of(name). With an empty name: the prefix that all children of `parent` share.
 std::string node_key(InodeId parent, std::string_view name);
+/// The key before or at which all children are that stand up to `place`.
+std::string children_key(InodeId parent, std::string_view place);
 std::string inode_key(InodeId id);
 std::string listing_key(InodeId directory);
 std::string part_key(std::string_view shortened_name);

@@ -9,7 +9,6 @@
 namespace prefixfs {
 namespace {
 
-constexpr std::string_view kMark = "@s3-";
 constexpr std::string_view kEmpty = "@s3-empty";
 constexpr std::string_view kContent = "@s3-content";
 constexpr std::string_view kDot = "@s3-dot";
@@ -119,7 +118,7 @@ std::optional<Escape> parse_object(std::string_view name) {
 
 std::optional<Escape> parse(std::string_view name) {
   const auto behind = [&](std::string_view beginning) { return name.substr(beginning.size()); };
-  if (!name.starts_with(kMark)) {
+  if (!name.starts_with(kSubstituteMark)) {
     return std::nullopt;
   }
   if (name == kEmpty) {

@@ -5,6 +5,7 @@
 
 #include "committer.h"
 #include "directory_handles.h"
+#include "directory_reader.h"
 #include "fetcher.h"
 #include "lister.h"
 #include "open_file.h"
@@ -62,6 +63,7 @@ struct Filesystem::Core {
   DirectoryHandles directory_handles;
   Lister lister;
   Resolver resolver;
+  DirectoryReader directory_reader;
   Fetcher fetcher;
   Committer committer;
   std::mutex tell_mutex;  ///< before all others
@@ -182,8 +184,6 @@ struct Filesystem::Core {
   // filesystem_directories.cpp
   Result<meta::Node> judged_directory(InodeId id, const CallContext& context);
   void learn_attributes(std::vector<meta::Node>& nodes, const CallContext& context);
-  Result<void> refresh_listing(const meta::Node& directory, const CallContext& context);
-  Result<std::string> name_before(const DirectoryHandle& handle, InodeId id) const;
 
   // filesystem_names.cpp
   Result<Entry> make_directory(InodeId parent, std::string_view name, std::uint32_t mode, const Caller& caller);

@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "listing.h"
 #include "prefixfs/vfs/filesystem.h"
 
 namespace prefixfs::vfs {
@@ -19,6 +20,7 @@ struct DirectoryHandle {
   const bool reopened;  ///< a former process gave names which nobody remembers
   std::mutex mutex;  ///< guards all below
   bool listed = false;
+  std::optional<Listing> listing;  ///< nothing: what the cache has is given
   std::unordered_map<InodeId, std::string> given;
   std::deque<InodeId> order;  // of `given`, oldest first
 

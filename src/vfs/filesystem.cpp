@@ -33,6 +33,7 @@ Filesystem::Core::Core(const Settings& given, const Surroundings& around)
       lister(settings, outside.store, outside.nodes, tree, absent, untold, rights, outside.clock, outside.log),
       resolver({settings, outside.store, outside.nodes, outside.stage, tree, lister, absent, rights, open_files, contents, outside.clock,
                 outside.log}),
+      directory_reader({settings, outside.nodes, tree, lister, resolver, rights, outside.log}),
       fetcher(outside.store, room, outside.fetchers, settings.read_part_bytes),
       committer({settings, outside.store, outside.nodes, outside.stage, outside.uploader, tree, fetcher, untold, contents,
                  outside.clock, outside.random, outside.log}),

@@ -10,9 +10,16 @@ namespace {
 
 // Positions of "." and ".."; an entry's position is its inode number plus this.
 constexpr std::uint64_t kDotPositions = 2;
-constexpr std::size_t kBatch = 256;
 constexpr std::size_t kHeadsAtOnce = 64;
-constexpr std::uint32_t kAllPages = std::numeric_limits<std::uint32_t>::max();
+
+/// readdir(3) takes ENOENT for the end of the directory, and rsync --delete an unreachable listing for an empty one.
+template <class T>
+Result<T> never_the_end(Result<T> read) {
+  if (!read && read.error().code == Errc::not_found) {
+    read.error().code = Errc::io;
+  }
+  return read;
+}
 
 }  // namespace
 
@@ -52,12 +59,7 @@ Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const Entr
   TRY_ASSIGN(const meta::Node directory, core_->tree.directory(handle->directory));
   const std::lock_guard lock(handle->mutex);
   if (position == 0 || !handle->listed) {
-    if (auto listed = core_->refresh_listing(directory, caller.context); !listed) {
-      // readdir(3) takes ENOENT for the end of the directory, and rsync --delete an unreachable listing for an empty one.
-      const bool reads_as_end = listed.error().code == Errc::not_found;
-      return reads_as_end ? Result<void>(fail(Error{Errc::io, listed.error().what, listed.error().origin})) : std::move(listed);
-    }
-    handle->listed = true;
+    TRY(never_the_end(core_->directory_reader.start(*handle, caller.context)));
   }
   core_->resolver.directory_was_read(handle->directory);
   if (position == 0 && !sink({".", 1, core_->entry(directory)})) {
@@ -69,20 +71,23 @@ Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const Entr
       return {};
     }
   }
-  std::string after;
-  if (position > kDotPositions) {
-    TRY_ASSIGN(after, core_->name_before(*handle, position - kDotPositions));
-  }
+  InodeId last = position > kDotPositions ? position - kDotPositions : 0;
+  bool given = position <= 1;
   while (true) {
     const std::uint64_t closed = core_->open_files.closed();
-    TRY_ASSIGN(std::vector<meta::Node> children, core_->outside.nodes.children(handle->directory, after, kBatch));
-    if (core_->settings.list_exactly && core_->settings.dialect != MetadataDialect::off) {
-      core_->learn_attributes(children, caller.context);
+    // What a program can have now does not wait for the next page.
+    TRY_ASSIGN(auto names, never_the_end(core_->directory_reader.names_behind(*handle, last, !given, caller.context)));
+    if (!names || names->empty()) {
+      return {};
     }
-    for (const meta::Node& child : children) {
+    if (core_->settings.list_exactly && core_->settings.dialect != MetadataDialect::off) {
+      core_->learn_attributes(*names, caller.context);
+    }
+    for (const meta::Node& child : *names) {
+      last = child.id;
       if (core_->resolver.left_behind(child)) {
         TRY(core_->outside.nodes.erase(child.parent, child.name));
-        after = child.name;
+        handle->remember(child.id, child.name);
         continue;
       }
       Entry entry = core_->entry(child, closed);
@@ -92,10 +97,7 @@ Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const Entr
         return {};
       }
       handle->remember(child.id, child.name);
-      after = child.name;
-    }
-    if (children.size() < kBatch) {
-      return {};
+      given = true;
     }
   }
 }
@@ -120,39 +122,6 @@ void Filesystem::Core::learn_attributes(std::vector<meta::Node>& nodes, const Ca
       useless = true;  // no answer, or no right: the others would fare alike
     }
   });
-}
-
-Result<void> Filesystem::Core::refresh_listing(const meta::Node& directory, const CallContext& context) {
-  TRY_ASSIGN(const meta::ListingState state, outside.nodes.listing(directory.id));
-  if (state.complete && resolver.fresh(state.listed_at)) {
-    return {};
-  }
-  // Also where listing was refused before: the right may have been given meanwhile.
-  const auto listed = lister.list(directory.id, kAllPages, context);
-  if (!listed && s3::is_outage(listed.error()) && state.complete) {
-    return {};  // what was there when S3 answered last
-  }
-  if (listed || listed.error().code != Errc::denied || rights.may_list()) {
-    return listed ? Result<void>() : Result<void>(fail(listed.error()));
-  }
-  if (settings.list_known_names) {
-    return {};
-  }
-  outside.log.warn("{}: cannot be listed, the right s3:ListBucket is missing; the option unlisted=known shows the names that this host knows",
-                   directory.name.empty() ? "the mount's root" : directory.name);
-  return fail(Errc::denied, "listing needs the right s3:ListBucket");
-}
-
-Result<std::string> Filesystem::Core::name_before(const DirectoryHandle& handle, InodeId id) const {
-  if (const auto found = handle.given.find(id); found != handle.given.end()) {
-    return found->second;
-  }
-  const auto node = tree.node(id);
-  if (!node && handle.reopened) {
-    // A program that deletes what it reads has deleted this one. From the beginning: it sees no name that is gone, and misses none.
-    return std::string();
-  }
-  return node ? Result<std::string>(node->name) : fail(node.error());
 }
 
 }  // namespace prefixfs::vfs

@@ -176,7 +176,8 @@ Result<Entry> Filesystem::Core::make_directory(InodeId parent, std::string_view 
   absent.remove(parent, name);
   touch(parent);
   // A directory made here is empty, and known to be: creating files in it asks nothing.
-  TRY(outside.nodes.finish_listing(stored.id, now, 1));
+  TRY(outside.nodes.drop_unlisted(stored.id, {}, now));
+  TRY(outside.nodes.put_listing(stored.id, {.listed_at = now, .complete = true, .entries = 0, .pages = 1}));
   return entry(stored);
 }
 
@@ -218,7 +219,7 @@ Result<void> Filesystem::rmdir(InodeId parent, std::string_view name, const Call
 
 /// What this mount has below the directory, and what S3 has; in an outage, what it had when it answered last.
 Result<Filesystem::Core::Below> Filesystem::Core::what_is_below(const meta::Node& directory, const Key& marker, const CallContext& context) {
-  TRY_ASSIGN(const std::vector<meta::Node> children, outside.nodes.children(directory.id, "", 100));
+  TRY_ASSIGN(const std::vector<meta::Node> children, outside.nodes.children(directory.id, {}, 100));
   if (std::ranges::any_of(children, [](const meta::Node& child) { return child.local; })) {
     return Below{.others = true};
   }

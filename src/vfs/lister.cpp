@@ -12,6 +12,11 @@ std::string_view without_slash(std::string_view text) {
   return text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
 }
 
+std::string last_key(const s3::ListPage& page) {
+  return std::max(page.objects.empty() ? std::string() : page.objects.back().key.str(),
+                  page.common_prefixes.empty() ? std::string() : page.common_prefixes.back());
+}
+
 }  // namespace
 
 Result<s3::ListPage> Lister::page(const s3::ListOptions& options, const CallContext& context) {
@@ -26,106 +31,157 @@ Result<s3::ListPage> Lister::page(const s3::ListOptions& options, const CallCont
   return answer;
 }
 
-Result<Lister::Outcome> Lister::list(InodeId directory, std::uint32_t pages_max, const CallContext& context) {
-  TRY_ASSIGN(const std::string prefix, tree_.directory_prefix(directory));
-  Reading reading{.prefix = prefix, .directory = directory, .began = clock_.now()};
-  Outcome& outcome = reading.outcome;
-  s3::ListOptions options{.prefix = prefix, .delimiter = "/", .start_after = {}, .continuation_token = {}, .max_keys = 1000};
-  for (std::uint32_t pages = 1;; ++pages) {
-    TRY_ASSIGN(const s3::ListPage answer, page(options, context));
-    std::vector<meta::Node> nodes = nodes_of(answer, reading);
-    TRY_ASSIGN(const std::vector<InodeId> changed, nodes_.put_page(directory, nodes));
-    std::ranges::for_each(changed, [&](InodeId file) { untold_.add(file); });
-    TRY(drop_deleted(nodes, reading.began));
-    if (answer.next_token.empty()) {
-      TRY(nodes_.finish_listing(directory, reading.began, pages));
-      outcome.complete = true;
-      return outcome;
+Result<Listing> Lister::begin(InodeId directory) const {
+  TRY_ASSIGN(std::string prefix, tree_.directory_prefix(directory));
+  Listing listing{.directory = directory, .prefix = std::move(prefix), .began = clock_.now()};
+  listing.in_order = !unordered_;
+  return listing;
+}
+
+Result<Listing> Lister::list(InodeId directory, std::uint32_t pages_max, const CallContext& context) {
+  TRY_ASSIGN(Listing listing, begin(directory));
+  while (!listing.complete && listing.pages < pages_max) {
+    TRY(next_page(listing, context));
+  }
+  return listing;
+}
+
+Result<void> Lister::next_page(Listing& listing, const CallContext& context) {
+  listing.asked = clock_.now();
+  TRY_ASSIGN(const s3::ListPage answer, page({.prefix = listing.prefix, .delimiter = "/", .start_after = {},
+                                              .continuation_token = listing.next_token, .max_keys = 1000}, context));
+  std::vector<meta::Node> nodes = nodes_of(answer, listing);
+  TRY_ASSIGN(const std::vector<InodeId> changed, nodes_.put_page(listing.directory, nodes));
+  std::ranges::for_each(changed, [&](InodeId file) { untold_.add(file); });
+  TRY(drop_deleted(nodes, listing.asked));
+  note_earlier(answer, listing);
+  note_late(nodes, listing);
+  ++listing.pages;
+  listing.next_token = answer.next_token;
+  if (answer.next_token.empty()) {
+    return finish(listing);
+  }
+  const std::string end = last_key(answer);
+  return listing.in_order && !end.empty() ? told_up_to(end.substr(listing.prefix.size()), listing) : Result<void>();
+}
+
+Result<void> Lister::told_up_to(std::string place, Listing& listing) {
+  if (place > listing.told_up_to) {
+    TRY(drop_unlisted({.behind = listing.told_up_to, .up_to = place}, listing));
+    listing.told_up_to = std::move(place);
+  }
+  return {};
+}
+
+Result<void> Lister::finish(Listing& listing) {
+  if (!listing.in_order) {
+    listing.entries = 0;
+  }
+  TRY(drop_unlisted({.behind = listing.in_order ? listing.told_up_to : std::string(), .up_to = {}}, listing));
+  TRY_ASSIGN(const std::uint64_t substitutes, nodes_.drop_unlisted(listing.directory, substitutes(), listing.began));
+  listing.entries += substitutes;
+  TRY(nodes_.put_listing(listing.directory,
+                         {.listed_at = listing.began, .complete = true, .entries = listing.entries, .pages = listing.pages}));
+  listing.complete = true;
+  return {};
+}
+
+/// But for substitute names, which only the whole listing tells of.
+Result<void> Lister::drop_unlisted(const meta::PlaceSpan& span, Listing& listing) {
+  for (const meta::PlaceSpan& part : without_substitutes(span)) {
+    TRY_ASSIGN(const std::uint64_t confirmed, nodes_.drop_unlisted(listing.directory, part, listing.began));
+    listing.entries += confirmed;
+  }
+  return {};
+}
+
+/// A program may have read past the place of such a name already.
+void Lister::note_late(const std::vector<meta::Node>& nodes, Listing& listing) {
+  for (const meta::Node& node : nodes) {
+    if (!is_substitute(node.name) && meta::place_of(node.name) < listing.told_up_to) {
+      listing.in_order = false;
+      listing.late.insert(node.id);
     }
-    if (pages >= pages_max) {
-      return outcome;
-    }
-    options.continuation_token = answer.next_token;
+  }
+  if (!listing.late.empty() && !unordered_.exchange(true)) {
+    log_.warn("the endpoint does not list in the order of the keys: the names of a large directory are given only when all of them are known");
   }
 }
 
-std::vector<meta::Node> Lister::nodes_of(const s3::ListPage& page, Reading& reading) {
+std::vector<meta::Node> Lister::nodes_of(const s3::ListPage& page, Listing& listing) {
   std::vector<meta::Node> nodes;
   nodes.reserve(page.objects.size() + page.common_prefixes.size());
-  const auto add = [&](std::string_view part, Shown as, NodeKind kind, const ObjectInfo* info) {
-    if (auto node = node_of(part, as, kind, info, reading)) {
+  const auto add = [&](std::string_view part, Shown as, const Told& told) {
+    if (auto node = node_of(part, as, told, listing)) {
       nodes.push_back(std::move(*node));
     }
   };
-  const auto part_in = [&](const std::string& key) { return std::string_view(key).substr(reading.prefix.size()); };
-  Outcome& outcome = reading.outcome;
-  outcome.found_any = outcome.found_any || !page.objects.empty() || !page.common_prefixes.empty();
+  const auto part_in = [&](const std::string& key) { return std::string_view(key).substr(listing.prefix.size()); };
+  listing.found_any = listing.found_any || !page.objects.empty() || !page.common_prefixes.empty();
   std::unordered_set<std::string_view> directories;
   for (const std::string& common : page.common_prefixes) {
     directories.insert(without_slash(part_in(common)));
-    add(without_slash(part_in(common)), Shown::any, NodeKind::directory, nullptr);
+    add(without_slash(part_in(common)), Shown::any, {.kind = NodeKind::directory, .object = nullptr, .seen = listing.asked});
   }
   // Where "a" and "a/b" both are keys, the directory has the name. It may come some pages later.
-  for (const ObjectInfo& object : reading.earlier) {
+  for (const ObjectInfo& object : listing.earlier) {
     if (directories.contains(part_in(object.key.str()))) {
-      add(part_in(object.key.str()), Shown::file_beside_directory, NodeKind::file, &object);
+      add(part_in(object.key.str()), Shown::file_beside_directory, {.kind = NodeKind::file, .object = &object, .seen = listing.began});
     }
   }
   for (const ObjectInfo& object : page.objects) {
     const std::string_view part = part_in(object.key.str());
     if (part.empty()) {
-      outcome.marker = object;
+      listing.marker = object;
     }
     if (!part.empty() || object.size > 0) {
       const Shown beside = directories.contains(part) ? Shown::file_beside_directory : Shown::any;
-      add(part, part.empty() ? Shown::marker : beside, NodeKind::file, &object);
+      add(part, part.empty() ? Shown::marker : beside, {.kind = NodeKind::file, .object = &object, .seen = listing.asked});
     }
   }
-  note_earlier(page, reading);
   return nodes;
 }
 
 /// Keys below "a/" may still come as long as the listing is before them.
-void Lister::note_earlier(const s3::ListPage& page, Reading& reading) {
-  const std::string last = std::max(page.objects.empty() ? std::string() : page.objects.back().key.str(),
-                                    page.common_prefixes.empty() ? std::string() : page.common_prefixes.back());
+void Lister::note_earlier(const s3::ListPage& page, Listing& listing) {
+  const std::string last = last_key(page);
   const auto over = [&](const ObjectInfo& object) {
     const std::string& key = object.key.str();
-    return key.size() == reading.prefix.size() || last >= key + "/";
+    return key.size() == listing.prefix.size() || last >= key + "/";
   };
-  std::erase_if(reading.earlier, over);
-  std::ranges::copy_if(page.objects, std::back_inserter(reading.earlier), std::not_fn(over));
+  std::erase_if(listing.earlier, over);
+  std::ranges::copy_if(page.objects, std::back_inserter(listing.earlier), std::not_fn(over));
 }
 
-std::optional<meta::Node> Lister::node_of(std::string_view part, Shown as, NodeKind kind, const ObjectInfo* info, const Reading& reading) {
-  if (Tree::is_hidden(reading.directory, part)) {
+std::optional<meta::Node> Lister::node_of(std::string_view part, Shown as, const Told& told, const Listing& listing) {
+  if (Tree::is_hidden(listing.directory, part)) {
     return std::nullopt;
   }
   const auto shown = tree_.name_of(part, as);
   if (!shown) {
-    log_.warn("key {}{} is not shown: {}", reading.prefix, part, describe(shown.error()));
+    log_.warn("key {}{} is not shown: {}", listing.prefix, part, describe(shown.error()));
     return std::nullopt;
   }
   const std::string& name = *shown;
   if (name != part) {
-    note_escaped(reading.prefix + std::string(part), name);
+    note_escaped(listing.prefix + std::string(part), name);
   }
   // A name deleted here after the listing began is in this page only because the page is older.
-  if (absent_.held(reading.directory, name)) {
-    confirm_own(reading.directory, name, info, reading.began);
+  if (absent_.held(listing.directory, name)) {
+    confirm_own(listing.directory, name, told.object, told.seen);
     return std::nullopt;
   }
-  if (absent_.seen(reading.directory, name) >= reading.began) {
+  if (absent_.seen(listing.directory, name) >= told.seen) {
     return std::nullopt;
   }
-  meta::Node node{.parent = reading.directory, .name = name, .kind = kind, .checked_at = reading.began};
-  if (info != nullptr) {
-    node.size = info->size;
-    node.etag = info->etag;
-    node.last_modified = info->last_modified;
-    node.storage_class = info->storage_class;
+  meta::Node node{.parent = listing.directory, .name = name, .kind = told.kind, .checked_at = told.seen};
+  if (told.object != nullptr) {
+    node.size = told.object->size;
+    node.etag = told.object->etag;
+    node.last_modified = told.object->last_modified;
+    node.storage_class = told.object->storage_class;
   }
-  node.posix = default_attributes(settings_, kind, node.last_modified);
+  node.posix = default_attributes(settings_, told.kind, node.last_modified);
   return node;
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 // Listings: S3's pages become records of the cache.
 
+#include <atomic>
 #include <mutex>
 #include <string>
 #include <unordered_set>
 
+#include "listing.h"
 #include "name_memory.h"
 #include "prefixfs/s3/object_store.h"
 #include "rights.h"
@@ -20,13 +22,13 @@ class Lister {
       : settings_(settings), store_(store), nodes_(nodes), tree_(tree), absent_(absent), untold_(untold), rights_(rights), clock_(clock),
         log_(log) {}
 
-  struct Outcome {
-    bool complete = false;  ///< all names of the directory are in the cache now
-    bool found_any = false; ///< some key exists below the directory, if only its marker
-    std::optional<ObjectInfo> marker;
-  };
-  /// At most `pages_max` pages of the directory. Errors: denied (and then Rights knows), not_found (no such bucket), and the common ones.
-  Result<Outcome> list(InodeId directory, std::uint32_t pages_max, const CallContext& context);
+  /// Errors: as Tree::directory_prefix().
+  Result<Listing> begin(InodeId directory) const;
+  /// One more page becomes records; what it should have told of and has not goes. Not for a complete listing. After an error the same page may be
+  /// asked for again. Errors: denied (and then Rights knows), not_found (no such bucket), and the common ones.
+  Result<void> next_page(Listing& listing, const CallContext& context);
+  /// At most `pages_max` pages of the directory.
+  Result<Listing> list(InodeId directory, std::uint32_t pages_max, const CallContext& context);
 
   /// What stands under one name, from one small listing.
   struct NameOutcome {
@@ -48,17 +50,18 @@ class Lister {
 
  private:
   Result<s3::ListPage> page(const s3::ListOptions& options, const CallContext& context);
-  /// A listing that is under way.
-  struct Reading {
-    std::string prefix;
-    InodeId directory = 0;
-    WallTime began{};
-    Outcome outcome;
-    std::vector<ObjectInfo> earlier;  ///< of former pages, beside which a directory may still come
+  std::vector<meta::Node> nodes_of(const s3::ListPage& page, Listing& listing);
+  static void note_earlier(const s3::ListPage& page, Listing& listing);
+  struct Told {
+    NodeKind kind = NodeKind::file;
+    const ObjectInfo* object = nullptr;  ///< of a file
+    WallTime seen{};                     ///< when the page was asked for that has it
   };
-  std::vector<meta::Node> nodes_of(const s3::ListPage& page, Reading& reading);
-  static void note_earlier(const s3::ListPage& page, Reading& reading);
-  std::optional<meta::Node> node_of(std::string_view part, Shown as, NodeKind kind, const ObjectInfo* info, const Reading& reading);
+  std::optional<meta::Node> node_of(std::string_view part, Shown as, const Told& told, const Listing& listing);
+  void note_late(const std::vector<meta::Node>& nodes, Listing& listing);
+  Result<void> told_up_to(std::string place, Listing& listing);
+  Result<void> finish(Listing& listing);
+  Result<void> drop_unlisted(const meta::PlaceSpan& span, Listing& listing);
   Result<void> remember_shortened(const std::string& prefix, std::string_view name, const CallContext& context);
   void confirm_own(InodeId directory, std::string_view name, const ObjectInfo* info, WallTime began);
   Result<void> drop_deleted(const std::vector<meta::Node>& page, WallTime began);
@@ -73,6 +76,7 @@ class Lister {
   Rights& rights_;
   const Clock& clock_;
   Log& log_;
+  std::atomic<bool> unordered_{false};  ///< this endpoint has listed out of order
   static constexpr std::size_t kEscapedLogged = 100;
   mutable std::mutex escaped_mutex_;
   std::unordered_set<std::string> escaped_;

@@ -5,10 +5,10 @@
 namespace prefixfs::vfs {
 namespace {
 
-// The kernel sends the reads of one run at once and several threads take them, so they arrive a little out of order: some early, and on a
-// busy machine one of them after all the others that are in flight (up to 64 of 128 KiB).
-constexpr std::uint64_t kEarlyBytes = 1 << 20;
-constexpr std::uint64_t kLateBytes = 8 << 20;
+// The kernel sends the reads of one run at once and several threads take them, so they arrive out of order: a little, and on a busy machine
+// by all that are in flight (up to 64 of 128 KiB).
+constexpr std::uint64_t kLittleBytes = 1 << 20;
+constexpr std::uint64_t kInFlightBytes = 8 << 20;
 
 std::uint64_t round_down(std::uint64_t value, std::uint64_t step) { return value / step * step; }
 std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return round_down(value + step - 1, step); }
@@ -17,8 +17,9 @@ std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return round_d
 
 ReadAhead::Plan ReadAhead::plan(ByteRange wanted, std::uint64_t size) {
   wanted.end = std::min(wanted.end, size);
-  const bool late = wanted.end <= expected_ && wanted.begin >= run_begin_ && wanted.begin + kLateBytes >= expected_;
-  const bool in_order = late || (wanted.begin <= expected_ + kEarlyBytes && wanted.begin + kEarlyBytes >= expected_);
+  const bool late = wanted.end <= expected_ && wanted.begin >= run_begin_ && wanted.begin + kInFlightBytes >= expected_;
+  const bool near = wanted.begin <= expected_ + kLittleBytes && wanted.begin + kLittleBytes >= expected_;
+  const bool in_order = late || near || early(wanted);
   if (!in_order) {
     run_bytes_ = 0;
     ahead_end_ = 0;
@@ -30,7 +31,7 @@ ReadAhead::Plan ReadAhead::plan(ByteRange wanted, std::uint64_t size) {
 
   // The run of a file that is read from its beginning is believed after the first block; elsewhere it must show itself first.
   const bool believed = in_order && (run_bytes_ > limits_.first_block_bytes || wanted.end > limits_.first_block_bytes) &&
-                        (run_bytes_ > kEarlyBytes || wanted.begin < limits_.part_bytes);
+                        (run_bytes_ > kLittleBytes || wanted.begin < limits_.part_bytes);
   if (!believed) {
     return {.now = random_range(wanted, size), .ahead = {}};
   }
@@ -47,6 +48,12 @@ ReadAhead::Plan ReadAhead::plan(ByteRange wanted, std::uint64_t size) {
   }
   ahead_end_ = std::max(ahead_end_, begin);
   return plan;
+}
+
+/// So far ahead is only what the kernel reads ahead, in large requests and where a run is under way; a program that seeks is not taken for it.
+bool ReadAhead::early(ByteRange wanted) const {
+  const bool under_way = run_begin_ == 0 || run_bytes_ > kLittleBytes;
+  return under_way && wanted.length() >= limits_.first_block_bytes && wanted.begin >= expected_ && wanted.begin <= expected_ + kInFlightBytes;
 }
 
 ByteRange ReadAhead::random_range(ByteRange wanted, std::uint64_t size) const {

@@ -29,6 +29,7 @@ class ReadAhead {
   Plan plan(ByteRange wanted, std::uint64_t size);
 
  private:
+  bool early(ByteRange wanted) const;
   ByteRange random_range(ByteRange wanted, std::uint64_t size) const;
 
   ReadAheadLimits limits_;

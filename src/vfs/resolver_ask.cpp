@@ -88,12 +88,12 @@ Result<meta::Node> Resolver::refresh_directory_by_listing(const meta::Node& node
     marker = below.marker;
   }
   if (!exists) {
-    TRY_ASSIGN(const Lister::Outcome outcome, p_.lister.list(node.id, 1, context));
+    TRY_ASSIGN(const Listing listing, p_.lister.list(node.id, 1, context));
     // What a listing of nothing leaves below is local: files being written, directories kept. It keeps its directory too.
     TRY_ASSIGN(const bool needed, p_.nodes.has_children(node.id));
-    exists = outcome.found_any || needed;
-    marker = outcome.marker;
-    if (!outcome.complete) {
+    exists = listing.found_any || needed;
+    marker = listing.marker;
+    if (!listing.complete) {
       large_.add(node.id);
     }
   }

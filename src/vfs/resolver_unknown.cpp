@@ -92,12 +92,12 @@ Result<meta::Node> Resolver::find_by_listing(InodeId parent, std::string_view na
   const WallTime began = p_.clock.now();
   const auto state = p_.nodes.listing(parent);
   const std::uint32_t pages = state && state->pages > 0 ? kSmallDirectoryPages : 1;
-  TRY_ASSIGN(const Lister::Outcome outcome, p_.lister.list(parent, pages, context));
+  TRY_ASSIGN(const Listing listing, p_.lister.list(parent, pages, context));
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
   if (known) {
     return *known;
   }
-  if (outcome.complete) {
+  if (listing.complete) {
     TRY(absence_seen(parent, name, began));
     return fail(absent_error(parent, name));
   }

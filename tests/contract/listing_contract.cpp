@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "object_store_contract.h"
 
 namespace prefixfs::contract {
@@ -82,6 +84,25 @@ TEST_P(Listing, PagesShowEachEntryOnce) {
     EXPECT_THAT(folders(page), ElementsAre("b/", "c/", "d/")) << max_keys;
     options.delimiter = "";
     EXPECT_EQ(list_all(options).objects.size(), 9U) << max_keys;
+  }
+}
+
+TEST_P(Listing, WhatANewPageBringsComesBehindAllOfTheFormerPages) {
+  for (const int max_keys : {1, 2, 3, 4}) {
+    s3::ListOptions options = at("");
+    options.max_keys = max_keys;
+    std::string end;
+    do {
+      const auto page = store().list(options, {});
+      ASSERT_TRUE(page) << test::why(page);
+      const std::vector<std::string> names = names_below(*page);
+      for (const std::string& name : names) {
+        EXPECT_GT(name, end) << "pages of " << max_keys;
+      }
+      end = std::max(end, names.empty() ? "" : std::ranges::max(names));
+      options.continuation_token = page->next_token;
+    } while (!options.continuation_token.empty());
+    EXPECT_EQ(end, "e");
   }
 }
 

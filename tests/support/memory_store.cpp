@@ -258,6 +258,11 @@ void MemoryStore::set_rights(Rights rights) {
   rights_ = rights;
 }
 
+void MemoryStore::list_backwards() {
+  const std::lock_guard lock(mutex_);
+  backwards_ = true;
+}
+
 void MemoryStore::set_capabilities(const s3::Capabilities& capabilities) {
   const std::lock_guard lock(mutex_);
   capabilities_ = capabilities;

@@ -56,6 +56,8 @@ class MemoryStore final : public s3::ObjectStore {
     bool tagging = true;
   };
   void set_rights(Rights rights);
+  /// From now on the last objects come in the first page of a listing, and the directories in each: what no S3 does, but a server might.
+  void list_backwards();
   /// Only what is reported; the store itself always honours conditions.
   void set_capabilities(const s3::Capabilities& capabilities);
   /// Smallest part but the last; S3's 5 MiB unless a test wants small parts.
@@ -104,6 +106,8 @@ class MemoryStore final : public s3::ObjectStore {
   Result<Upload*> find_upload(const char* operation, const Key& key, const s3::UploadId& id);
   Result<void> check_condition(const char* operation, const Key& key, const s3::WriteCondition& condition) const;
   ObjectInfo& store(const Key& key, Bytes bytes, ETag etag, const s3::ObjectHeaders& headers);
+  s3::ListPage page_in_order(const s3::ListOptions& options) const;
+  s3::ListPage page_backwards(const s3::ListOptions& options) const;
   Result<s3::UploadedPart> store_part(Upload& upload, int number, Bytes bytes);
   Result<std::string> join_parts(const Key& key, const Upload& upload, std::span<const s3::UploadedPart> parts,
                                  std::string& part_digests) const;
@@ -114,6 +118,7 @@ class MemoryStore final : public s3::ObjectStore {
   std::map<s3::UploadId, Upload> uploads_;
   std::uint64_t uploads_made_ = 0;
   Rights rights_;
+  bool backwards_ = false;
   std::function<void()> before_body_;
   s3::Capabilities capabilities_{s3::Support::yes, s3::Support::yes, s3::Support::yes, s3::Support::yes, s3::Support::yes};
   std::uint64_t part_bytes_min_ = s3::kPartBytesMin;

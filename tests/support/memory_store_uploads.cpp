@@ -43,6 +43,30 @@ Result<s3::ListPage> MemoryStore::list(const s3::ListOptions& options, const Cal
   if (!rights_.list) {
     return refuse(Errc::denied, "ListObjectsV2", Key(options.prefix), 403, "AccessDenied");
   }
+  return backwards_ ? page_backwards(options) : page_in_order(options);
+}
+
+s3::ListPage MemoryStore::page_backwards(const s3::ListOptions& options) const {
+  s3::ListPage all;
+  s3::ListOptions rest = options;
+  rest.continuation_token.clear();
+  do {
+    s3::ListPage page = page_in_order(rest);
+    std::ranges::move(page.objects, std::back_inserter(all.objects));
+    std::ranges::move(page.common_prefixes, std::back_inserter(all.common_prefixes));
+    rest.continuation_token = page.next_token;
+  } while (!rest.continuation_token.empty());
+  s3::ListPage page{.objects = {}, .common_prefixes = std::move(all.common_prefixes), .next_token = {}};
+  const std::size_t given = options.continuation_token.empty() ? 0 : std::stoul(options.continuation_token);
+  const std::size_t end = std::min(all.objects.size(), given + static_cast<std::size_t>(options.max_keys));
+  for (std::size_t from_end = end; from_end > given; --from_end) {
+    page.objects.push_back(all.objects[all.objects.size() - from_end]);
+  }
+  page.next_token = end < all.objects.size() ? std::to_string(end) : "";
+  return page;
+}
+
+s3::ListPage MemoryStore::page_in_order(const s3::ListOptions& options) const {
   const std::string& after = options.continuation_token.empty() ? options.start_after : options.continuation_token;
   const std::size_t max_keys = static_cast<std::size_t>(std::clamp(options.max_keys, 1, 1000));
   s3::ListPage page;

@@ -66,6 +66,15 @@ struct Node {
   friend bool operator==(const Node&, const Node&) = default;
 };
 
+/// Where a name stands among its siblings: S3 lists "a-b" before "a/", and a file has the place that a directory of its name would have, so that
+/// a listing which has come to some key has told of all names before that place, whatever they are. No name stands before "".
+inline std::string place_of(std::string_view name) { return name.empty() ? std::string() : std::string(name) + '/'; }
+/// Some of the siblings. Any text may be a bound.
+struct PlaceSpan {
+  std::string behind;                 ///< "": from the first
+  std::optional<std::string> up_to;   ///< included; nothing: to the last
+};
+
 /// What is known of a directory's listing.
 struct ListingState {
   WallTime listed_at{};       ///< when the last complete listing began; epoch: never
@@ -107,15 +116,15 @@ class NodeCache {
   /// The caller sees to it that no directory moves below itself.
   virtual Result<Node> move(InodeId id, InodeId new_parent, std::string_view new_name) = 0;
 
-  /// After the last page of a listing that began at `began`: drops the records of `parent` with an earlier checked_at that are not
-  /// `local` (and have nothing `local` below them), and stores the state. Gives back the nodes dropped (at most 10,000 of them, the rest
-  /// is dropped all the same).
-  virtual Result<std::vector<Node>> finish_listing(InodeId parent, WallTime began, std::uint32_t pages) = 0;
+  /// A listing that began at `began` has told of all that stands in `span`: drops the records of `parent` there with an earlier checked_at that
+  /// are not `local` (and have nothing `local` below them). Gives back how many stay that it has confirmed.
+  virtual Result<std::uint64_t> drop_unlisted(InodeId parent, const PlaceSpan& span, WallTime began) = 0;
+  virtual Result<void> put_listing(InodeId parent, const ListingState& state) = 0;
   virtual Result<ListingState> listing(InodeId parent) = 0;
   virtual Result<void> forget_listing(InodeId parent) = 0;
 
-  /// Up to `limit` children in byte order of their names, beginning after `after` ("" for the first).
-  virtual Result<std::vector<Node>> children(InodeId parent, std::string_view after, std::size_t limit) = 0;
+  /// Up to `limit` children in the order of their places: the first ones that stand in `span`.
+  virtual Result<std::vector<Node>> children(InodeId parent, const PlaceSpan& span, std::size_t limit) = 0;
   virtual Result<bool> has_children(InodeId parent) = 0;
   /// What a shortened name stands for (object/shown_name.h); kept as long as the cache. Errors: exists (another part has that name).
   virtual Result<void> remember_part(std::string_view name, std::string_view part) = 0;

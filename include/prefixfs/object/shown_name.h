@@ -28,6 +28,8 @@ enum class Shown {
 ///   @s3-object-NAME         the file beside the directory NAME
 ///   @s3-long-HASH-TEXT      what would be longer; HASH: 16 digits of its FNV-1a, TEXT: how it begins
 std::string shown_name(std::string_view part, Shown as = Shown::any);
+/// How those begin, and no other name does.
+inline constexpr std::string_view kSubstituteMark = "@s3-";
 
 struct KeyPart {
   std::string part;

@@ -44,7 +44,7 @@ class NodeCacheTest : public ::testing::Test {
   std::optional<Node> find(InodeId parent, std::string_view name) { return *cache().find(parent, name); }
   std::vector<std::string> names(InodeId parent) {
     std::vector<std::string> found;
-    const auto children = cache().children(parent, "", 100000);
+    const auto children = cache().children(parent, {}, 100000);
     for (const Node& node : *children) {
       found.push_back(node.name);
     }
@@ -150,7 +150,7 @@ TEST_F(NodeCacheTest, erase_takes_the_whole_tree_below) {
   for (int depth = 0; depth < 50; ++depth) {
     const Node directory = put(node_of(parent, "d", NodeKind::directory));
     ids.push_back(put(node_of(directory.id, "f")).id);
-    ASSERT_TRUE(cache().finish_listing(directory.id, at(0), 1));
+    ASSERT_TRUE(cache().put_listing(directory.id, {.listed_at = at(0), .complete = true, .entries = 0, .pages = 1}));
     parent = directory.id;
     ids.push_back(parent);
   }
@@ -345,7 +345,7 @@ TEST_F(NodeCacheTest, a_common_prefix_does_not_undo_what_the_marker_said) {
   EXPECT_EQ(page[0].last_modified, at(-5));
 }
 
-TEST_F(NodeCacheTest, finish_listing_drops_what_it_has_not_seen) {
+TEST_F(NodeCacheTest, what_a_listing_has_not_told_of_is_dropped) {
   put(node_of(kRootInode, "gone", NodeKind::file, 1));
   put(node_of(kRootInode, "seen", NodeKind::file, 10));
   Node writing = node_of(kRootInode, "writing", NodeKind::file, 1);
@@ -359,60 +359,72 @@ TEST_F(NodeCacheTest, finish_listing_drops_what_it_has_not_seen) {
   staged.local = true;
   put(staged);
 
-  const auto dropped = cache().finish_listing(kRootInode, at(10), 3);
-  ASSERT_TRUE(dropped);
-  Names gone;
-  for (const Node& node : *dropped) {
-    gone.push_back(node.name);
-  }
-  EXPECT_EQ(gone, (Names{"gone", "tree"}));
+  EXPECT_EQ(cache().drop_unlisted(kRootInode, {}, at(10)).value_or(99), 1U);
   EXPECT_EQ(names(kRootInode), (Names{"busy", "seen", "writing"})) << "a path to a file being written stays";
   EXPECT_FALSE(*cache().has_children(tree.id));
-  const auto state = *cache().listing(kRootInode);
-  EXPECT_EQ(state, (ListingState{.listed_at = at(10), .complete = true, .entries = 1, .pages = 3}));
-  ASSERT_TRUE(cache().forget_listing(kRootInode));
-  EXPECT_EQ(*cache().listing(kRootInode), ListingState{});
 }
 
-TEST_F(NodeCacheTest, finish_listing_gives_back_at_most_ten_thousand) {
-  for (int page = 0; page < 11; ++page) {
+TEST_F(NodeCacheTest, what_stands_outside_the_span_is_not_dropped) {
+  for (const char* name : {"a", "a-b", "a.c", "b", "c"}) {
+    put(node_of(kRootInode, name, NodeKind::file, 1));
+  }
+  EXPECT_EQ(cache().drop_unlisted(kRootInode, {.behind = "a-b/", .up_to = "b"}, at(10)).value_or(99), 0U);
+  EXPECT_EQ(names(kRootInode), (Names{"a-b", "b", "c"})) << "a file has the place of a directory: a listing that has come to the key b may still bring b/";
+  EXPECT_EQ(cache().drop_unlisted(kRootInode, {.behind = "a-b/", .up_to = {}}, at(1)).value_or(99), 2U);
+}
+
+TEST_F(NodeCacheTest, twenty_thousand_unlisted_names_are_dropped) {
+  for (int page = 0; page < 20; ++page) {
     std::vector<Node> nodes;
     for (int i = 0; i < 1000; ++i) {
       nodes.push_back(node_of(kRootInode, std::to_string(page * 1000 + i)));
     }
     ASSERT_TRUE(cache().put_page(kRootInode, nodes));
   }
-  const auto dropped = cache().finish_listing(kRootInode, at(1), 1);
-  ASSERT_TRUE(dropped);
-  EXPECT_EQ(dropped->size(), 10000U);
+  EXPECT_EQ(cache().drop_unlisted(kRootInode, {}, at(1)).value_or(99), 0U);
   EXPECT_FALSE(*cache().has_children(kRootInode));
 }
 
-TEST_F(NodeCacheTest, children_come_in_byte_order_page_by_page) {
+TEST_F(NodeCacheTest, the_state_of_a_listing_is_kept_until_it_is_forgotten) {
+  const ListingState state{.listed_at = at(10), .complete = true, .entries = 1, .pages = 3};
+  ASSERT_TRUE(cache().put_listing(kRootInode, state));
+  EXPECT_EQ(*cache().listing(kRootInode), state);
+  ASSERT_TRUE(cache().forget_listing(kRootInode));
+  EXPECT_EQ(*cache().listing(kRootInode), ListingState{});
+}
+
+TEST_F(NodeCacheTest, children_come_in_order_page_by_page) {
   std::vector<Node> nodes;
   for (int i = 0; i < 2500; ++i) {
     nodes.push_back(node_of(kRootInode, "n" + std::to_string(i)));
   }
   ASSERT_TRUE(cache().put_page(kRootInode, nodes));
   put(node_of(nodes[0].id, "of another parent"));
-  const auto all = *cache().children(kRootInode, "", 100000);
+  const auto all = *cache().children(kRootInode, {}, 100000);
   ASSERT_EQ(all.size(), 2500U);
   for (std::size_t i = 1; i < all.size(); ++i) {
     EXPECT_LT(all[i - 1].name, all[i].name);
   }
-  const auto page = *cache().children(kRootInode, all[1233].name, 1500);
+  const auto page = *cache().children(kRootInode, {.behind = place_of(all[1233].name), .up_to = {}}, 1500);
   ASSERT_EQ(page.size(), 1266U);
   EXPECT_EQ(page[0], all[1234]);
-  EXPECT_EQ((*cache().children(kRootInode, "", 1200)).size(), 1200U);
-  EXPECT_TRUE((*cache().children(kRootInode, "", 0)).empty());
-  EXPECT_TRUE((*cache().children(kRootInode, "zzz", 10)).empty());
+  EXPECT_EQ((*cache().children(kRootInode, {}, 1200)).size(), 1200U);
+  EXPECT_TRUE((*cache().children(kRootInode, {}, 0)).empty());
+  EXPECT_TRUE((*cache().children(kRootInode, {.behind = "zzz", .up_to = {}}, 10)).empty());
+}
+
+TEST_F(NodeCacheTest, children_come_as_if_all_were_directories) {
+  for (const char* name : {"a", "a b", "a-b", "a-b.c", "a0", "aa", "a.txt", "b"}) {
+    put(node_of(kRootInode, name, name[1] == '\0' ? NodeKind::directory : NodeKind::file));
+  }
+  EXPECT_EQ(names(kRootInode), (Names{"a b", "a-b.c", "a-b", "a.txt", "a", "a0", "aa", "b"}));
 }
 
 TEST_F(NodeCacheTest, bad_records_are_dropped_and_counted) {
   const Node good = put(node_of(kRootInode, "good"));
   const Node torn = put(node_of(kRootInode, "torn"));
   const Node lost = put(node_of(kRootInode, "lost"));
-  ASSERT_TRUE(cache().finish_listing(kRootInode, at(0), 1));
+  ASSERT_TRUE(cache().put_listing(kRootInode, {.listed_at = at(0), .complete = true, .entries = 3, .pages = 1}));
   tamper([&](Txn& txn) -> Result<void> {
     TRY(txn.put(node_key(kRootInode, "torn"), "short"));
     TRY(txn.put(inode_key(lost.id), "x"));
@@ -439,7 +451,7 @@ TEST_F(NodeCacheTest, the_map_grows_with_the_names) {
     }
     ASSERT_TRUE(cache().put_page(kRootInode, nodes)) << "page " << page;
   }
-  EXPECT_EQ(cache().children(kRootInode, "", 100000)->size(), 20000U);
+  EXPECT_EQ(cache().children(kRootInode, {}, 100000)->size(), 20000U);
 }
 
 TEST_F(NodeCacheTest, a_page_of_a_thousand_is_quick) {
@@ -471,13 +483,13 @@ TEST_F(NodeCacheTest, threads_read_and_write_together) {
         const auto stored = cache().put(node_of(directory.id, std::to_string(t) + "-" + std::to_string(i)));
         ASSERT_TRUE(stored);
         ASSERT_EQ(*cache().get(stored->id), *stored);
-        ASSERT_TRUE(cache().children(directory.id, "", 50));
+        ASSERT_TRUE(cache().children(directory.id, {}, 50));
       }
     });
   }
   threads.clear();
   std::set<InodeId> ids;
-  const auto children = cache().children(directory.id, "", 10000);
+  const auto children = cache().children(directory.id, {}, 10000);
   for (const Node& node : *children) {
     ids.insert(node.id);
   }

@@ -140,11 +140,18 @@ TEST(Record, each_kind_has_what_belongs_to_it) {
   EXPECT_FALSE(survives(node)) << "the target is too long";
 }
 
-TEST(Record, keys_sort_by_parent_then_name) {
+TEST(Record, keys_sort_by_parent_then_place) {
   EXPECT_LT(node_key(1, "z"), node_key(2, "a"));
   EXPECT_LT(node_key(255, "z"), node_key(256, "a"));
   EXPECT_LT(node_key(1, ""), node_key(1, "a"));
-  EXPECT_LT(node_key(1, "a"), node_key(1, "a\x01"));
+  EXPECT_LT(node_key(1, "a"), node_key(1, "a0"));
+  EXPECT_LT(node_key(1, "a-b"), node_key(1, "a")) << "as S3 lists a-b before a/";
+}
+
+TEST(Record, a_key_whose_place_is_of_no_name_is_not_read) {
+  EXPECT_TRUE(decode_node(node_key(1, "cv.pdf"), encode_node(cv())));
+  EXPECT_FALSE(decode_node(children_key(1, "cv.pdf"), encode_node(cv())));
+  EXPECT_FALSE(decode_node(children_key(1, "/"), encode_node(cv())));
 }
 
 TEST(Record, every_wrong_byte_of_the_head_is_noticed_or_harmless) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
 #include "prefixfs/base/result.h"
 
 namespace prefixfs::vfs {
@@ -68,6 +71,31 @@ TEST(ReadAheadTest, AReadThatComesAfterAllOthersInFlightDoesNotEndTheRun) {
   }
   EXPECT_EQ(ahead.plan({128 * kKiB, 256 * kKiB}, 100 * kMiB).now, (ByteRange{128 * kKiB, 8 * kMiB}));
   EXPECT_EQ(ahead.plan({4 * kMiB, 4 * kMiB + 128 * kKiB}, 100 * kMiB).now.end, 8 * kMiB);
+}
+
+TEST(ReadAheadTest, WhatIsInFlightMayArriveInAnyOrder) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<ByteRange> reads;
+    for (std::uint64_t at = 128 * kKiB; at < 8 * kMiB; at += 128 * kKiB) {
+      reads.push_back({at, at + 128 * kKiB});
+    }
+    std::ranges::shuffle(reads, random);
+    ReadAhead ahead({});
+    EXPECT_EQ(ahead.plan({0, 128 * kKiB}, 8 * kMiB).now, (ByteRange{0, 128 * kKiB}));
+    EXPECT_EQ(ahead.plan(reads.front(), 8 * kMiB).now, (ByteRange{128 * kKiB, 8 * kMiB}));
+    for (const ByteRange& read : reads) {
+      EXPECT_EQ(ahead.plan(read, 8 * kMiB).now.end, 8 * kMiB) << "nothing else is fetched than what is on its way";
+    }
+  }
+}
+
+TEST(ReadAheadTest, AProgramThatSeeksALittleFetchesBlocks) {
+  ReadAhead ahead({});
+  ahead.plan({0, 4 * kKiB}, 100 * kMiB);
+  EXPECT_EQ(ahead.plan({3 * kMiB, 3 * kMiB + 4 * kKiB}, 100 * kMiB).now, (ByteRange{3 * kMiB, 3 * kMiB + 128 * kKiB}));
+  ahead.plan({50 * kMiB, 51 * kMiB}, 100 * kMiB);
+  EXPECT_EQ(ahead.plan({54 * kMiB, 55 * kMiB}, 100 * kMiB).now, (ByteRange{54 * kMiB, 55 * kMiB}));
 }
 
 TEST(ReadAheadTest, SeekingFetchesBlocks) {
