@@ -47,6 +47,7 @@ Result<void> DirectoryReader::next_page(DirectoryHandle& handle, const CallConte
 
 Result<std::optional<std::vector<meta::Node>>> DirectoryReader::names_behind(DirectoryHandle& handle, InodeId last, bool may_ask,
                                                                              const CallContext& context) const {
+  TRY(note_reading(handle));
   if (is_late(handle, last)) {
     return late_ones(handle, last);
   }
@@ -67,11 +68,25 @@ Result<std::optional<std::vector<meta::Node>>> DirectoryReader::names_behind(Dir
       return std::optional<std::vector<meta::Node>>();
     }
     TRY(next_page(handle, context));
+    TRY(note_reading(handle));
   }
   meta::PlaceSpan left = substitutes();
   left.behind = std::max(left.behind, is_substitute(after) ? meta::place_of(after) : std::string());
   TRY_ASSIGN(std::vector<meta::Node> names, p_.nodes.children(handle.directory, left, kBatch));
   return names.empty() ? late_ones(handle, 0) : std::move(names);
+}
+
+/// The program is going to look at the names.
+Result<void> DirectoryReader::note_reading(const DirectoryHandle& handle) const {
+  if (handle.listing) {
+    p_.resolver.directory_was_read(handle.directory, handle.listing->began, handle.listing->entries);
+    return {};
+  }
+  TRY_ASSIGN(const meta::ListingState state, p_.nodes.listing(handle.directory));
+  if (state.complete) {
+    p_.resolver.directory_was_read(handle.directory, state.listed_at, state.entries);
+  }
+  return {};
 }
 
 Result<std::vector<meta::Node>> DirectoryReader::told_of(const DirectoryHandle& handle, const std::string& after) const {

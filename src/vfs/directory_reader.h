@@ -22,7 +22,7 @@ class DirectoryReader {
     meta::NodeCache& nodes;
     const Tree& tree;
     Lister& lister;
-    const Resolver& resolver;
+    Resolver& resolver;
     const Rights& rights;
     Log& log;
   };
@@ -39,6 +39,7 @@ class DirectoryReader {
 
  private:
   Result<void> next_page(DirectoryHandle& handle, const CallContext& context) const;
+  Result<void> note_reading(const DirectoryHandle& handle) const;
   Result<std::string> name_of(const DirectoryHandle& handle, InodeId entry) const;
   Result<std::vector<meta::Node>> told_of(const DirectoryHandle& handle, const std::string& after) const;
   Result<std::vector<meta::Node>> late_ones(const DirectoryHandle& handle, InodeId last) const;

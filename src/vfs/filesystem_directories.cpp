@@ -61,7 +61,6 @@ Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const Entr
   if (position == 0 || !handle->listed) {
     TRY(never_the_end(core_->directory_reader.start(*handle, caller.context)));
   }
-  core_->resolver.directory_was_read(handle->directory);
   if (position == 0 && !sink({".", 1, core_->entry(directory)})) {
     return {};
   }

@@ -1,5 +1,7 @@
 #include "name_memory.h"
 
+#include <algorithm>
+
 namespace prefixfs::vfs {
 
 std::string AbsentNames::id_of(InodeId parent, std::string_view name) { return std::to_string(parent) + "/" + std::string(name); }
@@ -51,18 +53,24 @@ std::optional<std::uint64_t> AbsentNames::held(InodeId parent, std::string_view 
   return found == held_.end() ? std::nullopt : std::optional(found->second);
 }
 
-void DirectoriesRead::add(InodeId directory, WallTime until) {
+void DirectoriesRead::add(InodeId directory, WallTime began, WallTime until) {
   const std::lock_guard lock(mutex_);
-  if (until_.size() >= kDirectoriesMax) {
-    until_.clear();
+  if (readers_.size() >= kDirectoriesMax) {
+    readers_.clear();
   }
-  until_[directory] = until;
+  std::vector<Reader>& readers = readers_[directory];
+  std::erase_if(readers, [&](const Reader& reader) { return reader.began == began || reader.until <= began; });
+  if (readers.size() >= kReadersMax) {
+    readers.erase(readers.begin());
+  }
+  readers.push_back({began, until});
 }
 
-bool DirectoriesRead::believed(InodeId directory, WallTime now) const {
+bool DirectoriesRead::believed(InodeId directory, WallTime confirmed, WallTime now) const {
   const std::lock_guard lock(mutex_);
-  const auto found = until_.find(directory);
-  return found != until_.end() && now < found->second;
+  const auto found = readers_.find(directory);
+  return found != readers_.end() &&
+         std::ranges::any_of(found->second, [&](const Reader& reader) { return now < reader.until && confirmed >= reader.began; });
 }
 
 bool UnknownNamePredictor::expects_object(InodeId directory) const {

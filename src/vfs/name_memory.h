@@ -9,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "prefixfs/base/clock.h"
 #include "prefixfs/vfs/filesystem.h"
@@ -48,13 +49,20 @@ class AbsentNames {
 /// `ls -l` of many names asks for no single one. Thread-safe.
 class DirectoriesRead {
  public:
-  void add(InodeId directory, WallTime until);
-  bool believed(InodeId directory, WallTime now) const;
+  /// A program is reading the directory as a listing tells of it that began at `began`; `until`: when it will have looked at the names.
+  void add(InodeId directory, WallTime began, WallTime until);
+  /// Whether a name is believed that S3 confirmed at `confirmed`: by a listing that somebody is still looking at.
+  bool believed(InodeId directory, WallTime confirmed, WallTime now) const;
 
  private:
   static constexpr std::size_t kDirectoriesMax = 10000;
+  static constexpr std::size_t kReadersMax = 100;  ///< of one directory
+  struct Reader {
+    WallTime began;
+    WallTime until;
+  };
   mutable std::mutex mutex_;
-  std::unordered_map<InodeId, WallTime> until_;
+  std::unordered_map<InodeId, std::vector<Reader>> readers_;
 };
 
 /// Predicts, per directory, whether a name that this host has never seen will be an object of another client (then one GET brings

@@ -178,19 +178,15 @@ bool Resolver::believed(const meta::Node& node) const {
   return node.kind == NodeKind::directory && large(node.id) && p_.clock.now() - node.checked_at < p_.settings.freshness * kWindowsOfLargeDirectory;
 }
 
-void Resolver::directory_was_read(InodeId directory) {
-  const auto listing = p_.nodes.listing(directory);
-  const auto names = std::chrono::nanoseconds(kTimePerName) * static_cast<std::int64_t>(listing ? listing->entries : 0);
-  read_.add(directory, p_.clock.now() + p_.settings.freshness + names);
+void Resolver::directory_was_read(InodeId directory, WallTime began, std::uint64_t names) {
+  const auto looking = std::chrono::nanoseconds(kTimePerName) * static_cast<std::int64_t>(names);
+  read_.add(directory, began, p_.clock.now() + p_.settings.freshness + looking);
 }
 
 bool Resolver::listed_lately(const meta::Node& node) const {
   const WallTime now = p_.clock.now();
-  if (!read_.believed(node.parent, now) || node.checked_at > now || node.checked_at.time_since_epoch().count() < doubted_before_) {
-    return false;
-  }
-  const auto listing = p_.nodes.listing(node.parent);
-  return listing && listing->complete && node.checked_at >= listing->listed_at;
+  return node.checked_at <= now && node.checked_at.time_since_epoch().count() >= doubted_before_ &&
+         read_.believed(node.parent, node.checked_at, now);
 }
 
 }  // namespace prefixfs::vfs

@@ -64,8 +64,9 @@ class Resolver {
   /// Whether it is a file that a former process was writing when it died: S3 never had it, and nobody has it open.
   bool left_behind(const meta::Node& node) const;
 
-  /// A program has read the directory: what was listed of its names holds for a window from now, and longer the more names there are.
-  void directory_was_read(InodeId directory);
+  /// A program reads the directory, of which a listing that began at `began` has told so many names: what it said of them holds for a window from
+  /// now, and longer the more names there are.
+  void directory_was_read(InodeId directory, WallTime began, std::uint64_t names);
 
   bool fresh(WallTime seen) const;
   /// From now on nothing is believed that S3 has said before that moment, for as long as the window may be.

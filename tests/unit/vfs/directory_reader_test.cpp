@@ -91,6 +91,22 @@ TEST_F(DirectoryReaderTest, TheFirstNamesComeWithTheFirstPage) {
   EXPECT_THAT(mount.requests(), ElementsAre("ListObjectsV2 ", "ListObjectsV2 "));
 }
 
+TEST_F(DirectoryReaderTest, WhatAPageHasToldIsBelievedWhileTheDirectoryIsRead) {
+  put_many(2500);
+  Reader reader(mount);
+  ASSERT_OK(reader.read());
+  mount.window_ends();
+  ASSERT_OK(reader.read());
+  mount.requests();
+  EXPECT_OK(mount.lookup("0000"));
+  EXPECT_OK(mount.lookup("1500"));
+  EXPECT_THAT(mount.requests(), ElementsAre());
+  mount.window_ends();
+  mount.clock.advance(1s);
+  EXPECT_OK(mount.lookup("0000"));
+  EXPECT_THAT(mount.requests(), ElementsAre("GetObject 0000"));
+}
+
 TEST_F(DirectoryReaderTest, ADirectoryComesInItsPlaceAmongTheKeys) {
   mount.memory.put_text("report/x", "x");
   auto expected = put_many(1500, "report-");

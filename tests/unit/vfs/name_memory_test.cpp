@@ -58,11 +58,23 @@ TEST(UnknownNamePredictorTest, StaysBounded) {
 
 TEST(DirectoriesReadTest, BelievedUntilAMoment) {
   DirectoriesRead read;
-  EXPECT_FALSE(read.believed(5, at(1)));
-  read.add(5, at(10));
-  EXPECT_TRUE(read.believed(5, at(9)));
-  EXPECT_FALSE(read.believed(5, at(10)));
-  EXPECT_FALSE(read.believed(6, at(9)));
+  EXPECT_FALSE(read.believed(5, at(1), at(1)));
+  read.add(5, at(1), at(10));
+  EXPECT_TRUE(read.believed(5, at(1), at(9)));
+  EXPECT_FALSE(read.believed(5, at(0), at(9))) << "the listing has not confirmed it";
+  EXPECT_FALSE(read.believed(5, at(1), at(10)));
+  EXPECT_FALSE(read.believed(6, at(1), at(9)));
+  read.add(5, at(1), at(12));
+  EXPECT_TRUE(read.believed(5, at(1), at(11)));
+}
+
+TEST(DirectoriesReadTest, ASecondReaderDoesNotDisturbTheFirst) {
+  DirectoriesRead read;
+  read.add(5, at(1), at(10));
+  read.add(5, at(4), at(20));
+  EXPECT_TRUE(read.believed(5, at(2), at(9)));
+  EXPECT_FALSE(read.believed(5, at(2), at(10)));
+  EXPECT_TRUE(read.believed(5, at(5), at(19)));
 }
 
 TEST(LargeDirectoriesTest, RemembersUpToALimit) {
