@@ -1,10 +1,13 @@
 #include "lmdb_env.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
+
+#include "mapped_file.h"
 
 namespace prefixfs::meta {
 
@@ -163,6 +166,18 @@ Result<std::unique_ptr<LmdbEnv>> LmdbEnv::open(const EnvOptions& options) {
     return fail(lmdb_error(code, "open", path));
   }
   return made;
+}
+
+void LmdbEnv::give_back_memory() {
+  const std::shared_lock active(active_);
+  int descriptor = -1;
+  if (mdb_env_get_fd(env_.get(), &descriptor) != 0) {
+    return;
+  }
+  for (const std::span<std::byte> mapped : mappings_of(descriptor)) {
+    // Nothing is lost: the mapping is shared, and the page cache has what is not on the disk yet. Another thread that reads has its page mapped again.
+    ::madvise(mapped.data(), mapped.size(), MADV_DONTNEED);
+  }
 }
 
 Result<void> LmdbEnv::read(const std::function<Result<void>(Txn&)>& look) {

@@ -86,6 +86,8 @@ class LmdbEnv {
   /// Brings all to the disk, also with MDB_NOSYNC.
   Result<void> sync();
   std::uint64_t map_bytes() const;
+  /// What has been read of the file counts as memory of this process as long as it is mapped. From now on only what is read again does.
+  void give_back_memory();
 
  private:
   struct Close {

@@ -49,6 +49,7 @@ class LmdbNodeCache final : public NodeCache {
 
   /// Stores `node`, choosing its id; directories whose name it takes go to `orphans`.
   Result<void> store(NodeRecords& records, Node& node, const std::optional<Node>& present, std::vector<InodeId>& orphans);
+  void touched(std::size_t nodes);
   Result<NodeRecords::Page> page_of(InodeId parent, const PlaceSpan& span, std::size_t limit);
   // These take several transactions, with changing_ held.
   Result<void> drop_below(std::vector<InodeId> directories);
@@ -61,6 +62,7 @@ class LmdbNodeCache final : public NodeCache {
   Counter inodes_;
   std::mutex changing_;  ///< held by every change, also over the several transactions that a large one takes
   std::atomic<std::uint64_t> dropped_records_{0};
+  std::atomic<std::size_t> touched_{0};
   std::atomic<bool> damaged_{false};
 };
 

@@ -57,6 +57,7 @@ struct Filesystem::Core {
   Rights rights;
   AbsentNames absent;
   UntoldVersions untold;
+  NamelessFiles nameless_files;
   ContentCache contents;
   Room room;
   OpenFiles open_files;
@@ -103,6 +104,8 @@ struct Filesystem::Core {
   Result<std::optional<meta::Node>> look(InodeId parent, std::string_view name, const CallContext& context);
 
   Result<Entry> attributes_now(InodeId id, const CallContext& context);
+  /// Instead of ESTALE, of a file that lost its name here after the kernel had found it, and that nobody has open; otherwise `answer`.
+  Result<Entry> or_nameless(InodeId id, Result<Entry> answer) const;
 
   // filesystem_open.cpp
   std::optional<meta::Node> written_here(InodeId id) const;
@@ -170,6 +173,7 @@ struct Filesystem::Core {
   std::optional<Committer::CopyFrom> stored_whole(OpenFile& file) const;
 
   // filesystem_attributes.cpp
+  Result<Entry> set_attributes(InodeId id, std::optional<HandleId> handle, const SetAttributes& asked, const Caller& caller);
   Result<void> resize(const meta::Node& node, std::uint64_t size, std::optional<HandleId> through, const Caller& caller);
   Result<Entry> change_attributes(const meta::Node& node, const SetAttributes& changes, const CallContext& context);
   Result<std::optional<Entry>> change_open(OpenFile& file, const SetAttributes& changes, const CallContext& context);

@@ -29,6 +29,10 @@ Result<void> DirectoryReader::next_page(DirectoryHandle& handle, const CallConte
   }
   auto listed = p_.lister.next_page(*handle.listing, context);
   if (listed) {
+    // Who has read a page to its end may stop there; who has read two will read on.
+    if (handle.listing->pages > 1 && !handle.listing->complete) {
+      p_.lister.ask_ahead(*handle.listing);
+    }
     return {};
   }
   TRY_ASSIGN(const meta::ListingState state, p_.nodes.listing(handle.directory));

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kAbsentNamesMax = 20000;
 constexpr std::size_t kUntoldVersionsMax = 50000;
+constexpr std::size_t kNamelessFilesMax = 1000;
 // Never written; that it is absent is what the question is about.
 constexpr const char* kProbedName = ".prefixfs-probe";
 
@@ -28,6 +29,7 @@ Filesystem::Core::Core(const Settings& given, const Surroundings& around)
       rights(outside.clock),
       absent(kAbsentNamesMax),
       untold(kUntoldVersionsMax),
+      nameless_files(kNamelessFilesMax),
       contents(settings.cache_bytes_max, settings.cached_files_max),
       room(contents),
       lister(settings, outside.store, outside.nodes, tree, absent, untold, rights, outside.clock, outside.log),
@@ -201,7 +203,7 @@ Result<Entry> Filesystem::lookup(InodeId parent, std::string_view name, const Ca
 
 Result<Entry> Filesystem::getattr(InodeId id, const Caller& caller) {
   TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.look({id, {}}, caller.context));
-  return core_->attributes_now(id, caller.context);
+  return core_->or_nameless(id, core_->attributes_now(id, caller.context));
 }
 
 Result<Entry> Filesystem::Core::attributes_now(InodeId id, const CallContext& context) {
@@ -224,6 +226,19 @@ Result<Entry> Filesystem::Core::attributes_now(InodeId id, const CallContext& co
     return fail(Errc::stale, node.name + " is another file now");
   }
   return tell(node);
+}
+
+Result<Entry> Filesystem::Core::or_nameless(InodeId id, Result<Entry> answer) const {
+  if (answer || answer.error().code != Errc::stale || open_files.find(id) != nullptr) {
+    return answer;
+  }
+  const std::optional<meta::Node> file = nameless_files.find(id);
+  if (!file) {
+    return answer;
+  }
+  Attributes last = attributes(*file);
+  last.links = 0;
+  return Entry{.attributes = last, .valid_for = std::chrono::nanoseconds::zero()};
 }
 
 FilesystemStats Filesystem::statfs() const {

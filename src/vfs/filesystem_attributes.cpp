@@ -11,12 +11,16 @@ namespace prefixfs::vfs {
 Result<Entry> Filesystem::setattr(InodeId id, std::optional<HandleId> handle, const SetAttributes& asked, const Caller& caller) {
   TRY(core_->writable());
   TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.change({{id, {}}}, caller.context));
+  return core_->or_nameless(id, core_->set_attributes(id, handle, asked, caller));
+}
+
+Result<Entry> Filesystem::Core::set_attributes(InodeId id, std::optional<HandleId> handle, const SetAttributes& asked, const Caller& caller) {
   meta::Node node;
-  if (const auto file = core_->open_files.find(id)) {
+  if (const auto file = open_files.find(id)) {
     const std::lock_guard lock(file->mutex);
     node = file->node;
   } else {
-    TRY_ASSIGN(node, core_->tree.node(id));
+    TRY_ASSIGN(node, tree.node(id));
   }
   SetAttributes changes = asked;
   // As Linux does, whoever asks: the new owner has not made it what it is.
@@ -25,15 +29,15 @@ Result<Entry> Filesystem::setattr(InodeId id, std::optional<HandleId> handle, co
     if (node.kind == NodeKind::directory) {
       return fail(Errc::is_dir, node.name + " is a directory");
     }
-    TRY(of_known_inode(core_->resize(node, *changes.size, handle, caller)));
-    if (const auto now = core_->outside.nodes.get(id); now && *now) {
+    TRY(of_known_inode(resize(node, *changes.size, handle, caller)));
+    if (const auto now = outside.nodes.get(id); now && *now) {
       node = **now;
     }
   }
   if (changes.mode || changes.uid || changes.gid || changes.mtime_ns || changes.atime_ns) {
-    return of_known_inode(core_->change_attributes(node, changes, caller.context));
+    return of_known_inode(change_attributes(node, changes, caller.context));
   }
-  return core_->attributes_now(id, caller.context);
+  return attributes_now(id, caller.context);
 }
 
 Result<void> Filesystem::Core::resize(const meta::Node& node, std::uint64_t size, std::optional<HandleId> through, const Caller& caller) {

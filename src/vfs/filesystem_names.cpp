@@ -103,6 +103,7 @@ void Filesystem::Core::mark_unlinked(InodeId id) {
     const std::lock_guard lock(file->mutex);
     file->unlinked = true;
     file->node.changed_at = outside.clock.now();
+    nameless_files.add(file->node);
     if (file->content != nullptr) {
       file->content->irreplaceable = true;
       file->stale = file->stale || !file->content->file->missing(kWholeFile).empty();

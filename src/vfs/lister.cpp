@@ -12,6 +12,13 @@ std::string_view without_slash(std::string_view text) {
   return text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
 }
 
+// A program has paused meanwhile: then the page is asked for again.
+constexpr std::chrono::seconds kAheadKept{10};
+
+s3::ListOptions next_of(const Listing& listing) {
+  return {.prefix = listing.prefix, .delimiter = "/", .start_after = {}, .continuation_token = listing.next_token, .max_keys = 1000};
+}
+
 std::string last_key(const s3::ListPage& page) {
   return std::max(page.objects.empty() ? std::string() : page.objects.back().key.str(),
                   page.common_prefixes.empty() ? std::string() : page.common_prefixes.back());
@@ -19,8 +26,10 @@ std::string last_key(const s3::ListPage& page) {
 
 }  // namespace
 
-Result<s3::ListPage> Lister::page(const s3::ListOptions& options, const CallContext& context) {
-  auto answer = store_.list(options, context);
+Result<s3::ListPage> Lister::page(const s3::ListOptions& options, const CallContext& context) { return noted(store_.list(options, context)); }
+
+/// What an answer tells of the right to list.
+Result<s3::ListPage> Lister::noted(Result<s3::ListPage> answer) {
   // Other refusals (a locked account, a firewall's 403) say nothing of the right.
   const bool refused = !answer && answer.error().code == Errc::denied && answer.error().origin.s3_code == "AccessDenied";
   if (answer && rights_.learn_list(true)) {
@@ -47,9 +56,7 @@ Result<Listing> Lister::list(InodeId directory, std::uint32_t pages_max, const C
 }
 
 Result<void> Lister::next_page(Listing& listing, const CallContext& context) {
-  listing.asked = clock_.now();
-  TRY_ASSIGN(const s3::ListPage answer, page({.prefix = listing.prefix, .delimiter = "/", .start_after = {},
-                                              .continuation_token = listing.next_token, .max_keys = 1000}, context));
+  TRY_ASSIGN(const s3::ListPage answer, page_of(listing, context));
   std::vector<meta::Node> nodes = nodes_of(answer, listing);
   TRY_ASSIGN(const std::vector<InodeId> changed, nodes_.put_page(listing.directory, nodes));
   std::ranges::for_each(changed, [&](InodeId file) { untold_.add(file); });
@@ -63,6 +70,25 @@ Result<void> Lister::next_page(Listing& listing, const CallContext& context) {
   }
   const std::string end = last_key(answer);
   return listing.in_order && !end.empty() ? told_up_to(end.substr(listing.prefix.size()), listing) : Result<void>();
+}
+
+void Lister::ask_ahead(Listing& listing) { listing.ahead = std::make_unique<PageAhead>(store_, next_of(listing), clock_.now()); }
+
+Result<s3::ListPage> Lister::page_of(Listing& listing, const CallContext& context) {
+  if (listing.ahead != nullptr && listing.ahead->has_come() && clock_.now() - listing.ahead->asked() > kAheadKept) {
+    listing.ahead.reset();
+  }
+  if (listing.ahead == nullptr) {
+    listing.asked = clock_.now();
+    return page(next_of(listing), context);
+  }
+  auto answer = listing.ahead->take(context);
+  if (!answer && answer.error().code == Errc::cancelled) {
+    return answer;  // it is still on its way
+  }
+  listing.asked = listing.ahead->asked();
+  listing.ahead.reset();
+  return noted(std::move(answer));
 }
 
 Result<void> Lister::told_up_to(std::string place, Listing& listing) {

@@ -27,6 +27,8 @@ class Lister {
   /// One more page becomes records; what it should have told of and has not goes. Not for a complete listing. After an error the same page may be
   /// asked for again. Errors: denied (and then Rights knows), not_found (no such bucket), and the common ones.
   Result<void> next_page(Listing& listing, const CallContext& context);
+  /// Asks for the next page already; not for a complete listing.
+  void ask_ahead(Listing& listing);
   /// At most `pages_max` pages of the directory.
   Result<Listing> list(InodeId directory, std::uint32_t pages_max, const CallContext& context);
 
@@ -50,6 +52,8 @@ class Lister {
 
  private:
   Result<s3::ListPage> page(const s3::ListOptions& options, const CallContext& context);
+  Result<s3::ListPage> noted(Result<s3::ListPage> answer);
+  Result<s3::ListPage> page_of(Listing& listing, const CallContext& context);
   std::vector<meta::Node> nodes_of(const s3::ListPage& page, Listing& listing);
   static void note_earlier(const s3::ListPage& page, Listing& listing);
   struct Told {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "page_ahead.h"
 #include "prefixfs/meta/node_cache.h"
 #include "prefixfs/object/object_info.h"
 #include "prefixfs/object/shown_name.h"
@@ -30,6 +32,7 @@ struct Listing {
   std::uint64_t entries = 0;  ///< of which it has told in order
 
   std::string next_token;
+  std::unique_ptr<PageAhead> ahead;  ///< the page of next_token, perhaps
   bool complete = false;
   std::string told_up_to;        ///< a place (meta::place_of)
   bool in_order = true;

@@ -73,6 +73,20 @@ bool DirectoriesRead::believed(InodeId directory, WallTime confirmed, WallTime n
          std::ranges::any_of(found->second, [&](const Reader& reader) { return now < reader.until && confirmed >= reader.began; });
 }
 
+void NamelessFiles::add(const meta::Node& file) {
+  const std::lock_guard lock(mutex_);
+  files_.push_front(file);
+  if (files_.size() > files_max_) {
+    files_.pop_back();
+  }
+}
+
+std::optional<meta::Node> NamelessFiles::find(InodeId file) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::ranges::find(files_, file, &meta::Node::id);
+  return found == files_.end() ? std::nullopt : std::optional(*found);
+}
+
 bool UnknownNamePredictor::expects_object(InodeId directory) const {
   const std::lock_guard lock(mutex_);
   const auto found = last_.find(directory);

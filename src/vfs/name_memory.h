@@ -91,6 +91,20 @@ class LargeDirectories {
   std::unordered_set<InodeId> known_;
 };
 
+/// Files that have just lost their name here, to an unlink or to a rename over them. The kernel may have come to one along a path just before, and
+/// asks for it now; a local file system would still have it. The oldest are forgotten. Thread-safe.
+class NamelessFiles {
+ public:
+  explicit NamelessFiles(std::size_t files_max) : files_max_(files_max) {}
+  void add(const meta::Node& file);
+  std::optional<meta::Node> find(InodeId file) const;
+
+ private:
+  const std::size_t files_max_;
+  mutable std::mutex mutex_;
+  std::list<meta::Node> files_;
+};
+
 /// Files of which a listing has brought another version than the kernel was told: it would read them only up to the size it knows. The oldest
 /// are forgotten; by then the kernel does not believe what it was told any more. Thread-safe.
 class UntoldVersions {

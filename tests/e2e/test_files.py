@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
 from errno import EBADF, EEXIST, EINVAL, ENOSYS, EOPNOTSUPP, EPERM
 
 import pytest
@@ -379,3 +380,32 @@ def test_a_directory_that_is_read_while_it_changes_shows_what_stayed(folder):
             if count < 30:
                 os.unlink(folder / f"go-{count:03}")
     assert sorted(name for name in seen if name.startswith("stay")) == [f"stay-{number:03}" for number in range(300)]
+
+
+@pytest.mark.parametrize("call", [os.stat, lambda path: os.chmod(path, 0o640), lambda path: os.utime(path)], ids=["stat", "chmod", "utime"])
+def test_a_name_that_is_replaced_again_and_again_is_always_there(folder, call):
+    """As on a local disk: who has come to the file along its path when another is renamed over it deals with the former one."""
+    (folder / "name").write_bytes(b"first")
+    stop, problems = threading.Event(), []
+
+    def work():
+        while not stop.is_set():
+            try:
+                call(folder / "name")
+            except OSError as error:
+                problems.append(error)
+                return
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    try:
+        for number in range(150):
+            (folder / "new").write_bytes(b"%d" % number)
+            os.rename(folder / "new", folder / "name")
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join()
+    assert problems == []
+    assert (folder / "name").read_bytes() == b"149"

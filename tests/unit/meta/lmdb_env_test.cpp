@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <fstream>
 #include <thread>
 
 #include "support/temp_dir.h"
@@ -113,6 +114,50 @@ TEST(LmdbEnv, grows_while_others_read) {
   }
   EXPECT_EQ(wrong, 0);
   EXPECT_GT(env->map_bytes(), 4U << 20);
+}
+
+/// KiB of the environment's file that count as memory of this process.
+std::size_t mapped_kib(const std::string& file) {
+  std::ifstream maps("/proc/self/smaps");
+  std::size_t kib = 0;
+  bool mine = false;
+  for (std::string line; std::getline(maps, line);) {
+    const bool head = line.find('-') < line.find(' ') && line.find(':') > line.find(' ');
+    mine = head ? line.ends_with(file) : mine;
+    if (mine && line.starts_with("Rss:")) {
+      kib += std::stoul(line.substr(4));
+    }
+  }
+  return kib;
+}
+
+TEST(LmdbEnv, memory_that_was_read_is_given_back_and_nothing_is_lost) {
+  const test::TempDir temp;
+  const auto env = open(temp, 64 << 20, 64 << 20);
+  const auto value_of = [](int number) { return std::string(2000, static_cast<char>('a' + number % 26)); };
+  const auto key_of = [](int number) { return "key" + std::to_string(number); };
+  for (int number = 0; number < 4000; ++number) {
+    ASSERT_TRUE(env->write([&](Txn& txn) { return txn.put(key_of(number), value_of(number)); }));
+  }
+  const auto read_all = [&] {
+    for (int number = 0; number < 4000; ++number) {
+      EXPECT_EQ(get(*env, key_of(number)), value_of(number));
+    }
+  };
+  read_all();
+  EXPECT_GT(mapped_kib(temp.file("env/data.mdb")), 4000U);
+  env->give_back_memory();
+  EXPECT_LT(mapped_kib(temp.file("env/data.mdb")), 100U);
+  std::atomic<bool> done{false};
+  std::jthread giving_back([&] {
+    while (!done) {
+      env->give_back_memory();
+    }
+  });
+  read_all();
+  EXPECT_TRUE(env->write([&](Txn& txn) { return txn.put("last", "1"); }));
+  done = true;
+  EXPECT_EQ(get(*env, "last"), "1");
 }
 
 TEST(LmdbEnv, a_map_that_may_not_grow_is_no_space_and_stays_usable) {

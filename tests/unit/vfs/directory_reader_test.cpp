@@ -1,5 +1,8 @@
 // A directory of several pages is read while its listing is under way.
 
+#include <atomic>
+#include <thread>
+
 #include "vfs_fixture.h"
 
 namespace prefixfs::vfs {
@@ -67,6 +70,14 @@ class DirectoryReaderTest : public VfsTest {
     }
     return names;
   }
+  /// Whether S3 has been asked for so many pages, at most a while from now.
+  bool comes(int pages) const {
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (mount.store.count("ListObjectsV2") < pages && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(1ms);
+    }
+    return mount.store.count("ListObjectsV2") == pages;
+  }
   static std::vector<std::string> sorted(std::vector<std::string> names) {
     std::ranges::sort(names);
     return names;
@@ -92,7 +103,7 @@ TEST_F(DirectoryReaderTest, TheFirstNamesComeWithTheFirstPage) {
 }
 
 TEST_F(DirectoryReaderTest, WhatAPageHasToldIsBelievedWhileTheDirectoryIsRead) {
-  put_many(2500);
+  put_many(1900);
   Reader reader(mount);
   ASSERT_OK(reader.read());
   mount.window_ends();
@@ -184,6 +195,56 @@ TEST_F(DirectoryReaderTest, AfterAnErrorTheSamePageIsAskedForAgain) {
   ASSERT_OK(first);
   EXPECT_ERRC(reader.read(), Errc::unavailable);
   EXPECT_EQ(joined(*first, reader.rest()), all);
+}
+
+TEST_F(DirectoryReaderTest, WhoReadsOnFindsTheNextPageOnItsWay) {
+  const auto all = put_many(4500);
+  Reader reader(mount);
+  auto names = *reader.read();
+  EXPECT_EQ(mount.store.count("ListObjectsV2"), 1) << "a program may stop after the first names";
+  names = joined(names, *reader.read());
+  EXPECT_TRUE(comes(3));
+  names = joined(names, *reader.read());
+  EXPECT_TRUE(comes(4));
+  EXPECT_EQ(joined(names, reader.rest()), all);
+  EXPECT_EQ(mount.store.count("ListObjectsV2"), 5);
+}
+
+TEST_F(DirectoryReaderTest, APageThatHasWaitedForLongIsAskedForAgain) {
+  put_many(2500);
+  std::atomic<int> answered = 0;
+  mount.store.after_each([&](const auto&) {
+    ++answered;
+    answered.notify_all();
+  });
+  Reader reader(mount);
+  ASSERT_OK(reader.read());
+  ASSERT_OK(reader.read());
+  answered.wait(2);
+  mount.memory.erase("2400");
+  mount.clock.advance(11s);
+  EXPECT_THAT(reader.rest(), Not(Contains("2400")));
+}
+
+TEST_F(DirectoryReaderTest, AnErrorOfAPageThatWasAskedForAheadIsTold) {
+  const auto all = put_many(3500);
+  mount.store.add({.operation = "ListObjectsV2", .skip = 2, .count = 1});
+  Reader reader(mount);
+  auto names = *reader.read();
+  names = joined(names, *reader.read());
+  EXPECT_ERRC(reader.read(), Errc::unavailable);
+  EXPECT_EQ(joined(names, reader.rest()), all);
+}
+
+TEST_F(DirectoryReaderTest, WhoStopsReadingWaitsForNoPage) {
+  put_many(3500);
+  {
+    Reader reader(mount);
+    ASSERT_OK(reader.read());
+    ASSERT_OK(reader.read());
+  }
+  EXPECT_LE(mount.store.count("ListObjectsV2"), 3);
+  EXPECT_EQ(Reader(mount).rest().size(), 3500u);
 }
 
 TEST_F(DirectoryReaderTest, NeverTheEndWhereThePageIsNotToBeHad) {

@@ -197,6 +197,26 @@ TEST_F(NamesTest, RenameReplacesAFileThatOthersStillRead) {
   EXPECT_EQ(mount.read_file("b").value_or(""), "new");
 }
 
+TEST_F(NamesTest, WhoHadComeToANameJustBeforeAnotherFileGotItSeesTheFormerFile) {
+  mount.memory.put_text("a", "former");
+  mount.memory.put_text("b", "new");
+  const InodeId former = mount.id("a");
+  const InodeId moved = mount.id("b");
+  ASSERT_OK(mount.fs().rename(kRoot, "b", kRoot, "a", 0, mount.caller()));
+  const auto seen = mount.fs().getattr(former, mount.caller());
+  ASSERT_OK(seen);
+  EXPECT_EQ(seen->attributes.size, 6u);
+  EXPECT_EQ(seen->attributes.links, 0u);
+  mount.requests();
+  EXPECT_OK(mount.fs().setattr(former, {}, {.mode = 0600}, mount.caller()));
+  EXPECT_OK(mount.fs().setattr(former, {}, {.size = 0}, mount.caller()));
+  EXPECT_THAT(mount.requests(), IsEmpty());
+  EXPECT_EQ(mount.id("a"), moved);
+  EXPECT_EQ(mount.read_file("a").value_or(""), "new");
+  ASSERT_OK(mount.fs().unlink(kRoot, "a", mount.caller()));
+  EXPECT_EQ(mount.fs().getattr(moved, mount.caller())->attributes.links, 0u);
+}
+
 TEST_F(NamesTest, WhatAFileThatWasNeverStoredHasReplacedGoesWithItsName) {
   for (const bool again : {false, true}) {
     Mount fresh;

@@ -88,6 +88,19 @@ TEST(LargeDirectoriesTest, RemembersUpToALimit) {
   EXPECT_FALSE(large.contains(5));
 }
 
+TEST(NamelessFilesTest, TheLastOnesAreKnown) {
+  NamelessFiles files(2);
+  for (const InodeId id : {5, 6, 7}) {
+    meta::Node file;
+    file.id = id;
+    file.size = id;
+    files.add(file);
+  }
+  EXPECT_FALSE(files.find(5));
+  EXPECT_EQ(files.find(6)->size, 6u);
+  EXPECT_EQ(files.find(7)->size, 7u);
+}
+
 TEST(UntoldVersionsTest, UntilTheKernelIsTold) {
   UntoldVersions untold(2);
   EXPECT_FALSE(untold.contains(5));
