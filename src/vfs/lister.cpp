@@ -64,12 +64,13 @@ Result<void> Lister::next_page(Listing& listing, const CallContext& context) {
   note_earlier(answer, listing);
   note_late(nodes, listing);
   ++listing.pages;
-  listing.next_token = answer.next_token;
   if (answer.next_token.empty()) {
-    return finish(listing);
+    TRY(finish(listing));
+  } else if (const std::string end = last_key(answer); listing.in_order && !end.empty()) {
+    TRY(told_up_to(end.substr(listing.prefix.size()), listing));
   }
-  const std::string end = last_key(answer);
-  return listing.in_order && !end.empty() ? told_up_to(end.substr(listing.prefix.size()), listing) : Result<void>();
+  listing.next_token = answer.next_token;
+  return {};
 }
 
 void Lister::ask_ahead(Listing& listing) { listing.ahead = std::make_unique<PageAhead>(store_, next_of(listing), clock_.now()); }

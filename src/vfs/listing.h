@@ -21,8 +21,8 @@ std::vector<meta::PlaceSpan> without_substitutes(const meta::PlaceSpan& span);
 inline bool is_substitute(std::string_view name) { return name.starts_with(kSubstituteMark); }
 
 /// A listing of a directory that is under way, page by page. For one thread at a time.
-/// As S3 lists in order, each page tells of all names up to where it ends. Of substitute names
-/// only the whole listing tells, and on an endpoint that lists in another order it is so with all.
+/// As S3 lists in order, each page tells of all names up to where it ends. Of substitute names only the whole listing tells, and of all names on an
+/// endpoint that lists in another order.
 struct Listing {
   meta::InodeId directory = 0;
   std::string prefix;
@@ -41,7 +41,6 @@ struct Listing {
   bool found_any = false;  ///< some key exists below the directory, if only its marker
   std::optional<ObjectInfo> marker;
   std::vector<ObjectInfo> earlier;  ///< of former pages, beside which a directory may still come
-
 };
 
 }  // namespace prefixfs::vfs
