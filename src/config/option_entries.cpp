@@ -85,6 +85,12 @@ Result<void> set_posix_metadata(const OptionValue& value, Options& options) {
   return {};
 }
 
+Result<void> set_acls(const OptionValue& value, Options& options) {
+  TRY_ASSIGN(const std::string choice, parse_choice(value.text, {"off", "keep"}));
+  options.keep_acls = choice == "keep";
+  return {};
+}
+
 Result<Acknowledge> parse_acknowledge(const OptionValue& value) {
   TRY_ASSIGN(const std::string choice, parse_choice(value.text, {"close", "journal"}));
   return choice == "journal" ? Acknowledge::journal : Acknowledge::s3;
@@ -186,6 +192,7 @@ std::vector<OptionEntry> make_entries() {
       {{"unlink", "close|journal", "as commit", "when unlink() returns 0, the object is deleted, or that is in the journal and follows"},
        set_unlink},
       {{"posix_metadata", "aws|s3fs|off", "aws", "how mode, owner and times are written into user metadata"}, set_posix_metadata},
+      {{"acls", "off|keep", "off", "whether what an object's ACL grants to others survives a change, for one request more"}, set_acls},
       {{"sse", "KIND", "AES256, or as it was", "encryption: AES256, aws:kms[:KEY], aws:kms:dsse, none"},
        set_checked<&Options::sse, parse_sse>},
       {{"storage_class", "NAME", "the bucket's, or as it was", "storage class of what is written"},

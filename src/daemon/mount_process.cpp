@@ -79,6 +79,7 @@ vfs::Settings settings_of(const config::Options& options) {
           .journal_commits = options.commit == config::Acknowledge::journal,
           .journal_removals = options.unlink.value_or(options.commit) == config::Acknowledge::journal,
           .queue_in_outage = options.outage == config::Outage::queue,
+          .keep_acls = options.keep_acls,
           .dialect = dialect_of(options.posix_metadata),
           .removal_linger = kRemovalLinger,
           .temporary_linger = kTemporaryLinger,

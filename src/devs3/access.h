@@ -27,6 +27,7 @@ struct BucketRules {
   std::string name;
   std::string region;       ///< empty: the endpoint's
   std::string require_sse;  ///< the value x-amz-server-side-encryption must have on every write; empty: no demand
+  bool acls = false;        ///< false: BucketOwnerEnforced, as buckets are since April 2023
 };
 
 /// Immutable once built; thread-safe.

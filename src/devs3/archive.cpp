@@ -36,15 +36,7 @@ std::optional<std::string> restore_header(const Object& object, WallTime now) {
 WallTime expiry_of(int days, WallTime now) { return std::chrono::ceil<std::chrono::days>(now + std::chrono::days(days)); }
 
 Outcome<void> put_restore(Bucket& bucket, const ObjectPtr& before, Restore restore) {
-  Object changed = *before;
-  changed.restore = restore;
-  S3_TRY(bucket.put(std::move(changed), [&](const Object* present) -> Outcome<void> {
-    if (present != before.get()) {
-      return refuse(409, "OperationAborted", "A conflicting conditional operation is currently in progress against this resource.");
-    }
-    return {};
-  }));
-  return {};
+  return bucket.change(before, [&](Object& changed) { changed.restore = restore; });
 }
 
 }  // namespace prefixfs::devs3

@@ -15,7 +15,6 @@ Outcome<void> check_readable(const Object& object, WallTime now, std::string_vie
 std::optional<std::string> restore_header(const Object& object, WallTime now);
 /// When a copy that is asked for now goes again: S3 rounds up to midnight UTC (S3 User Guide, "Restoring an archived object").
 WallTime expiry_of(int days, WallTime now);
-/// Replaces an object that is still `before`, without its being another version.
 Outcome<void> put_restore(Bucket& bucket, const ObjectPtr& before, Restore restore);
 
 }  // namespace prefixfs::devs3

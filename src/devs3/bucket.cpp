@@ -90,6 +90,18 @@ Outcome<ObjectPtr> Bucket::put(Object object, const Guard& guard) {
   return added;
 }
 
+Outcome<void> Bucket::change(const ObjectPtr& before, const std::function<void(Object&)>& edit) {
+  Object changed = *before;
+  edit(changed);
+  S3_TRY(put(std::move(changed), [&](const Object* present) -> Outcome<void> {
+    if (present != before.get()) {
+      return refuse(409, "OperationAborted", "A conflicting conditional operation is currently in progress against this resource.");
+    }
+    return {};
+  }));
+  return {};
+}
+
 Outcome<void> Bucket::remove(const std::string& key, const Guard& guard) {
   ObjectPtr removed;
   const std::unique_lock lock(mutex_);

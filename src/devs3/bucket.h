@@ -35,6 +35,8 @@ class Bucket {
 
   ObjectPtr find(std::string_view key) const;
   Outcome<ObjectPtr> put(Object object, const Guard& guard);
+  /// What is no new version of it: tags, ACL, a restore. Refuses with OperationAborted where `before` is not the object any more.
+  Outcome<void> change(const ObjectPtr& before, const std::function<void(Object&)>& edit);
   Outcome<void> remove(const std::string& key, const Guard& guard);
   ListPage list(const ListQuery& query) const;
   bool empty() const;

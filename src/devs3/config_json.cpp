@@ -81,10 +81,11 @@ Result<AccessKey> read_key(const json& in) {
 
 Result<BucketRules> read_bucket(const json& in) {
   BucketRules bucket;
-  Fields fields(in, "a bucket", {"name", "region", "require_sse"});
+  Fields fields(in, "a bucket", {"name", "region", "require_sse", "acls"});
   fields.read("name", bucket.name);
   fields.read("region", bucket.region);
   fields.read("require_sse", bucket.require_sse);
+  fields.read("acls", bucket.acls);
   TRY(fields.result());
   return bucket;
 }

@@ -1,3 +1,4 @@
+#include "acl.h"
 #include "conditions.h"
 #include "copy_source.h"
 #include "extent_digest.h"
@@ -24,7 +25,7 @@ Outcome<bool> replaces(const Request& request, std::string_view header) {
   return value == "REPLACE";
 }
 
-/// Storage class and encryption are never copied: what the request does not say gets the default.
+/// Storage class, encryption and ACL are never copied: what the request does not say gets the default.
 Outcome<Description> describe_copy(const Request& request, const Object& source) {
   Description out;
   S3_TRY_ASSIGN(const bool replace_metadata, replaces(request, "x-amz-metadata-directive"));
@@ -103,6 +104,7 @@ Outcome<Response> copy_object(Context& context, Request& request) {
   Object copy;
   copy.key = request.key;
   S3_TRY_ASSIGN(copy.description, describe_copy(request, *source.object));
+  S3_TRY_ASSIGN(copy.description.acl, read_acl(request, context.access.rules_of(request.bucket)));
   S3_TRY(check_self_copy(request, source, copy.description));
   S3_TRY(check_tag_rights(request, source, copy.description));
   const auto guard = [&](const Object* present) { return check_write(request.http.headers, request.key, present); };

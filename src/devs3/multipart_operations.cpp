@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "acl.h"
 #include "body_intake.h"
 #include "digests.h"
 #include "extent_digest.h"
@@ -81,6 +82,7 @@ Outcome<Response> create_multipart_upload(Context& context, Request& request) {
   Upload upload;
   upload.key = request.key;
   S3_TRY_ASSIGN(upload.description, read_description(request));
+  S3_TRY_ASSIGN(upload.description.acl, read_acl(request, context.access.rules_of(request.bucket)));
   S3_TRY(read_checksum_choice(request, upload));
   upload.id = fmt::format("{:016x}{:016x}", context.random.next(), context.random.next());
   upload.initiator = request.who->access;

@@ -16,6 +16,12 @@ namespace prefixfs::devs3 {
 
 using Attributes = std::map<std::string, std::string, std::less<>>;
 
+struct Grant {
+  std::string permission;  ///< FULL_CONTROL, READ, WRITE, READ_ACP, WRITE_ACP
+  std::string id;          ///< of an account; empty: it is a group
+  std::string uri;
+};
+
 /// What a client says of an object when it creates it.
 struct Description {
   Attributes headers;  ///< content-type, cache-control, ... and x-amz-meta-*, as they are sent back
@@ -23,6 +29,7 @@ struct Description {
   std::string sse = "AES256";  ///< S3 encrypts every new object since January 2023
   std::string sse_key_id;
   Attributes tags;
+  std::vector<Grant> acl;  ///< empty: the default, full control of the owner
 };
 
 /// What was asked of an archived object.

@@ -34,6 +34,9 @@ json description_json(const Description& description) {
   if (!description.tags.empty()) {
     out["tags"] = description.tags;
   }
+  for (const Grant& grant : description.acl) {
+    out["acl"].push_back({grant.permission, grant.id, grant.uri});
+  }
   return out;
 }
 
@@ -44,6 +47,9 @@ Description read_description(const json& in) {
   out.sse = in.at("sse").get<std::string>();
   out.sse_key_id = in.value("sse_key", "");
   out.tags = in.value("tags", Attributes());
+  for (const auto& grant : in.value("acl", json::array())) {
+    out.acl.push_back({grant.at(0).get<std::string>(), grant.at(1).get<std::string>(), grant.at(2).get<std::string>()});
+  }
   return out;
 }
 

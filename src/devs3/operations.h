@@ -31,7 +31,7 @@ Outcome<Response> get_bucket_versioning(Context& context, Request& request);
 Outcome<Response> list_objects_v2(Context& context, Request& request);
 Outcome<Response> list_objects(Context& context, Request& request);
 
-// put_operation.cpp, get_operations.cpp, copy_operations.cpp, delete_operations.cpp, tagging_operations.cpp, restore_operation.cpp
+// put_operation.cpp, get_operations.cpp, copy_operations.cpp, delete_operations.cpp, tagging_operations.cpp, acl_operations.cpp, restore_operation.cpp
 Outcome<Response> put_object(Context& context, Request& request);
 Outcome<Response> get_object(Context& context, Request& request);  ///< and HeadObject
 Outcome<Response> copy_object(Context& context, Request& request);
@@ -41,6 +41,8 @@ Outcome<Response> delete_objects(Context& context, Request& request);
 Outcome<Response> get_object_tagging(Context& context, Request& request);
 Outcome<Response> put_object_tagging(Context& context, Request& request);
 Outcome<Response> delete_object_tagging(Context& context, Request& request);
+Outcome<Response> get_object_acl(Context& context, Request& request);
+Outcome<Response> put_object_acl(Context& context, Request& request);
 Outcome<Response> restore_object(Context& context, Request& request);
 
 // multipart_operations.cpp, multipart_complete.cpp, multipart_lists.cpp

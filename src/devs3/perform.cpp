@@ -23,6 +23,8 @@ Outcome<Response> perform(Context& context, Request& request) {
     case Operation::get_object_tagging: return get_object_tagging(context, request);
     case Operation::put_object_tagging: return put_object_tagging(context, request);
     case Operation::delete_object_tagging: return delete_object_tagging(context, request);
+    case Operation::get_object_acl: return get_object_acl(context, request);
+    case Operation::put_object_acl: return put_object_acl(context, request);
     case Operation::restore_object: return restore_object(context, request);
     case Operation::create_multipart_upload: return create_multipart_upload(context, request);
     case Operation::upload_part: return upload_part(context, request);

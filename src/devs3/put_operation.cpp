@@ -1,3 +1,4 @@
+#include "acl.h"
 #include "body_intake.h"
 #include "conditions.h"
 #include "extent_digest.h"
@@ -14,6 +15,7 @@ Outcome<Response> put_object(Context& context, Request& request) {
   Object object;
   object.key = request.key;
   S3_TRY_ASSIGN(object.description, read_description(request));
+  S3_TRY_ASSIGN(object.description.acl, read_acl(request, context.access.rules_of(request.bucket)));
   // Judged before the body too: with Expect: 100-continue the client then never sends it.
   S3_TRY(check_write(request.http.headers, request.key, bucket->find(request.key).get()));
   S3_TRY_ASSIGN(auto body, take_body(request, context.store.files(), ChecksumKind::crc64nvme));

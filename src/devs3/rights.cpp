@@ -1,5 +1,7 @@
 #include "rights.h"
 
+#include "acl.h"
+
 namespace prefixfs::devs3 {
 
 Outcome<void> require_on(const Request& request, std::string_view action, std::string_view bucket, std::string_view key) {
@@ -27,6 +29,9 @@ Outcome<void> require_write(const Request& request) {
   }
   if (request.http.headers.has("x-amz-tagging")) {
     S3_TRY(require(request, "s3:PutObjectTagging"));
+  }
+  if (says_acl(request)) {
+    S3_TRY(require(request, "s3:PutObjectAcl"));
   }
   return {};
 }

@@ -19,7 +19,7 @@ struct Row {
 };
 
 // The first row that fits is taken, so the special ones stand before the plain ones.
-constexpr std::array<Row, 24> kRows{{
+constexpr std::array<Row, 26> kRows{{
     {"GET", false, "location", "", Operation::get_bucket_location},
     {"GET", false, "versioning", "", Operation::get_bucket_versioning},
     {"GET", false, "uploads", "", Operation::list_multipart_uploads},
@@ -31,9 +31,11 @@ constexpr std::array<Row, 24> kRows{{
     {"POST", false, "delete", "", Operation::delete_objects},
     {"GET", true, "uploadId", "", Operation::list_parts},
     {"GET", true, "tagging", "", Operation::get_object_tagging},
+    {"GET", true, "acl", "", Operation::get_object_acl},
     {"GET", true, "", "", Operation::get_object},
     {"HEAD", true, "", "", Operation::head_object},
     {"PUT", true, "tagging", "", Operation::put_object_tagging},
+    {"PUT", true, "acl", "", Operation::put_object_acl},
     {"PUT", true, "uploadId", "x-amz-copy-source", Operation::upload_part_copy},
     {"PUT", true, "uploadId", "", Operation::upload_part},
     {"PUT", true, "", "x-amz-copy-source", Operation::copy_object},
@@ -54,11 +56,11 @@ constexpr std::array<std::string_view, 33> kUnknown{
     "renameObject", "replication", "requestPayment", "retention", "select", "session", "torrent", "versionId", "versions",
     "website", "metadataTable", "abac", "append", "metadataConfiguration"};
 
-constexpr std::array<std::string_view, 26> kNames{
+constexpr std::array<std::string_view, 28> kNames{
     "ListBuckets", "CreateBucket", "HeadBucket", "DeleteBucket", "GetBucketLocation", "GetBucketVersioning",
     "ListObjectsV2", "ListObjects", "ListMultipartUploads", "DeleteObjects",
     "PutObject", "GetObject", "HeadObject", "DeleteObject", "CopyObject",
-    "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging", "RestoreObject",
+    "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging", "GetObjectAcl", "PutObjectAcl", "RestoreObject",
     "CreateMultipartUpload", "UploadPart", "UploadPartCopy", "ListParts", "CompleteMultipartUpload", "AbortMultipartUpload",
     "Unknown"};
 
@@ -78,8 +80,8 @@ Operation find_operation(const Request& request) {
 Outcome<void> check_subresources(const Request& request) {
   const bool parts = request.has_query("uploadId");
   for (const auto& [name, value] : request.query) {
-    const bool part_number = name == "partNumber" && parts;
-    if (!part_number && std::ranges::find(kUnknown, name) != kUnknown.end()) {
+    const bool known = (name == "partNumber" && parts) || (name == "acl" && !request.key.empty());
+    if (!known && std::ranges::find(kUnknown, name) != kUnknown.end()) {
       return not_implemented(name, "A header you provided implies functionality that is not implemented");
     }
   }

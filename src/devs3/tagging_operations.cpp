@@ -40,15 +40,7 @@ Outcome<void> replace_tags(Context& context, const Request& request, const Attri
   if (!object) {
     return missing_key(request, request.bucket, request.key);
   }
-  Object changed = *object;
-  changed.description.tags = tags;
-  S3_TRY(bucket->put(std::move(changed), [&](const Object* present) -> Outcome<void> {
-    if (present != object.get()) {
-      return refuse(409, "OperationAborted", "A conflicting conditional operation is currently in progress against this resource.");
-    }
-    return {};
-  }));
-  return {};
+  return bucket->change(object, [&](Object& changed) { changed.description.tags = tags; });
 }
 
 }  // namespace

@@ -12,6 +12,10 @@ void XmlWriter::open_root(std::string_view name) {
 
 void XmlWriter::open(std::string_view name) { text_.append("<").append(name).append(">"); }
 
+void XmlWriter::open_typed(std::string_view name, std::string_view type) {
+  text_ += fmt::format("<{} xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"{}\">", name, type);
+}
+
 void XmlWriter::close(std::string_view name) { text_.append("</").append(name).append(">"); }
 
 void XmlWriter::element(std::string_view name, std::string_view text) {

@@ -13,6 +13,8 @@ class XmlWriter {
   /// Opens an element of S3's namespace; for the root.
   void open_root(std::string_view name);
   void open(std::string_view name);
+  /// With xsi:type, for <Grantee>.
+  void open_typed(std::string_view name, std::string_view type);
   void close(std::string_view name);
   void element(std::string_view name, std::string_view text);
   void number(std::string_view name, std::uint64_t value);

@@ -20,6 +20,9 @@ class AroundStore final : public ObjectStore {
   Result<std::string> tagging(const Key& key, const CallContext& context) override {
     return around_([&] { return inner_.tagging(key, context); });
   }
+  Result<Grants> acl(const Key& key, const CallContext& context) override {
+    return around_([&] { return inner_.acl(key, context); });
+  }
   Result<RestoreState> restore(const Key& key, const RestoreOptions& options, const CallContext& context) override {
     return around_([&] { return inner_.restore(key, options, context); });
   }

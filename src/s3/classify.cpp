@@ -92,6 +92,7 @@ constexpr std::array kByCode{
     // Not here.
     Row{"InvalidObjectState", Errc::unsupported, "the object is archived; restore it first: prefixfs restore MOUNTPOINT PATH"},
     Row{"GlacierExpeditedRetrievalNotAvailable", Errc::unsupported, "S3 cannot restore at that speed now; take --tier Standard"},
+    Row{"AccessControlListNotSupported", Errc::unsupported, "the bucket has no ACLs"},
     Row{"NotImplemented", Errc::unsupported, "the endpoint cannot do this"},
     Row{"InvalidStorageClass", Errc::unsupported, "the endpoint does not know this storage class; check storage_class="},
     Row{"InvalidEncryptionAlgorithmError", Errc::unsupported, "the endpoint does not know this encryption; check sse="},

@@ -40,6 +40,16 @@ Result<CopyAnswer> S3Client::copy(const CopySource& source, const Key& destinati
   if (source.key.empty() || destination.empty()) {
     return fail(Errc::invalid, "CopyObject needs a source and a destination");
   }
+  auto copied = copy_granted(source, destination, options, context);
+  if (!copied && refuses_grants(options.grants, copied.error())) {
+    CopyOptions without = options;
+    without.grants = {};
+    copied = copy_granted(source, destination, without, context);
+  }
+  return copied;
+}
+
+Result<CopyAnswer> S3Client::copy_granted(const CopySource& source, const Key& destination, const CopyOptions& options, const CallContext& context) {
   Call call{"CopyObject", "PUT", destination};
   call.answer_timeout = std::chrono::seconds(120);
   call.patient = true;
@@ -51,6 +61,7 @@ Result<CopyAnswer> S3Client::copy(const CopySource& source, const Key& destinati
     call.headers.push_back({"x-amz-tagging-directive", "REPLACE"});
     add_tagging(*options.replace, call.headers);
   }
+  add_known_grants(options.grants, call.headers);
   const auto response = send_conditional(call, options.condition, &Capabilities::conditional_copy, context);
   if (!response && response.error().code == Errc::not_found && options.condition.kind == Kind::match) {
     TRY(check_condition("CopyObject", destination, options.condition, context));  // 404 is said of either of the two

@@ -11,6 +11,7 @@ class DeadlineStore final : public ObjectStore {
 
   Result<ObjectInfo> head(const Key& key, const CallContext& context) override { return inner_.head(key, bounded(context)); }
   Result<std::string> tagging(const Key& key, const CallContext& context) override { return inner_.tagging(key, bounded(context)); }
+  Result<Grants> acl(const Key& key, const CallContext& context) override { return inner_.acl(key, bounded(context)); }
   Result<RestoreState> restore(const Key& key, const RestoreOptions& options, const CallContext& context) override {
     return inner_.restore(key, options, bounded(context));
   }

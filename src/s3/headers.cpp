@@ -170,6 +170,18 @@ void add_tagging(const ObjectHeaders& headers, Headers& out) {
   }
 }
 
+void add_grants(const Grants& grants, Headers& out) {
+  const std::pair<const char*, const std::string*> named[] = {{"x-amz-grant-full-control", &grants.full_control},
+                                                              {"x-amz-grant-read", &grants.read},
+                                                              {"x-amz-grant-read-acp", &grants.read_acp},
+                                                              {"x-amz-grant-write-acp", &grants.write_acp}};
+  for (const auto& [name, grantees] : named) {
+    if (!grantees->empty()) {
+      out.push_back({name, *grantees});
+    }
+  }
+}
+
 Result<ObjectInfo> read_object_info(const Key& key, const http::Response& response) {
   ObjectInfo info;
   info.key = key;

@@ -17,10 +17,12 @@ using Headers = std::vector<http::Header>;
 /// not carry unchanged: callers encode such values), too_large (more than kUserMetadataBytesMax).
 Result<Headers> describe_object(const ObjectHeaders& headers);
 
-/// SSE and storage class. Only for PutObject, CreateMultipartUpload and CopyObject: the other operations reject them. Errors: invalid.
 /// Tags are said when an object is written, not when it is copied.
 void add_tagging(const ObjectHeaders& headers, Headers& out);
+/// x-amz-grant-*, when it is written and when it is copied.
+void add_grants(const Grants& grants, Headers& out);
 
+/// SSE and storage class. Only for PutObject, CreateMultipartUpload and CopyObject: the other operations reject them. Errors: invalid.
 Result<Headers> storage_headers(const std::string& sse, const std::string& storage_class, const StorageChoice& own = {});
 
 /// What HEAD and GET say of an object. `size` is the whole object's, from Content-Range where there is one.

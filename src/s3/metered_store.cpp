@@ -33,6 +33,9 @@ class MeteredStore final : public ObjectStore {
   Result<std::string> tagging(const Key& key, const CallContext& context) override {
     return measure(tagging_, [&] { return inner_.tagging(key, context); });
   }
+  Result<Grants> acl(const Key& key, const CallContext& context) override {
+    return measure(acl_, [&] { return inner_.acl(key, context); });
+  }
   Result<RestoreState> restore(const Key& key, const RestoreOptions& options, const CallContext& context) override {
     return measure(restore_, [&] { return inner_.restore(key, options, context); });
   }
@@ -120,6 +123,7 @@ class MeteredStore final : public ObjectStore {
   Counter& bytes_received_ = metrics_.counter("s3.bytes_received");
   Operation head_{metrics_, "HeadObject"};
   Operation tagging_{metrics_, "GetObjectTagging"};
+  Operation acl_{metrics_, "GetObjectAcl"};
   Operation restore_{metrics_, "RestoreObject"};
   Operation get_{metrics_, "GetObject"};
   Operation put_{metrics_, "PutObject"};

@@ -73,11 +73,10 @@ Result<UploadId> S3Client::create_upload(const Key& key, const ObjectHeaders& he
   if (key.empty()) {
     return fail(Errc::invalid, "CreateMultipartUpload needs a key");
   }
-  auto upload = create_described(key, headers, context);
-  if (!upload && lacks_tagging_right(headers, upload.error())) {
-    ObjectHeaders untagged = headers;
-    untagged.tagging.clear();
-    upload = create_described(key, untagged, context);
+  ObjectHeaders wanted = headers;
+  auto upload = create_described(key, wanted, context);
+  while (!upload && leaves_away(wanted, upload.error())) {
+    upload = create_described(key, wanted, context);
   }
   return upload;
 }
@@ -85,6 +84,7 @@ Result<UploadId> S3Client::create_upload(const Key& key, const ObjectHeaders& he
 Result<UploadId> S3Client::create_described(const Key& key, const ObjectHeaders& headers, const CallContext& context) {
   TRY_ASSIGN(Headers described, headers_to_write(headers));
   add_tagging(headers, described);
+  add_known_grants(headers.grants, described);
   Call call{"CreateMultipartUpload", "POST", key, {{"uploads", ""}}, described};
   if (known().multipart_checksums()) {
     call.headers.push_back({"x-amz-checksum-algorithm", "CRC64NVME"});

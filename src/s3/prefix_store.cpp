@@ -38,6 +38,11 @@ class PrefixStore final : public ObjectStore {
     return inner_.tagging(whole, context);
   }
 
+  Result<Grants> acl(const Key& key, const CallContext& context) override {
+    TRY_ASSIGN(const Key whole, whole_key(key));
+    return inner_.acl(whole, context);
+  }
+
   Result<RestoreState> restore(const Key& key, const RestoreOptions& options, const CallContext& context) override {
     TRY_ASSIGN(const Key whole, whole_key(key));
     return inner_.restore(whole, options, context);

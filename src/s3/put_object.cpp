@@ -23,13 +23,24 @@ Result<void> check_put(const Key& key, const BodySource& body) {
 Result<PutAnswer> S3Client::put(const Key& key, const BodySource& body, const ObjectHeaders& headers, const WriteCondition& condition,
                                 const CallContext& context) {
   TRY(check_put(key, body));
-  auto answer = put_described(key, body, headers, condition, context);
-  if (!answer && lacks_tagging_right(headers, answer.error())) {
-    ObjectHeaders untagged = headers;
-    untagged.tagging.clear();
-    answer = put_described(key, body, untagged, condition, context);
+  ObjectHeaders wanted = headers;
+  auto answer = put_described(key, body, wanted, condition, context);
+  while (!answer && leaves_away(wanted, answer.error())) {
+    answer = put_described(key, body, wanted, condition, context);
   }
   return answer;
+}
+
+bool S3Client::leaves_away(ObjectHeaders& headers, const Error& error) {
+  if (lacks_tagging_right(headers, error)) {
+    headers.tagging.clear();
+    return true;
+  }
+  if (refuses_grants(headers.grants, error)) {
+    headers.grants = {};
+    return true;
+  }
+  return false;
 }
 
 /// Tags are a right of their own. The bytes are worth more than the tags, which whoever may set them can set again.
@@ -46,6 +57,7 @@ Result<PutAnswer> S3Client::put_described(const Key& key, const BodySource& body
                                           const WriteCondition& condition, const CallContext& context) {
   TRY_ASSIGN(Headers described, headers_to_write(headers));
   add_tagging(headers, described);
+  add_known_grants(headers.grants, described);
   const bool with_crc = wants_crc();
   auto answer = put_once(key, body, described, condition, with_crc, context);
   if (!answer && with_crc && learn_from_refusal(answer.error())) {

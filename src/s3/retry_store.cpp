@@ -213,7 +213,11 @@ Result<PutAnswer> RetryStore::put(const Key& key, const BodySource& body, const 
 Result<CopyAnswer> RetryStore::copy(const CopySource& source, const Key& destination, const CopyOptions& options,
                                     const CallContext& context) {
   Write write(options.condition, clock_);
-  const auto send = [&](const WriteCondition& c) { return inner_.copy(source, destination, {options.replace, options.storage, c, options.own_tags}, context); };
+  const auto send = [&](const WriteCondition& condition) {
+    CopyOptions guarded = options;
+    guarded.condition = condition;
+    return inner_.copy(source, destination, guarded, context);
+  };
   const auto ours = [&](const ObjectInfo& info) -> Result<std::optional<CopyAnswer>> {
     const auto from = source.key == destination ? Result<ObjectInfo>(info) : inner_.head(source.key, context);
     const bool same = from && is_copy(info, *from, options.replace);
@@ -254,6 +258,10 @@ Result<ObjectInfo> RetryStore::head(const Key& key, const CallContext& context) 
 
 Result<std::string> RetryStore::tagging(const Key& key, const CallContext& context) {
   return repeat("GetObjectTagging", key.str(), context, [&] { return inner_.tagging(key, context); });
+}
+
+Result<Grants> RetryStore::acl(const Key& key, const CallContext& context) {
+  return repeat("GetObjectAcl", key.str(), context, [&] { return inner_.acl(key, context); });
 }
 
 Result<RestoreState> RetryStore::restore(const Key& key, const RestoreOptions& options, const CallContext& context) {

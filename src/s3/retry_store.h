@@ -15,6 +15,7 @@ class RetryStore final : public ObjectStore {
 
   Result<ObjectInfo> head(const Key& key, const CallContext& context) override;
   Result<std::string> tagging(const Key& key, const CallContext& context) override;
+  Result<Grants> acl(const Key& key, const CallContext& context) override;
   Result<RestoreState> restore(const Key& key, const RestoreOptions& options, const CallContext& context) override;
   Result<GetAnswer> get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) override;
   Result<PutAnswer> put(const Key& key, const BodySource& body, const ObjectHeaders& headers, const WriteCondition& condition,

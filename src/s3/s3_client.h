@@ -1,6 +1,7 @@
 #pragma once
 // The ObjectStore over HTTP. One method for each operation, in files by question: get, put, conditions, copy, delete, list, multipart.
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ class S3Client final : public ObjectStore {
 
   Result<ObjectInfo> head(const Key& key, const CallContext& context) override;
   Result<std::string> tagging(const Key& key, const CallContext& context) override;
+  Result<Grants> acl(const Key& key, const CallContext& context) override;
   Result<RestoreState> restore(const Key& key, const RestoreOptions& options, const CallContext& context) override;
   Result<GetAnswer> get(const Key& key, const GetOptions& options, GetSink& sink, const CallContext& context) override;
   Result<PutAnswer> put(const Key& key, const BodySource& body, const ObjectHeaders& headers, const WriteCondition& condition,
@@ -64,8 +66,19 @@ class S3Client final : public ObjectStore {
   /// `error` says that the endpoint does not know this checksum: remembers it.
   bool learn_from_refusal(const Error& error);
 
+  // object_acl.cpp: the grants of an ACL.
+
+  /// Whether the write may have been refused for its grants; says so in the log, since it will be sent without them.
+  bool refuses_grants(const Grants& grants, const Error& error);
+  /// None where the bucket or the endpoint is known to have no ACLs.
+  void add_known_grants(const Grants& grants, Headers& out) const;
+  void learn_that_there_are_no_acls(const Error& error);
+
+  /// Takes out of `headers` what the write was refused for and can do without; each at most once.
+  bool leaves_away(ObjectHeaders& headers, const Error& error);
   /// Whether the write was refused for its tags alone; says so in the log, since it will be sent without them.
   bool lacks_tagging_right(const ObjectHeaders& headers, const Error& error);
+  Result<CopyAnswer> copy_granted(const CopySource& source, const Key& destination, const CopyOptions& options, const CallContext& context);
   Result<PutAnswer> put_described(const Key& key, const BodySource& body, const ObjectHeaders& headers, const WriteCondition& condition,
                                   const CallContext& context);
   Result<UploadId> create_described(const Key& key, const ObjectHeaders& headers, const CallContext& context);
@@ -85,6 +98,7 @@ class S3Client final : public ObjectStore {
 
   const ClientOptions options_;
   Exchange exchange_;
+  std::atomic<bool> no_acls_ = false;  ///< of the bucket, or of the endpoint
 };
 
 }  // namespace prefixfs::s3

@@ -34,6 +34,7 @@ Result<s3::CopyAnswer> copy_large(s3::ObjectStore& store, const s3::CopySource& 
       TRY_ASSIGN(headers.tagging, store.tagging(source.key, context));
     }
   }
+  headers.grants = options.grants;
   TRY_ASSIGN(const s3::UploadId upload, store.create_upload(destination, headers, context));
   auto copied = copy_parts(store, source, size, destination, upload, options.condition, context);
   if (!copied) {
@@ -45,6 +46,25 @@ Result<s3::CopyAnswer> copy_large(s3::ObjectStore& store, const s3::CopySource& 
 }
 
 }  // namespace
+
+Result<Grants> grants_to_keep(s3::ObjectStore& store, const Key& key, Log& log, const CallContext& context) {
+  auto grants = store.acl(key, context);
+  if (grants) {
+    return grants;
+  }
+  Error& error = grants.error();
+  if (error.code == Errc::not_found) {  // the write or the copy will say what that means
+    return Grants{};
+  }
+  if (error.code == Errc::denied) {
+    log.warn("{} loses the ACL that it may have, which cannot be read; allow s3:GetObjectAcl, or mount without acls=keep: {}", key.str(), describe(error));
+    return Grants{};
+  }
+  if (error.code == Errc::corrupt) {
+    error.what += "; it stays as it is, unless it is mounted without acls=keep";
+  }
+  return grants;
+}
 
 Result<s3::CopyAnswer> copy_object(s3::ObjectStore& store, const s3::CopySource& source, std::uint64_t size, const Key& destination,
                                    const s3::CopyOptions& options, const CallContext& context) {

@@ -135,6 +135,9 @@ Result<void> PrefixMove::copy_one(MovedObject& object, const CallContext& contex
     if (!object.is_marker() && store_.capabilities().conditional_copy == s3::Support::yes) {
       options.condition = s3::WriteCondition::if_absent();
     }
+    if (options_.keep_acls) {
+      TRY_ASSIGN(options.grants, grants_to_keep(store_, source, log_, context));
+    }
     auto copied = copy_object(store_, {.key = source, .if_match = object.version}, object.size, destination, options, context);
     if (copied) {
       object.copy = copied->etag;
@@ -142,7 +145,7 @@ Result<void> PrefixMove::copy_one(MovedObject& object, const CallContext& contex
     }
     const Errc code = copied.error().code;
     if (code == Errc::invalid && object.size == 0 && source.str().ends_with('/')) {
-      return write_marker(object, context);
+      return write_marker(object, options.grants, context);
     }
     if ((code != Errc::conflict && code != Errc::not_found) || version == kVersionsMax) {
       return fail(std::move(copied.error()));
@@ -155,10 +158,12 @@ Result<void> PrefixMove::copy_one(MovedObject& object, const CallContext& contex
 }
 
 /// Some servers have directories where others have markers, and do not copy them (versitygw).
-Result<void> PrefixMove::write_marker(MovedObject& object, const CallContext& context) {
+Result<void> PrefixMove::write_marker(MovedObject& object, const Grants& grants, const CallContext& context) {
   TRY_ASSIGN(const ObjectInfo info, store_.head(Key(source_ + object.name), context));
   const SpanSource nothing({});
-  TRY_ASSIGN(const s3::PutAnswer made, store_.put(Key(destination_ + object.name), nothing, s3::headers_of(info), s3::WriteCondition::none(), context));
+  s3::ObjectHeaders headers = s3::headers_of(info);
+  headers.grants = grants;
+  TRY_ASSIGN(const s3::PutAnswer made, store_.put(Key(destination_ + object.name), nothing, headers, s3::WriteCondition::none(), context));
   object.copy = made.etag;
   return {};
 }

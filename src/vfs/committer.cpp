@@ -152,6 +152,7 @@ Result<sync::UploadTarget> Committer::target_of(OpenFile& file, const State& sta
     node.posix.mtime_ns = stored_at;
   }
   target.headers = headers_for(node, info ? &*info : nullptr);
+  TRY_ASSIGN(target.headers.grants, grants_of(target.key, node.etag, context));
   return target;
 }
 
@@ -343,7 +344,8 @@ Result<meta::Node> Committer::store_attributes(const meta::Node& node, std::opti
     stored.size = node.size;
   } else if (node.kind == NodeKind::directory) {
     const SpanSource nothing({});
-    const s3::ObjectHeaders headers = headers_for(node, info ? &*info : nullptr);
+    s3::ObjectHeaders headers = headers_for(node, info ? &*info : nullptr);
+    TRY_ASSIGN(headers.grants, grants_of(key, node.etag, context));
     TRY_ASSIGN(const s3::PutAnswer answer, p_.store.put(key, nothing, headers, s3::WriteCondition::none(), context));
     stored.etag = answer.etag;
   } else {
@@ -385,7 +387,8 @@ void Committer::wrote_locked(OpenFile& file, ByteRange range) {
     replaced = file.content->info;
   }
   const bool tags_unknown = replaced && replaced->tag_count > 0 && !replaced->tagging;
-  if (!key || (!file.node.etag.empty() && !replaced) || tags_unknown) {
+  const bool replaces_acl = p_.settings.keep_acls && !file.node.etag.empty();
+  if (!key || (!file.node.etag.empty() && !replaced) || tags_unknown || replaces_acl) {
     return;  // the headers of the version that is replaced are asked for at the commit
   }
   const s3::ObjectHeaders headers = headers_for(file.node, replaced ? &*replaced : nullptr);

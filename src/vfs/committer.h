@@ -143,6 +143,8 @@ class Committer {
   Result<bool> marker_has_content(const meta::Node& node, const Key& key, std::optional<ObjectInfo>& info, const CallContext& context);
   Result<void> commit_attributes(OpenFile& file, const CallContext& context);
   Result<void> learn_tags(ObjectInfo& info, const Key& key, const std::shared_ptr<Content>& content, const CallContext& context);
+  // committer_acl.cpp
+  Result<Grants> grants_of(const Key& key, const ETag& version, const CallContext& context);
   Result<sync::UploadTarget> target_of(OpenFile& file, const State& state, const CallContext& context);
   static void follow(Content& later, bool appends, const sync::Committed& committed, const ObjectInfo& info);
   void adopt(OpenFile& file, const State& state, const sync::UploadTarget& target, const sync::Committed& committed);

@@ -55,7 +55,7 @@ Result<bool> Committer::store_copy(OpenFile& file, const CopyFrom& from, const C
 
 /// The version that the copy has. Nothing: S3 has not made it, and whoever sends the bytes will be told what the reason is.
 Result<std::optional<ETag>> Committer::copy_or_find(OpenFile& file, const CopyFrom& from, const sync::UploadTarget& target, const CallContext& context) {
-  const s3::CopyOptions options{.replace = target.headers, .storage = {}, .condition = target.condition, .own_tags = true};
+  const s3::CopyOptions options{.replace = target.headers, .storage = {}, .condition = target.condition, .own_tags = true, .grants = target.headers.grants};
   const auto answer = sync::copy_object(p_.store, {.key = from.key, .if_match = from.version}, from.size, target.key, options, context);
   if (answer) {
     return std::optional(answer->etag);

@@ -43,6 +43,7 @@ Result<s3::CopyAnswer> Committer::copy(const Copy& copy, std::optional<ObjectInf
   if (retyped) {
     options.replace->content_type = type;
   }
+  TRY_ASSIGN(options.grants, grants_of(copy.source, node.etag, context));
   auto answer = sync::copy_object(p_.store, {.key = copy.source, .if_match = node.etag}, node.size, copy.destination, options, context);
   if (answer && info) {
     info->etag = answer->etag;

@@ -147,8 +147,8 @@ Result<void> WriteBack::deliver_directory_move(const Entry& entry, const CallCon
   std::unique_ptr<sync::PrefixMove> objects = std::move(move.copied);
   auto done = Result<void>();
   if (objects == nullptr) {
-    objects = std::make_unique<sync::PrefixMove>(p_.store, move.from.prefix, move.to.prefix,
-                                                 sync::PrefixMoveOptions{.key_bytes_max = p_.settings.key_bytes_max}, move.progress, p_.log);
+    const sync::PrefixMoveOptions options{.key_bytes_max = p_.settings.key_bytes_max, .keep_acls = p_.settings.keep_acls};
+    objects = std::make_unique<sync::PrefixMove>(p_.store, move.from.prefix, move.to.prefix, options, move.progress, p_.log);
     done = objects->list(std::exchange(move.attempted, true), context);
   }
   const bool listed = static_cast<bool>(done);

@@ -28,7 +28,7 @@ CONFIG = {
         {"access": "nobody", "secret": "nobodysecret", "allow": []},
     ],
     "buckets": [
-        {"name": "e2e"},
+        {"name": "e2e", "acls": True},
         {"name": "starscreen-resumes-prod", "require_sse": "AES256"},
         {"name": "auto-bio-illustrations"},
         {"name": "elsewhere", "region": "eu-central-1"},

@@ -72,6 +72,9 @@ class FaultyStore final : public s3::ObjectStore {
   Result<std::string> tagging(const Key& key, const CallContext& context) override {
     return pass("GetObjectTagging", key.str(), [&] { return inner_.tagging(key, context); });
   }
+  Result<Grants> acl(const Key& key, const CallContext& context) override {
+    return pass("GetObjectAcl", key.str(), [&] { return inner_.acl(key, context); });
+  }
   Result<s3::RestoreState> restore(const Key& key, const s3::RestoreOptions& options, const CallContext& context) override {
     return pass("RestoreObject", key.str(), [&] { return inner_.restore(key, options, context); });
   }

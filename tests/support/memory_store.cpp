@@ -62,6 +62,7 @@ ObjectInfo& MemoryStore::store(const Key& key, Bytes bytes, ETag etag, const s3:
   object.info.crc64nvme = crypto::crc64nvme(0, as_bytes(*bytes));
   s3::apply_headers(headers, object.info);
   object.tagging = std::exchange(object.info.tagging, std::nullopt).value_or("");
+  object.grants = headers.grants;
   if (headers.content_type.empty()) {
     object.info.content_type = "binary/octet-stream";
   }
@@ -90,6 +91,20 @@ Result<std::string> MemoryStore::tagging(const Key& key, const CallContext& cont
   }
   TRY_ASSIGN(const Object* object, find("GetObjectTagging", key));
   return object->tagging;
+}
+
+Result<Grants> MemoryStore::acl(const Key& key, const CallContext& context) {
+  TRY(check_call("GetObjectAcl", key, context, clock_));
+  const std::lock_guard lock(mutex_);
+  if (!rights_.acl) {
+    return refuse(Errc::denied, "GetObjectAcl", key, 403, "AccessDenied");
+  }
+  TRY_ASSIGN(const Object* object, find("GetObjectAcl", key));
+  Grants grants = object->grants;
+  if (!grants.empty() && grants.full_control.empty()) {
+    grants.full_control = "id=\"memory\"";  // the owner
+  }
+  return grants;
 }
 
 Result<s3::RestoreState> MemoryStore::restore(const Key& key, const s3::RestoreOptions& options, const CallContext& context) {
@@ -240,6 +255,7 @@ Result<s3::CopyAnswer> MemoryStore::copy(const s3::CopySource& source, const Key
   s3::ObjectHeaders headers = options.replace ? *options.replace : s3::headers_of(from->info);
   headers.storage = options.replace ? options.replace->storage : options.storage;
   headers.tagging = options.own_tags && options.replace ? options.replace->tagging : from->tagging;
+  headers.grants = options.grants;
   const Bytes bytes = from->bytes;
   const ETag etag = md5_etag(*bytes);
   const ObjectInfo& info = store(destination, bytes, etag, headers);
@@ -288,6 +304,13 @@ void MemoryStore::erase(std::string_view key) {
 void MemoryStore::before_body(std::function<void()> hook) {
   const std::lock_guard lock(mutex_);
   before_body_ = std::move(hook);
+}
+
+void MemoryStore::set_grants(std::string_view key, const Grants& grants) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = objects_.find(key); found != objects_.end()) {
+    found->second.grants = grants;
+  }
 }
 
 void MemoryStore::archive(std::string_view key, const std::string& storage_class) {

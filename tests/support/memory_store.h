@@ -25,6 +25,7 @@ class MemoryStore final : public s3::ObjectStore {
 
   Result<ObjectInfo> head(const Key& key, const CallContext& context) override;
   Result<std::string> tagging(const Key& key, const CallContext& context) override;
+  Result<Grants> acl(const Key& key, const CallContext& context) override;
   Result<s3::RestoreState> restore(const Key& key, const s3::RestoreOptions& options, const CallContext& context) override;
   Result<s3::GetAnswer> get(const Key& key, const s3::GetOptions& options, s3::GetSink& sink, const CallContext& context) override;
   Result<s3::PutAnswer> put(const Key& key, const BodySource& body, const s3::ObjectHeaders& headers,
@@ -54,6 +55,7 @@ class MemoryStore final : public s3::ObjectStore {
     bool put = true;
     bool remove = true;
     bool tagging = true;
+    bool acl = true;
   };
   void set_rights(Rights rights);
   /// From now on the last objects come in the first page of a listing, and the directories in each: what no S3 does, but a server might.
@@ -65,6 +67,8 @@ class MemoryStore final : public s3::ObjectStore {
   /// Stores an object as another client would: no rights, no conditions. Returns its ETag.
   ETag put_text(std::string_view key, std::string_view text, const s3::ObjectHeaders& headers = {});
   void erase(std::string_view key);
+  /// As another client may at any time: it is the same version afterwards.
+  void set_grants(std::string_view key, const Grants& grants);
   /// As if a lifecycle rule had moved it to GLACIER, or into a tier of INTELLIGENT_TIERING: GET answers InvalidObjectState.
   void archive(std::string_view key, const std::string& storage_class = "GLACIER");
   /// What was asked of it is done, and its bytes can be had.
@@ -85,6 +89,7 @@ class MemoryStore final : public s3::ObjectStore {
     Bytes bytes;
     ObjectInfo info;
     std::string tagging;
+    Grants grants;
     bool archived = false;           ///< its bytes cannot be had
     std::optional<int> restoring = {};  ///< for so many days; 0: for ever
   };

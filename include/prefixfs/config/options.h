@@ -51,6 +51,7 @@ struct Options {
   std::chrono::milliseconds lock_lease{30'000};  ///< so long the locks of a host hold that is not heard of
   Unlisted unlisted = Unlisted::deny;
   PosixMetadata posix_metadata = PosixMetadata::aws;
+  bool keep_acls = false;  ///< what an object's ACL grants to others is kept when it is written again
   std::string sse;  ///< empty: AES256, and what is rewritten keeps its own
   std::string storage_class;
   std::uint64_t part_size_bytes = 8ULL << 20;

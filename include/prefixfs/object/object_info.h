@@ -14,6 +14,17 @@ namespace prefixfs {
 /// x-amz-meta-*: names in lower case without that prefix, values as on the wire (US-ASCII).
 using UserMetadata = std::map<std::string, std::string, std::less<>>;
 
+/// What the ACL of an object grants to others than its owner: lists of grantees as x-amz-grant-* has them, `id="...", uri="..."`. All empty: nothing.
+/// Otherwise the owner stands among those with full control.
+struct Grants {
+  std::string full_control;
+  std::string read;
+  std::string read_acp;
+  std::string write_acp;
+  bool empty() const { return full_control.empty() && read.empty() && read_acp.empty() && write_acp.empty(); }
+  friend bool operator==(const Grants&, const Grants&) = default;
+};
+
 /// What S3 says of one version of an object. From a listing only key, size, etag, last_modified and storage_class are known,
 /// and `complete` is false.
 struct ObjectInfo {

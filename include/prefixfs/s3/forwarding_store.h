@@ -11,6 +11,7 @@ class ForwardingStore : public ObjectStore {
 
   Result<ObjectInfo> head(const Key& key, const CallContext& context) override { return inner_.head(key, context); }
   Result<std::string> tagging(const Key& key, const CallContext& context) override { return inner_.tagging(key, context); }
+  Result<Grants> acl(const Key& key, const CallContext& context) override { return inner_.acl(key, context); }
   Result<RestoreState> restore(const Key& key, const RestoreOptions& options, const CallContext& context) override {
     return inner_.restore(key, options, context);
   }

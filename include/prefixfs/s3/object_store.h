@@ -63,6 +63,7 @@ struct ObjectHeaders {
   UserMetadata user_metadata;
   StorageChoice storage;
   std::string tagging;       ///< "name=value&...", URL-encoded. Of copies only with own_tags: they keep those of their source
+  Grants grants = {};        ///< not of copies, which have them in CopyOptions. No answer brings them along: see acl()
 };
 /// The headers that a rewrite keeps.
 ObjectHeaders headers_of(const ObjectInfo& info);
@@ -107,6 +108,7 @@ struct CopyOptions {
   StorageChoice storage;     ///< when `replace` is null; S3 copies none of it by itself
   WriteCondition condition;  ///< on the destination; few servers honour it, see Capabilities
   bool own_tags = false;     ///< with `replace`: its tags, too, and none of the source's
+  Grants grants = {};        ///< S3 copies no ACL by itself
 };
 
 struct CopyAnswer {
@@ -187,6 +189,10 @@ class ObjectStore {
 
   /// The object's tags, as ObjectHeaders::tagging has them. Needs the right s3:GetObjectTagging. Source: S3 API, GetObjectTagging.
   virtual Result<std::string> tagging(const Key& key, const CallContext& context) = 0;
+
+  /// What its ACL grants. Needs the right s3:GetObjectAcl. Empty also where there are no ACLs: an endpoint that does not know them is asked once.
+  /// Source: S3 API, GetObjectAcl. Errors besides the common: corrupt (what the answer grants cannot be said of another version).
+  virtual Result<Grants> acl(const Key& key, const CallContext& context) = 0;
 
   /// Asks for an archived object to be readable for some time. Needs the right s3:RestoreObject. Source: S3 API, RestoreObject.
   /// Errors besides the common: unsupported (not by this tier, or not at the moment).

@@ -20,6 +20,7 @@ struct PrefixMoveOptions {
   std::size_t threads = 64;           ///< so many copies at a time
   std::size_t objects_max = 250'000;  ///< they are remembered until the end, some 100 bytes each
   std::size_t key_bytes_max = kKeyBytesMax;
+  bool keep_acls = false;
 };
 
 struct MovedObject {
@@ -62,7 +63,7 @@ class PrefixMove {
   Result<void> each_page(const std::string& prefix, const std::function<Result<void>(const ObjectInfo&)>& take, const CallContext& context);
   Result<void> add(const ObjectInfo& object);
   Result<void> copy_one(MovedObject& object, const CallContext& context);
-  Result<void> write_marker(MovedObject& object, const CallContext& context);
+  Result<void> write_marker(MovedObject& object, const Grants& grants, const CallContext& context);
   Result<bool> look_again(MovedObject& object, const CallContext& context);
   Result<void> remove(const std::vector<s3::RemoveTarget>& targets, const CallContext& context);
   bool is_copy(const MovedObject& object, const ObjectInfo& there) const;

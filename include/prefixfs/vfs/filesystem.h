@@ -46,6 +46,7 @@ struct Settings {
   bool journal_commits = false;    ///< close() and fsync() are acknowledged by the synced journal, and delivered afterwards
   bool journal_removals = false;   ///< the same for unlink()
   bool queue_in_outage = false;    ///< the same for all of them while S3 does not answer, once a call has waited for it in vain
+  bool keep_acls = false;          ///< what is written again or copied gets the grants that it had, for one request more
   MetadataDialect dialect = MetadataDialect::aws;
   std::chrono::nanoseconds removal_linger{};    ///< so long removals wait for others that go with them in one request
   std::chrono::nanoseconds temporary_linger{};  ///< so long a file with the name of a temporary one waits for its rename

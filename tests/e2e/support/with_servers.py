@@ -18,8 +18,9 @@ from .servers import RealServer, Unavailable
 BUCKET = "contract"
 # What the servers are known to lack; the words are those of SKIP_IF_LACKING in tests/contract.
 LACKS = {
-    # Keys are paths of its file system, and control characters come raw in XML. No storage class is an archive.
-    "versitygw": ["odd_keys", "control_characters", "archive"],
+    # Keys are paths of its file system, and control characters come raw in XML. No storage class is an archive. Objects have no ACLs: what is
+    # granted when they are written is ignored, GetObjectAcl is answered with 501.
+    "versitygw": ["odd_keys", "control_characters", "archive", "acl"],
     # Accepts every checksum without a look, ignores conditions on a copy's source, answers 500 for an upload that is gone. Restores at once.
     "moto": ["checksum", "multipart_checksum", "copy_source_condition", "upload_check", "control_characters", "archive"],
 }
@@ -35,7 +36,7 @@ def main(command):
     with tempfile.TemporaryDirectory(prefix="prefixfs-servers.") as scratch:
         directory = pathlib.Path(scratch)
         try:
-            config = {"keys": [{"access": ACCESS, "secret": SECRET}], "buckets": [{"name": BUCKET}]}
+            config = {"keys": [{"access": ACCESS, "secret": SECRET}], "buckets": [{"name": BUCKET, "acls": True}]}
             devs3 = Devs3(directory / "devs3", config).start()
             running.append(devs3)
             entries.append(entry("devs3", devs3.endpoint, ACCESS, SECRET, REGION))

@@ -18,7 +18,7 @@ TEST(OptionEntries, SetWhatTheySay) {
       "endpoint=http://127.0.0.1:9000,region=eu-central-1,path_style,profile=resumes,cache_dir=/c,cache_size=2G,stage_size=20G,"
       "outage_timeout=30,"
       "coherence=immutable,unlisted=known,posix_metadata=s3fs,sse=aws:kms,storage_class=STANDARD_IA,part_size=16M,max_file_size=10M,"
-      "attrs=exact,size=10T,uid=33,gid=0,"
+      "attrs=exact,acls=keep,size=10T,uid=33,gid=0,"
       "umask=027,ro,allow_other,check,log_level=debug,log_file=l/x.log");
   ASSERT_TRUE(parsed.has_value()) << parsed.error().what;
   EXPECT_EQ(parsed->endpoint, "http://127.0.0.1:9000");
@@ -37,6 +37,7 @@ TEST(OptionEntries, SetWhatTheySay) {
   EXPECT_EQ(parsed->part_size_bytes, 16ULL << 20);
   EXPECT_EQ(parsed->max_file_size_bytes, 10ULL << 20);
   EXPECT_EQ(parsed->attrs, Attrs::exact);
+  EXPECT_TRUE(parsed->keep_acls);
   EXPECT_EQ(parsed->size_bytes, 10ULL << 40);
   EXPECT_EQ(parsed->uid, 33);
   EXPECT_EQ(parsed->gid, 0);

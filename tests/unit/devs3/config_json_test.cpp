@@ -8,13 +8,14 @@ namespace {
 TEST(ConfigJson, KeysAndBuckets) {
   const auto read = parse_configuration(R"({"keys":[{"access":"A","secret":"S","session_token":"T","expires":"2030-01-01T00:00:00Z",
       "allow":["s3:GetObject"],"resources":["b/*"]},{"access":"B","secret":"S"}],
-      "buckets":[{"name":"b","region":"eu-west-1","require_sse":"AES256"}]})");
+      "buckets":[{"name":"b","region":"eu-west-1","require_sse":"AES256","acls":true}]})");
   ASSERT_TRUE(read) << read.error().what;
   EXPECT_EQ(read->keys[0].session_token, "T");
   EXPECT_TRUE(read->keys[0].expires.has_value());
   EXPECT_EQ(*read->keys[0].allow, std::vector<std::string>{"s3:GetObject"});
   EXPECT_FALSE(read->keys[1].allow.has_value()) << "no list means everything";
   EXPECT_EQ(read->buckets[0].require_sse, "AES256");
+  EXPECT_TRUE(read->buckets[0].acls);
 }
 
 TEST(ConfigJson, MistakesAreNamed) {

@@ -75,6 +75,7 @@ TEST(Classify, OneRowEach) {
       {507, "XMinioStorageFull", Errc::no_space},
       {403, "InvalidObjectState", Errc::unsupported},
       {409, "RestoreAlreadyInProgress", Errc::conflict},
+      {400, "AccessControlListNotSupported", Errc::unsupported},
       {503, "GlacierExpeditedRetrievalNotAvailable", Errc::unsupported},
       {501, "NotImplemented", Errc::unsupported},
       {400, "InvalidStorageClass", Errc::unsupported},
