@@ -76,7 +76,7 @@ Result<void> Lister::next_page(Listing& listing, const CallContext& context) {
 void Lister::ask_ahead(Listing& listing) { listing.ahead = std::make_unique<PageAhead>(store_, next_of(listing), clock_.now()); }
 
 Result<s3::ListPage> Lister::page_of(Listing& listing, const CallContext& context) {
-  if (listing.ahead != nullptr && listing.ahead->has_come() && clock_.now() - listing.ahead->asked() > kAheadKept) {
+  if (listing.ahead != nullptr && clock_.now() - listing.ahead->asked() > kAheadKept) {
     listing.ahead.reset();
   }
   if (listing.ahead == nullptr) {

@@ -10,11 +10,6 @@ PageAhead::PageAhead(s3::ObjectStore& store, s3::ListOptions options, WallTime a
         come_.notify_all();
       }) {}
 
-bool PageAhead::has_come() const {
-  const std::lock_guard lock(mutex_);
-  return answer_.has_value();
-}
-
 Result<s3::ListPage> PageAhead::take(const CallContext& context) {
   std::unique_lock lock(mutex_);
   if (!come_.wait(lock, context.cancel, [this] { return answer_.has_value(); })) {

@@ -16,13 +16,12 @@ class PageAhead {
   PageAhead(s3::ObjectStore& store, s3::ListOptions options, WallTime asked);
 
   WallTime asked() const { return asked_; }
-  bool has_come() const;
   /// Waits for it; once. Errors: those of ObjectStore::list(); cancelled, by `context`: then it is still on its way.
   Result<s3::ListPage> take(const CallContext& context);
 
  private:
   const WallTime asked_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable_any come_;
   std::optional<Result<s3::ListPage>> answer_;
   std::jthread asking_;  // last: it uses all of the above
