@@ -112,6 +112,7 @@ struct Filesystem::Core {
   Result<Opened> open_known(InodeId id, int flags, const Caller& caller);
   Result<Opened> open_node(const meta::Node& node, int flags, const Caller& caller);
   bool goes_on(OpenFile& file, pid_t thread) const;
+  bool any_has_descriptor(const std::vector<pid_t>& processes, InodeId inode) const;
   Result<void> commit(OpenFile& file, const CallContext& context);
   static InodeId inode_of(OpenFile& file);
   Result<void> prepare_content(OpenFile& file, int flags, const Caller& caller);

@@ -112,6 +112,7 @@ Result<std::optional<Entry>> Filesystem::Core::change_open(OpenFile& file, const
   }
   meta::Node mine;
   bool closed = false;
+  std::vector<pid_t> writers;
   {
     const std::lock_guard lock(file.mutex);
     if (!at_close()) {
@@ -127,8 +128,12 @@ Result<std::optional<Entry>> Filesystem::Core::change_open(OpenFile& file, const
     mine = file.node;
     mine.size = file.content != nullptr ? file.content->file->size() : mine.size;
     closed = file.owed != nullptr && file.writers == 0;
+    // All its bytes are stored, so it may be closed already: the kernel tells of the end of a handle a while after close() has returned.
+    if (file.owes_commit_locked() && !file.unstored && !file.content_changed_locked()) {
+      writers = file.users;
+    }
   }
-  if (closed) {
+  if (closed || (!writers.empty() && !any_has_descriptor(writers, mine.id))) {
     TRY(write_back.commit(file, context));  // no close will come
   }
   return std::optional<Entry>({.attributes = attributes(mine), .valid_for = {}});

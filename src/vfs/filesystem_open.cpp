@@ -221,6 +221,10 @@ Result<void> Filesystem::flush(HandleId id, const Caller& caller) {
   return core_->goes_on(file, caller.thread) ? Result<void>() : core_->commit(file, caller.context);
 }
 
+bool Filesystem::Core::any_has_descriptor(const std::vector<pid_t>& processes, InodeId inode) const {
+  return std::ranges::any_of(processes, [&](pid_t process) { return outside.processes.has_descriptor(process, inode); });
+}
+
 /// Whether this close is not the end of what is being written: see Filesystem::flush.
 bool Filesystem::Core::goes_on(OpenFile& file, pid_t thread) const {
   const pid_t process = outside.processes.process_of(thread);
@@ -239,7 +243,7 @@ bool Filesystem::Core::goes_on(OpenFile& file, pid_t thread) const {
   if (std::ranges::find(writers, process) != writers.end()) {
     return untouched && outside.processes.has_descriptor(process, inode);
   }
-  return std::ranges::any_of(writers, [&](pid_t writer) { return outside.processes.has_descriptor(writer, inode); });
+  return any_has_descriptor(writers, inode);
 }
 
 Result<void> Filesystem::fsync(HandleId id, const Caller& caller) {

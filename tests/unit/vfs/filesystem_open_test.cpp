@@ -359,6 +359,24 @@ TEST_F(CloseByProcessesTest, AForkedChildDoesNotPublishHalfAFile) {
   EXPECT_EQ(mount.memory.text("f"), "half and half");
 }
 
+TEST_F(CloseByProcessesTest, AttributesThatComeAfterTheCloseAreStoredWhenTheirCallReturns) {
+  const auto mode = [&] {
+    const auto metadata = mount.memory.info("f")->user_metadata;
+    const auto found = metadata.find("file-permissions");
+    return found == metadata.end() ? "none" : found->second;
+  };
+  ASSERT_OK(mount.fs().fsync(handle, process(1)));
+  ASSERT_OK(mount.fs().setattr(inode, {}, {.mode = 0600}, process(2)));
+  EXPECT_EQ(mode(), "none") << "process 1 will close it";
+  EXPECT_OK(mount.fs().flush(handle, process(1)));
+  EXPECT_EQ(mode(), "0100600");
+  mount.processes.descriptors.clear();
+  ASSERT_OK(mount.fs().setattr(inode, {}, {.mode = 0640}, process(2)));
+  EXPECT_EQ(mode(), "0100640") << "the kernel has not told yet that the handle is gone";
+  mount.store.add({.operation = "CopyObject", .error = {Errc::denied, "AccessDenied", {}}});
+  EXPECT_ERRC(mount.fs().setattr(inode, {}, {.mode = 0644}, process(2)), Errc::denied);
+}
+
 TEST_F(CloseByProcessesTest, AChildThatWritesStores) {
   ASSERT_OK(mount.fs().write(handle, 4, bytes_of("+child"), process(2)));
   EXPECT_OK(mount.fs().flush(handle, process(2)));
