@@ -7,7 +7,6 @@ namespace prefixfs::meta {
 
 namespace {
 
-constexpr std::size_t kPageNodes = 1000;
 // After so many records the mapped memory is given back: about 20 MiB where they are neighbours. One that is read alone counts for those around it.
 constexpr std::size_t kTouchedMax = 50'000;
 constexpr std::size_t kTouchedByOne = 8;
@@ -345,39 +344,6 @@ Result<std::vector<Node>> LmdbNodeCache::children(InodeId parent, const PlaceSpa
 Result<bool> LmdbNodeCache::has_children(InodeId parent) {
   TRY_ASSIGN(const NodeRecords::Page page, page_of(parent, {}, 1));
   return !page.nodes.empty();
-}
-
-Result<ListingState> LmdbNodeCache::listing(InodeId parent) {
-  ListingState state;
-  std::string bad;
-  TRY(look([&](Txn& txn, NodeRecords&) -> Result<void> {
-    const std::string key = listing_key(parent);
-    TRY_ASSIGN(const auto value, txn.get(key));
-    if (value) {
-      const auto decoded = decode_listing(*value);
-      state = decoded.value_or(ListingState{});
-      bad = decoded ? "" : key;
-    }
-    return {};
-  }));
-  if (!bad.empty()) {
-    ++dropped_records_;
-    TRY(drop_bad({bad}));
-  }
-  return state;
-}
-
-Result<void> LmdbNodeCache::put_listing(InodeId parent, const ListingState& state) {
-  const std::lock_guard lock(changing_);
-  return change([&](Txn& txn, NodeRecords&) { return txn.put(listing_key(parent), encode_listing(state)); });
-}
-
-Result<void> LmdbNodeCache::forget_listing(InodeId parent) {
-  const std::lock_guard lock(changing_);
-  return change([&](Txn& txn, NodeRecords&) -> Result<void> {
-    TRY(txn.erase(listing_key(parent)));
-    return {};
-  });
 }
 
 // ---- shortened names ----

@@ -40,6 +40,7 @@ class LmdbNodeCache final : public NodeCache {
   std::uint64_t dropped_records() const override { return dropped_records_.load(); }
 
  private:
+  static constexpr std::size_t kPageNodes = 1000;  ///< of one transaction, of those that may become long
   using Operation = std::function<Result<void>(Txn&, NodeRecords&)>;
   /// One transaction; afterwards bad records that were met are dropped.
   Result<void> look(const Operation& operation);

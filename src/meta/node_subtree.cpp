@@ -1,17 +1,9 @@
 // What a change of many nodes takes: it is cut into transactions, so that no one grows with the size of a directory.
 
-#include <algorithm>
-
 #include "lmdb_node_cache.h"
 #include "record.h"
 
 namespace prefixfs::meta {
-
-namespace {
-
-constexpr std::size_t kPageNodes = 1000;
-
-}  // namespace
 
 /// The top of the tree is gone before; what is left when the process dies here can be reached by nobody, and ids are not given twice.
 Result<void> LmdbNodeCache::drop_below(std::vector<InodeId> directories) {
@@ -62,60 +54,6 @@ Result<bool> LmdbNodeCache::has_local_below(InodeId directory) {
     }
   }
   return false;
-}
-
-/// Of one page of children.
-Result<std::uint64_t> LmdbNodeCache::drop_unlisted(std::vector<Node> page, WallTime began) {
-  std::uint64_t confirmed = 0;
-  std::vector<Node> gone;
-  for (Node& node : page) {
-    if (node.local) {
-      continue;
-    }
-    if (node.checked_at >= began) {
-      ++confirmed;
-      continue;
-    }
-    if (node.kind == NodeKind::directory) {
-      TRY_ASSIGN(const bool needed, has_local_below(node.id));
-      if (needed) {
-        continue;
-      }
-    }
-    gone.push_back(std::move(node));
-  }
-  if (gone.empty()) {
-    return confirmed;
-  }
-  const Operation drop_all = [&](Txn&, NodeRecords& records) -> Result<void> {
-    for (const Node& node : gone) {
-      TRY(records.drop(node));
-    }
-    return {};
-  };
-  TRY(change(drop_all));
-  std::vector<InodeId> orphans;
-  for (const Node& node : gone) {
-    if (node.kind == NodeKind::directory) {
-      orphans.push_back(node.id);
-    }
-  }
-  TRY(drop_below(std::move(orphans)));
-  return confirmed;
-}
-
-Result<std::uint64_t> LmdbNodeCache::drop_unlisted(InodeId parent, const PlaceSpan& span, WallTime began) {
-  const std::lock_guard lock(changing_);
-  std::uint64_t confirmed = 0;
-  PlaceSpan left = span;
-  for (bool more = true; more;) {
-    TRY_ASSIGN(NodeRecords::Page page, page_of(parent, left, kPageNodes));
-    left.behind = std::move(page.last_place);
-    more = page.more;
-    TRY_ASSIGN(const std::uint64_t here, drop_unlisted(std::move(page.nodes), began));
-    confirmed += here;
-  }
-  return confirmed;
 }
 
 }  // namespace prefixfs::meta

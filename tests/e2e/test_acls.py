@@ -1,10 +1,9 @@
 """acls=keep: what another client has granted by an object's ACL survives what the mount does to it. Without it nobody asks, and it is lost."""
 
-import os
-
 import pytest
 
 from support import machine
+from support.changes import change_bytes, change_mode
 from support.clients import Space
 from support.wait import until
 
@@ -18,17 +17,6 @@ def is_public(space, name):
     others = [(grant["Grantee"].get("URI"), grant["Permission"]) for grant in grants if grant not in mine]
     assert len(mine) == 1 and others in ([], [(EVERYBODY, "READ")]), grants
     return bool(others)
-
-
-def append(path):
-    with open(path, "ab") as file:
-        file.write(b"more")
-    return path
-
-
-def chmod(path):
-    os.chmod(path, 0o600)
-    return path
 
 
 def rewrite(path):
@@ -49,7 +37,7 @@ def rename_directory(path):
     return path.parent.rename(path.parent.with_name("moved")) / path.name
 
 
-CHANGES = [append, chmod, rewrite, rewrite_in_parts, rename, rename_directory]
+CHANGES = [change_bytes, change_mode, rewrite, rewrite_in_parts, rename, rename_directory]
 
 
 @pytest.fixture
@@ -80,7 +68,7 @@ def test_it_costs_one_request_for_each_version_that_is_replaced(devs3, public, m
     mnt = make_mount(acls="keep")
     assert (mnt / "dir" / "file").read_bytes() == b"content"
     recording = record()
-    append(mnt / "dir" / "file")
+    change_bytes(mnt / "dir" / "file")
     assert recording.counts() == {"GetObjectAcl": 1, "PutObject": 1}
     recording = record()
     (mnt / "dir" / "new").write_bytes(b"x")
@@ -89,8 +77,8 @@ def test_it_costs_one_request_for_each_version_that_is_replaced(devs3, public, m
 
 def test_with_the_journal_it_goes_with_the_delivery(devs3, public, make_mount):
     mnt = make_mount(acls="keep", commit="journal")
-    append(mnt / "dir" / "file")
-    chmod(mnt / "dir" / "file")
+    change_bytes(mnt / "dir" / "file")
+    change_mode(mnt / "dir" / "file")
     rename(mnt / "dir" / "file")
     until(lambda: public.exists("dir/renamed.pdf") and public.get("dir/renamed.pdf") == b"contentmore", 20, "it is delivered")
     until(lambda: public.head("dir/renamed.pdf")["Metadata"].get("file-permissions") == "0100600", 20, "its mode too")
@@ -101,7 +89,7 @@ def test_what_a_client_grants_to_a_version_of_the_mount_is_kept(devs3, space, ma
     mnt = make_mount(acls="keep")
     (mnt / "file").write_bytes(b"content")
     space.client.put_object_acl(Bucket=space.bucket, Key=space.key("file"), ACL="public-read")
-    append(mnt / "file")
+    change_bytes(mnt / "file")
     assert is_public(space, "file")
 
 
@@ -116,7 +104,7 @@ def mount_with_rights(make_devs3, mounts, *more):
 
 def test_without_the_right_to_read_it_the_bytes_are_stored_and_the_loss_is_told(make_devs3, mounts):
     _, space, mnt = mount_with_rights(make_devs3, mounts, "s3:PutObjectAcl")
-    append(mnt / "file")
+    change_bytes(mnt / "file")
     assert space.get("file") == b"contentmore"
     told = [line for line in mnt.log().splitlines() if "loses the ACL" in line]
     assert len(told) == 1 and "file" in told[0] and "s3:GetObjectAcl" in told[0]
@@ -124,7 +112,7 @@ def test_without_the_right_to_read_it_the_bytes_are_stored_and_the_loss_is_told(
 
 def test_without_the_right_to_set_it_the_bytes_are_stored_and_the_loss_is_told(make_devs3, mounts):
     _, space, mnt = mount_with_rights(make_devs3, mounts, "s3:GetObjectAcl")
-    append(mnt / "file")
+    change_bytes(mnt / "file")
     rename(mnt / "file")
     assert space.get("renamed.pdf") == b"contentmore"
     assert f"sent again without the grants of its ACL (x-amz-grant-full-control: id=\"devs3\"; x-amz-grant-read: uri=\"{EVERYBODY}\")" in mnt.log()
@@ -138,7 +126,7 @@ def test_a_bucket_whose_acls_are_turned_off_is_written_to_as_always(make_devs3, 
     server.config = {"buckets": [{"name": "e2e"}]}  # "bucket owner enforced" from now on
     server.start()
     mnt = mounts.start(space.source, server.endpoint, acls="keep").wait_connected()
-    append(mnt / "dir" / "file")
+    change_bytes(mnt / "dir" / "file")
     renamed = rename(mnt / "dir" / "file")
     assert space.get("dir/renamed.pdf") == b"contentmore" == renamed.read_bytes()
     assert not [header for request in server.log() for header in dict(request["headers"]) if header.lower().startswith("x-amz-grant")]
@@ -148,7 +136,7 @@ def test_a_bucket_whose_acls_are_turned_off_is_written_to_as_always(make_devs3, 
 def test_the_grant_to_the_owner_of_the_bucket_is_kept(devs3, space, make_mount):
     """What another account has written with bucket-owner-full-control: two accounts have full control."""
     space.put("file", b"content", GrantFullControl=f'id="{SOMEBODY}", id="devs3"')
-    append(make_mount(acls="keep") / "file")
+    change_bytes(make_mount(acls="keep") / "file")
     grants = space.client.get_object_acl(Bucket=space.bucket, Key=space.key("file"))["Grants"]
     assert sorted((grant["Grantee"]["ID"], grant["Permission"]) for grant in grants) == [(SOMEBODY, "FULL_CONTROL"), ("devs3", "FULL_CONTROL")]
 
@@ -167,7 +155,7 @@ def test_a_server_without_acls_is_asked_once(versitygw, mounts):
     space = Space(versitygw.client(), "e2e", "acls/")
     space.put("file", b"content")
     mnt = mounts.start(space.source, versitygw.endpoint, versitygw.access, versitygw.secret, acls="keep").wait_connected()
-    append(mnt / "file")
+    change_bytes(mnt / "file")
     rename(mnt / "file")
     assert space.get("renamed.pdf") == b"contentmore"
     assert mnt.log().count("there are no ACLs here") == 1

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from support import machine
+from support.changes import change_bytes, change_mode
 from support.wait import until
 
 A_TIME = 1_600_000_000
@@ -159,17 +160,6 @@ def test_defaults_come_from_uid_gid_and_umask(make_mount, space):
 
 OTHERS = {"ContentType": "image/png", "CacheControl": "max-age=60", "ContentDisposition": "inline", "ContentEncoding": "identity",
           "ContentLanguage": "de"}
-
-
-def change_bytes(path):
-    with open(path, "ab") as file:
-        file.write(b"more")
-    return path
-
-
-def change_mode(path):
-    os.chmod(path, 0o600)
-    return path
 
 
 def change_time(path):
