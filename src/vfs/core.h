@@ -7,6 +7,7 @@
 #include "directory_handles.h"
 #include "directory_reader.h"
 #include "fetcher.h"
+#include "files_ahead.h"
 #include "lister.h"
 #include "open_file.h"
 #include "resolver.h"
@@ -66,6 +67,7 @@ struct Filesystem::Core {
   Resolver resolver;
   DirectoryReader directory_reader;
   Fetcher fetcher;
+  FilesAhead files_ahead;
   Committer committer;
   std::mutex tell_mutex;  ///< before all others
   std::function<void(InodeId)> tell_settled;  ///< see Filesystem::on_settled()
@@ -119,6 +121,7 @@ struct Filesystem::Core {
   Result<void> truncate_open(OpenFile& file, std::uint64_t size, const Caller& caller);
   Result<void> truncate_staged(OpenFile& file, std::uint64_t size, bool kills_set_id);
   void close_handle(HandleId id);
+  void note_read(OpenFile& file);
   /// Ends what acquire() began: `release` lets go of the file, which is stored before if it owes that.
   void close_file(OpenFile& file, const std::function<OpenFiles::Released()>& release);
   void store_late(OpenFile& file);

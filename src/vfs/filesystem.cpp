@@ -37,6 +37,7 @@ Filesystem::Core::Core(const Settings& given, const Surroundings& around)
                 outside.log}),
       directory_reader({settings, outside.nodes, tree, lister, resolver, rights, outside.log}),
       fetcher(outside.store, room, outside.fetchers, settings.read_part_bytes),
+      files_ahead({settings, outside.nodes, gate, resolver, untold, outside.clock}),
       committer({settings, outside.store, outside.nodes, outside.stage, outside.uploader, tree, fetcher, untold, contents,
                  outside.clock, outside.random, outside.log}),
       write_back({settings, outside.store, outside.nodes, outside.journal, outside.stage, tree, committer, open_files, absent, gate,

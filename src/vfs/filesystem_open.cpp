@@ -19,6 +19,7 @@ Error no_handle() { return {Errc::internal, "an unknown file handle", {}}; }
 }  // namespace
 
 Result<Opened> Filesystem::open(InodeId id, int flags, const Caller& caller) {
+  core_->files_ahead.wait_for(id, caller.context);
   TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.look({id, {}}, caller.context));
   return of_known_inode(core_->open_known(id, flags, caller));
 }
@@ -33,6 +34,9 @@ Result<Opened> Filesystem::Core::open_known(InodeId id, int flags, const Caller&
   TRY_ASSIGN(const meta::Node known, tree.node(id));
   if (known.kind == NodeKind::directory) {
     return fail(Errc::is_dir, known.name + " is a directory");
+  }
+  if (!writes(flags)) {
+    files_ahead.opened(known, caller.context);
   }
   TRY_ASSIGN(meta::Node node, resolver.confirm_for_open(known, caller.context));
   if (node.id == id && !node.posix_exact && settings.dialect != MetadataDialect::off) {
@@ -269,7 +273,25 @@ void Filesystem::release(HandleId id) {
     return handle->file->needs_commit_locked();
   }();
   const auto pass = stores ? std::optional(core_->gate.change({{Core::inode_of(*handle->file), {}}}, {})) : std::nullopt;
+  if (handle != nullptr && !handle->writable()) {
+    core_->note_read(*handle->file);
+  }
   core_->close_handle(id);
+}
+
+/// Whether a program that has closed the file has read all of it; of one that comes whole with its first block nothing is learnt.
+void Filesystem::Core::note_read(OpenFile& file) {
+  std::shared_ptr<Content> content;
+  InodeId directory = 0;
+  {
+    const std::lock_guard lock(file.mutex);
+    content = file.content;
+    directory = file.node.parent;
+  }
+  const std::uint64_t size = content != nullptr ? content->file->size() : 0;
+  if (size > settings.first_block_bytes) {
+    files_ahead.closed(directory, content->file->missing({0, size}).empty());
+  }
 }
 
 /// What came after the last close: chmod or utimens of a file whose handle was on its way out, pages of a shared mapping, or nothing at all for

@@ -54,6 +54,11 @@ class Resolver {
   /// The content (with what came) waits in the cache of contents. Errors: not_found.
   Result<meta::Node> fetch_first_block(InodeId parent, std::string_view name, const CallContext& context);
 
+  /// The same with so many bytes, for a file that nobody has asked for yet.
+  Result<meta::Node> fetch_beginning(InodeId parent, std::string_view name, std::uint64_t bytes, const CallContext& context);
+  /// Whether whoever opens the file now to read it waits for a GET.
+  bool asks_to_open(const meta::Node& file) const;
+
   /// Records that S3 has this version under the name. While programs read an older version, the name gets a new inode, as if somebody had
   /// renamed a new file over the old one: pages of two versions never meet in one inode.
   /// So does one that turns out to be another kind of file than it was taken for.
@@ -76,7 +81,7 @@ class Resolver {
 
  private:
   enum class Condition { if_changed, none };
-  Result<meta::Node> fetch_first_block(InodeId parent, std::string_view name, Condition condition, const CallContext& context);
+  Result<meta::Node> fetch_block(InodeId parent, std::string_view name, std::uint64_t bytes, Condition condition, const CallContext& context);
   Result<meta::Node> store_version(InodeId parent, std::string_view name, const ObjectInfo& info, const FileType& type, WallTime seen);
   void note_nonsense(const ObjectInfo& info, NodeKind taken_for);
   Result<void> check_neighbour(InodeId parent, std::string_view name, const CallContext& context);

@@ -150,10 +150,24 @@ Result<meta::Node> Resolver::store_confirmed(const meta::Node& before, meta::Nod
 }
 
 Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view name, const CallContext& context) {
-  return fetch_first_block(parent, name, Condition::if_changed, context);
+  return fetch_block(parent, name, p_.settings.first_block_bytes, Condition::if_changed, context);
 }
 
-Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view name, Condition condition, const CallContext& context) {
+Result<meta::Node> Resolver::fetch_beginning(InodeId parent, std::string_view name, std::uint64_t bytes, const CallContext& context) {
+  return fetch_block(parent, name, std::max(bytes, p_.settings.first_block_bytes), Condition::if_changed, context);
+}
+
+bool Resolver::asks_to_open(const meta::Node& file) const {
+  if (file.kind != NodeKind::file || file.local || file.etag.empty() || archived(file.storage_class) || p_.open_files.find(file.id) != nullptr) {
+    return false;
+  }
+  const bool exact = file.posix_exact || p_.settings.dialect == MetadataDialect::off;
+  const bool here = file.size == 0 || p_.contents.peek(file.id, file.etag) != nullptr;
+  return !current(file) || !exact || !here;
+}
+
+Result<meta::Node> Resolver::fetch_block(InodeId parent, std::string_view name, std::uint64_t bytes_wanted, Condition condition,
+                                         const CallContext& context) {
   TRY_ASSIGN(const Key key, p_.tree.file_key(parent, name));
   TRY_ASSIGN(const std::optional<meta::Node> known, p_.nodes.find(parent, name));
   const WallTime began = p_.clock.now();
@@ -166,7 +180,7 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
   const bool exact = is_version && (known->posix_exact || (bytes != nullptr && bytes->headers()));
   const bool have_bytes = condition == Condition::if_changed && exact && (known->size == 0 || bytes != nullptr || !known->target.empty());
   FirstBlockSink sink(p_.stage);
-  const s3::GetOptions options{.range = ByteRange{0, p_.settings.first_block_bytes},
+  const s3::GetOptions options{.range = ByteRange{0, bytes_wanted},
                                .if_match = {},
                                .if_none_match = have_bytes ? known->etag : ETag()};
   const auto answer = p_.store.get(key, options, sink, context);
@@ -175,7 +189,7 @@ Result<meta::Node> Resolver::fetch_first_block(InodeId parent, std::string_view 
     return is_archived ? ask_for_headers(parent, name, began, context) : not_had(parent, name, began, answer.error());
   }
   if (answer->not_modified && written_since(*known, answer->info.last_modified)) {
-    return fetch_first_block(parent, name, Condition::none, context);
+    return fetch_block(parent, name, bytes_wanted, Condition::none, context);
   }
   if (answer->not_modified) {
     meta::Node confirmed = *known;

@@ -62,6 +62,7 @@ struct Settings {
   std::uint64_t first_block_bytes = 128 << 10;  ///< fetched together with the attributes
   std::uint64_t read_part_bytes = 8 << 20;      ///< one ranged GET of read-ahead
   std::size_t read_parts_ahead = 6;
+  std::size_t files_ahead_max = 64;  ///< so many files of a directory are fetched before they are opened, where programs read them in order
 };
 
 /// What the file system works on; all of it outlives the Filesystem.

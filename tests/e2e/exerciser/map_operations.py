@@ -77,7 +77,8 @@ class MapOperations:
 
     def _sync(self, mapped):
         self.twins.must_be_equal("msync", attempt(mapped.ours.sync), ("value", None))
-        if mapped.writable:  # else the kernel tells nobody
+        # Of a read-only mapping the kernel tells nobody; and what was written behind the end of this one through another may still be the kernel's.
+        if mapped.writable and mapped.length >= self.twins.size():
             self.twins.committed("msync")
 
     def do_map_read(self, op):

@@ -32,7 +32,7 @@ namespace prefixfs::vfs {
 using namespace std::chrono_literals;
 
 struct MountSettings {
-  Settings settings;
+  Settings settings{.files_ahead_max = 0};  // a test counts what it asks for itself
   sync::UploaderOptions upload;
   std::uint64_t stage_bytes = 1ULL << 30;
   bool locks = false;  ///< as with locks=s3
