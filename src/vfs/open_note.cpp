@@ -18,7 +18,7 @@ template <class Note>
 auto flags_of(Note& note) {
   return std::array{&note.exclusive, &note.presumed_new,       &note.overwrites,     &note.unstored,
                     &note.attributes_changed, &note.explicit_mtime, &note.unlinked,  &note.node.local,
-                    &note.node.posix_exact};
+                    &note.node.posix_exact,    &note.appends};
 }
 
 }  // namespace
@@ -103,6 +103,7 @@ OpenNote note_of_locked(const OpenFile& file) {
           .attributes_changed = file.attributes_changed,
           .explicit_mtime = file.explicit_mtime,
           .unlinked = file.unlinked,
+          .appends = file.appends,
           .users = file.users};
 }
 
@@ -119,7 +120,8 @@ void restore_from_note(OpenFile& file, const OpenNote& note, std::shared_ptr<Con
   file.users = note.users;
   // A commit may have been under way when the process died.
   file.maybe_stored = !note.unlinked;
-  file.appends = false;  // what of it was stored before is not known any more
+  // What of it was stored before is not known any more; but of a new file that nobody has written to, nothing can have been.
+  file.appends = note.appends && note.unstored && note.node.etag.empty() && content->file->size() == 0;
   file.content = std::move(content);
   file.content->opened = true;
   file.content->irreplaceable = note.unlinked;

@@ -19,6 +19,7 @@ struct OpenNote {
   bool attributes_changed = false;
   bool explicit_mtime = false;
   bool unlinked = false;
+  bool appends = false;  ///< as OpenFile has it when the note is made: later writes do not make another one
   std::vector<pid_t> users;  ///< as OpenFile has them: a close by another process is not the end of the file
 };
 

@@ -136,6 +136,32 @@ TEST_F(ReopenOwedTest, ACloseThatTheJournalHasNotSeenIsMadeAgain) {
   EXPECT_EQ(mount.memory.text("file"), "text");
 }
 
+TEST_F(ReopenOwedTest, ANewFileThatNobodyHasWrittenToOverwritesNothing) {
+  const auto opened = mount.create(kRoot, "file", O_WRONLY | O_TRUNC);
+  ASSERT_OK(opened);
+  handle_ = *opened;
+  inode_ = mount.id("file");
+  known_ = mount.fs().open_state(inode_);
+  reopen_at_start();
+  mount.die();
+  mount.memory.put_text("file", "another client's");
+  EXPECT_OK(mount.close(handle_));
+  delivered();
+  EXPECT_EQ(mount.memory.text("file"), "another client's");
+}
+
+TEST_F(ReopenOwedTest, ANewFileThatWasCutToNothingIsStillTheLastWriters) {
+  open_new("file", "text");
+  ASSERT_OK(mount.fs().setattr(inode_, handle_, {.size = 0}, mount.caller()));
+  known_ = mount.fs().open_state(inode_);
+  reopen_at_start();
+  mount.die();
+  mount.memory.put_text("file", "another client's");
+  EXPECT_OK(mount.close(handle_));
+  delivered();
+  EXPECT_EQ(mount.memory.text("file"), "");
+}
+
 TEST_F(ReopenOwedTest, ANewFileOverAnOwedRemovalKeepsItsName) {
   mount.memory.put_text("file", "old");
   EXPECT_EQ(*mount.read_file("file"), "old");

@@ -12,6 +12,7 @@ OpenNote example() {
   note.overwrites = true;
   note.unstored = true;
   note.explicit_mtime = true;
+  note.appends = true;
   note.users = {71, 4194303};
   return note;
 }
@@ -28,6 +29,7 @@ TEST(OpenNote, SurvivesTheTrip) {
   EXPECT_EQ(again->attributes_changed, note.attributes_changed);
   EXPECT_EQ(again->explicit_mtime, note.explicit_mtime);
   EXPECT_EQ(again->unlinked, note.unlinked);
+  EXPECT_EQ(again->appends, note.appends);
   EXPECT_EQ(again->users, note.users);
 }
 
