@@ -154,8 +154,11 @@ class DataOperations:
     def _fallocate(self, op, ability, mode):
         if not self.abilities.has(ability) or op["size"] <= 0:
             raise Skip
-        pair = self.twins.pair(op["slot"])
-        if self.twins.both(ability, lambda descriptor: fallocate(descriptor, mode, op["offset"], op["size"]), pair)[0]:
+        pair, size = self.twins.pair(op["slot"]), self.twins.size()
+        grows = not mode & KEEP_SIZE and op["offset"] + op["size"] > size
+        zeros = mode & (PUNCH_HOLE | ZERO_RANGE) and op["offset"] < size
+        done = self.twins.both(ability, lambda descriptor: fallocate(descriptor, mode, op["offset"], op["size"]), pair)[0]
+        if done and (grows or zeros):  # else no byte is another one now
             self.twins.changed()
 
     def do_posix_fallocate(self, op):
