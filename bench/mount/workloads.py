@@ -1,10 +1,14 @@
 """What is measured. A workload says which objects are there before, and what a program does in the mount."""
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import os
+import pathlib
 import random
+import sqlite3
 import subprocess
+import tempfile
 import typing
 
 MIB = 1 << 20
@@ -20,13 +24,20 @@ class Sizes:
     changed_bytes: int
     tree: int
     crowd: int
+    looked_at_bytes: int
+    places: int
+    cloned: int
+    rows: int
 
 
-FULL = Sizes(files=200, large_bytes=1024 * MIB, listed=10_000, archived=1_000, kills=50, changed_bytes=100_000_000, tree=1_000, crowd=1_000_000)
-QUICK = Sizes(files=20, large_bytes=64 * MIB, listed=1_000, archived=100, kills=5, changed_bytes=20_000_000, tree=100, crowd=100_000)
+FULL = Sizes(files=200, large_bytes=1024 * MIB, listed=10_000, archived=1_000, kills=50, changed_bytes=100_000_000, tree=1_000, crowd=1_000_000,
+             looked_at_bytes=256 * MIB, places=1_000, cloned=500, rows=100)
+QUICK = Sizes(files=20, large_bytes=64 * MIB, listed=1_000, archived=100, kills=5, changed_bytes=20_000_000, tree=100, crowd=100_000,
+              looked_at_bytes=64 * MIB, places=100, cloned=50, rows=10)
 NEW_FILE_BYTES = 500_000
 SMALL_FILE_BYTES = 100_000
-ARCHIVED_FILE_BYTES = 20_000
+TINY_FILE_BYTES = 4_000
+PLACE_BYTES = 4 << 10
 WRITERS = 8
 WARM_PAUSE_SECONDS = 2  # longer than the second for which prefixfs, as set here, takes what it knows for fresh
 
@@ -62,6 +73,12 @@ class Workload:
 def expect(size, wanted, what):
     if size != wanted:
         raise RuntimeError(f"{what}: {size} bytes, not {wanted}")
+
+
+def run_program(*words):
+    done = subprocess.run(words, capture_output=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{words[0]}: {done.stderr.decode(errors='replace')[:200]}")
 
 
 def new_files(sizes):
@@ -141,12 +158,87 @@ def archive(sizes):
         # tar does not read files when it writes to /dev/null itself.
         done = subprocess.run("set -o pipefail; tar cf - archived | wc -c", shell=True, executable="/bin/bash", cwd=path,
                               capture_output=True, check=True)
-        if int(done.stdout) < sizes.archived * ARCHIVED_FILE_BYTES:
+        if int(done.stdout) < sizes.archived * TINY_FILE_BYTES:
             raise RuntimeError(f"tar: {done.stderr.decode(errors='replace')[:200]}")
 
-    return Workload([Step(f"tar of {sizes.archived:,} files of 20 KB, cold", run)],
-                    {f"archived/{number:04}.pdf": noise(ARCHIVED_FILE_BYTES, 5) for number in range(sizes.archived)})
+    return Workload([Step(f"tar of {sizes.archived:,} files of 4 KB, cold", run)],
+                    {f"archived/{number:04}.pdf": noise(TINY_FILE_BYTES, 5) for number in range(sizes.archived)})
+
+
+class LocalTree:
+    """Files on the local disk, made when they are first asked for."""
+
+    def __init__(self, files, size):
+        self._files, self._size, self._directory = files, size, None
+
+    def path(self):
+        if self._directory is None:
+            self._directory = tempfile.TemporaryDirectory(prefix="prefixfs-bench-tree.")
+            for number in range(self._files):
+                (self._tree() / f"{number:04}.txt").write_bytes(noise(self._size, number))
+        return self._tree()
+
+    def _tree(self):
+        tree = pathlib.Path(self._directory.name) / "tree"
+        tree.mkdir(exist_ok=True)
+        return tree
+
+
+def copy_in(sizes):
+    tree = LocalTree(sizes.archived, TINY_FILE_BYTES)
+
+    def run(path):
+        run_program("cp", "-r", tree.path(), path / "copied")
+
+    return Workload([Step(f"cp -r of {sizes.archived:,} files of 4 KB into the mount", run, before=lambda *_: tree.path(),
+                          stored={f"copied/{number:04}.txt": TINY_FILE_BYTES for number in range(sizes.archived)})])
+
+
+def random_reads(sizes):
+    body = noise(sizes.looked_at_bytes, 7)
+    places = [random.Random(8).randrange(sizes.looked_at_bytes - PLACE_BYTES) for _ in range(sizes.places)]
+
+    def run(path):
+        with open(path / "random.bin", "rb", buffering=0) as file:
+            for place in places:
+                if os.pread(file.fileno(), PLACE_BYTES, place) != body[place:place + PLACE_BYTES]:
+                    raise RuntimeError(f"other bytes at {place}")
+
+    return Workload([Step(f"{sizes.places:,} reads of 4 KiB at random places of {sizes.looked_at_bytes // MIB} MiB, cold", run)], {"random.bin": body})
+
+
+def clone(sizes):
+    tree = LocalTree(sizes.cloned, TINY_FILE_BYTES)
+
+    def before(*_):
+        def git(*words):
+            run_program("git", "-C", tree.path(), "-c", "user.name=bench", "-c", "user.email=bench@example.org", *words)
+
+        if not (tree.path() / ".git").exists():
+            git("init")
+            git("add", ".")
+            git("commit", "-m", "all")
+
+    def run(path):
+        run_program("git", "clone", "-q", "--no-hardlinks", tree.path(), path / "clone")
+
+    return Workload([Step(f"git clone of {sizes.cloned} files", run, before=before,
+                          stored={f"clone/{number:04}.txt": TINY_FILE_BYTES for number in range(sizes.cloned)})])
+
+
+def database(sizes):
+    def run(path):
+        try:
+            with contextlib.closing(sqlite3.connect(path / "rows.sqlite", isolation_level=None)) as connection:
+                connection.execute("create table rows (number integer, text text)")
+                for number in range(sizes.rows):
+                    connection.execute("insert into rows values (?, ?)", (number, "x" * 100))
+        except sqlite3.Error as error:
+            raise RuntimeError(f"sqlite3: {error}") from error
+
+    return Workload([Step(f"sqlite3, {sizes.rows} committed inserts", run)])
 
 
 def all_of(sizes):
-    return [make(sizes) for make in (new_files, new_files_at_once, small_files, large_write, large_read, long_listing, archive)]
+    return [make(sizes) for make in (new_files, new_files_at_once, copy_in, small_files, archive, long_listing, large_write, large_read, random_reads, clone,
+                                     database)]
