@@ -19,6 +19,7 @@ constexpr std::int32_t kNotifyResend = 7;
 
 thread_local std::uint64_t this_threads_request = 0;
 thread_local bool this_threads_request_kills_set_id = false;
+thread_local std::span<std::byte> this_threads_buffer;
 
 /// libfuse ends its threads by pthread_cancel, which may only strike while they wait for a request.
 class Uncancelled {
@@ -63,6 +64,8 @@ ssize_t length(const iovec* parts, int count) {
 
 std::uint64_t Device::current_request() { return this_threads_request; }
 
+std::span<std::byte> Device::request_buffer() { return this_threads_buffer; }
+
 bool Device::kills_set_id() { return this_threads_request_kills_set_id; }
 
 void Device::on_first_exchange(std::function<void(const SavedInit&)> save, std::function<void()> answered) {
@@ -81,6 +84,7 @@ ssize_t Device::read(int fd, void* buffer, std::size_t size) {
     fuse_in_header header;
     std::memcpy(&header, buffer, sizeof header);
     this_threads_request = header.unique;
+    this_threads_buffer = {static_cast<std::byte*>(buffer), size};
     this_threads_request_kills_set_id = asks_to_kill_set_id({static_cast<const std::byte*>(buffer), static_cast<std::size_t>(got)});
     if (header.opcode == FUSE_INIT && save_) {
       const auto* bytes = static_cast<const std::byte*>(buffer);

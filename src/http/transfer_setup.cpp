@@ -87,8 +87,9 @@ struct TransferCallbacks {
   }
 };
 
-Result<void> Transfer::start(EasyHandle easy, SteadyTime now) {
+Result<void> Transfer::start(EasyHandle easy, BodyGather& gather, SteadyTime now) {
   easy_ = std::move(easy);
+  gather_ = &gather;
   TRY(build_headers());
   set_connection_options();
   set_request_options();
