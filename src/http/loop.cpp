@@ -13,7 +13,7 @@ using std::chrono::steady_clock;
 
 namespace {
 constexpr long kIdleConnectionsMax = 128;
-constexpr std::size_t kGatherBytes = 128 * 1024;  ///< what libcurl receives at once
+constexpr std::size_t kGatherBytes = 256 * 1024;  ///< what libcurl receives at once
 constexpr milliseconds kPollMax{60'000};
 
 /// Signals belong to the daemon's own thread; a write to a closed socket must not end the process.
