@@ -164,7 +164,7 @@ void Transfer::set_connection_options() {
   set(easy_, CURLOPT_MAXAGE_CONN, kIdleConnectionSeconds);
   set(easy_, CURLOPT_DNS_CACHE_TIMEOUT, kDnsCacheSeconds);
   set(easy_, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
-  set(easy_, CURLOPT_BUFFERSIZE, sink_ != nullptr ? kBodyBufferBytes : kOtherBufferBytes);
+  set(easy_, CURLOPT_BUFFERSIZE, has_body() ? kOtherBufferBytes : kBodyBufferBytes);
   set(easy_, CURLOPT_UPLOAD_BUFFERSIZE, has_body() ? kBodyBufferBytes : kOtherBufferBytes);
   set(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   if (!options_->ca_bundle.empty()) {
