@@ -67,8 +67,7 @@ std::int64_t StagedFile::cost_of(ByteRange range) const {
 
 Result<void> StagedFile::take_of_budget(std::uint64_t bytes) const {
   if (!budget_->take(bytes)) {
-    return fail(Errc::no_space, fmt::format("the stage is full: {} of {} bytes are used, {} more are needed; raise stage_size",
-                                            budget_->used(),
+    return fail(Errc::no_space, fmt::format("the stage is full: {} of {} bytes are used, {} more are needed; raise stage_size", budget_->used(),
                                             budget_->bytes_max(), bytes));
   }
   return {};
@@ -132,8 +131,7 @@ Result<void> StagedFile::write(std::uint64_t offset, std::span<const std::byte> 
 }
 
 /// A write failed after some bytes: no byte may be taken for what it is not. Clean ones are void now (they can be fetched again), dirty
-/// ones are a
-/// mixture, as after any failed write, and those beyond the end go.
+/// ones are a mixture, as after any failed write, and those beyond the end go.
 void StagedFile::undo_failed_write(ByteRange touched) {
   for (const ByteRange& clean : dirty_.gaps(touched)) {
     valid_.remove(clean);
