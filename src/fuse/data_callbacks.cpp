@@ -27,13 +27,16 @@ void answer_write(fuse_req_t raw, fuse_ino_t inode, Body&& body) {
 
 void on_read(fuse_req_t raw, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* file) {
   answer(raw, Interrupts::heed, [&](const Request& request) {
-    const auto buffer = std::make_unique_for_overwrite<std::byte[]>(size);
-    const auto got = request.filesystem().read(file->fh, static_cast<std::uint64_t>(offset), {buffer.get(), size}, request.caller());
+    // Memory of its own for each read would be mapped, filled by the kernel with zeros page by page, and unmapped again.
+    const std::span<std::byte> there = Device::request_buffer();
+    const auto own = size > there.size() ? std::make_unique_for_overwrite<std::byte[]>(size) : nullptr;
+    std::byte* const bytes = own ? own.get() : there.data();
+    const auto got = request.filesystem().read(file->fh, static_cast<std::uint64_t>(offset), {bytes, size}, request.caller());
     if (!got) {
       request.reply(got.error());
       return;
     }
-    fuse_reply_buf(request.settle(), reinterpret_cast<const char*>(buffer.get()), *got);
+    fuse_reply_buf(request.settle(), reinterpret_cast<const char*>(bytes), *got);
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "init_answer.h"
@@ -19,6 +20,7 @@ constexpr std::int32_t kNotifyResend = 7;
 
 thread_local std::uint64_t this_threads_request = 0;
 thread_local bool this_threads_request_kills_set_id = false;
+thread_local std::span<std::byte> this_threads_buffer;
 
 /// libfuse ends its threads by pthread_cancel, which may only strike while they wait for a request.
 class Uncancelled {
@@ -36,6 +38,11 @@ bool is_answered(std::uint32_t opcode) {
   return opcode != FUSE_FORGET && opcode != FUSE_BATCH_FORGET && opcode != FUSE_INTERRUPT && opcode != FUSE_NOTIFY_REPLY;
 }
 
+std::size_t page_bytes() {
+  static const auto bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return bytes;
+}
+
 /// A worker that gets SIGKILL still takes requests that wait. The kernel sends those again, but not one that finds no page under its bytes then: a process that dies
 /// gets no page any more, and the program EIO (Linux: fuse_dev_do_read). libfuse has one buffer for each thread.
 void make_resident(void* buffer, std::size_t size) {
@@ -43,9 +50,8 @@ void make_resident(void* buffer, std::size_t size) {
   if (std::exchange(resident, buffer) == buffer) {
     return;
   }
-  static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   volatile auto* const bytes = static_cast<std::byte*>(buffer);
-  for (std::size_t at = 0; at < size; at += page) {
+  for (std::size_t at = 0; at < size; at += page_bytes()) {
     bytes[at] = std::byte{};
   }
   bytes[size - 1] = std::byte{};
@@ -62,6 +68,13 @@ ssize_t length(const iovec* parts, int count) {
 }  // namespace
 
 std::uint64_t Device::current_request() { return this_threads_request; }
+
+std::span<std::byte> Device::request_buffer() {
+  // Processors copy several times slower to what lies a few bytes behind the beginning of a page, as the memory of malloc does (AMD, "rep movsb").
+  void* aligned = this_threads_buffer.data();
+  std::size_t size = this_threads_buffer.size();
+  return std::align(page_bytes(), 1, aligned, size) != nullptr ? std::span(static_cast<std::byte*>(aligned), size) : std::span<std::byte>();
+}
 
 bool Device::kills_set_id() { return this_threads_request_kills_set_id; }
 
@@ -81,6 +94,7 @@ ssize_t Device::read(int fd, void* buffer, std::size_t size) {
     fuse_in_header header;
     std::memcpy(&header, buffer, sizeof header);
     this_threads_request = header.unique;
+    this_threads_buffer = {static_cast<std::byte*>(buffer), size};
     this_threads_request_kills_set_id = asks_to_kill_set_id({static_cast<const std::byte*>(buffer), static_cast<std::size_t>(got)});
     if (header.opcode == FUSE_INIT && save_) {
       const auto* bytes = static_cast<const std::byte*>(buffer);

@@ -4,8 +4,10 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <cstddef>
 #include <functional>
 #include <optional>
+#include <span>
 
 #include "in_flight.h"
 #include "init_exchange.h"
@@ -37,6 +39,8 @@ class Device {
   /// Whether the caller of this thread's request lacks CAP_FSETID, which the kernel says with what is written, cut, or opened to be cut. (libfuse 3.14 does not
   /// hand it on.)
   static bool kills_set_id();
+  /// The memory that this thread's request was read into, for the bytes of its answer: from where the callback has all that it needs of the request.
+  static std::span<std::byte> request_buffer();
   /// Whether a worker may have done, and not answered, what this thread's request asks for.
   static bool is_resent() { return (current_request() & kResentBit) != 0; }
 

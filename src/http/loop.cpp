@@ -13,6 +13,7 @@ using std::chrono::steady_clock;
 
 namespace {
 constexpr long kIdleConnectionsMax = 128;
+constexpr std::size_t kGatherBytes = 256 * 1024;  ///< what libcurl receives at once
 constexpr milliseconds kPollMax{60'000};
 
 /// Signals belong to the daemon's own thread; a write to a closed socket must not end the process.
@@ -59,7 +60,7 @@ Inbox::Content Inbox::take() {
 }
 
 Loop::Loop(std::size_t transfers_per_origin_max)
-    : transfers_per_origin_max_(std::max<std::size_t>(1, transfers_per_origin_max)), share_(curl_share_init()), multi_(curl_multi_init()) {
+    : transfers_per_origin_max_(std::max<std::size_t>(1, transfers_per_origin_max)), share_(curl_share_init()), multi_(curl_multi_init()), gather_(kGatherBytes) {
   // Without this each easy handle keeps TLS sessions of its own, and a new connection rarely resumes one. No locks: one thread.
   curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
   curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kIdleConnectionsMax);
@@ -80,6 +81,7 @@ void Loop::run() {
   while (take_inbox()) {
     int running = 0;
     curl_multi_perform(multi_.get(), &running);
+    gather_.pass_on();
     collect_finished();
     const SteadyTime wake_time = check_all(steady_clock::now());
     poll_until(wake_time);
@@ -121,7 +123,7 @@ void Loop::start(const TransferPtr& transfer, Lane& lane) {
     transfer->abort({Errc::internal, "out of memory", {}});
     return;
   }
-  if (auto started = transfer->start(std::move(easy), steady_clock::now()); !started) {
+  if (auto started = transfer->start(std::move(easy), gather_, steady_clock::now()); !started) {
     idle_.push_back(transfer->release());
     transfer->abort(std::move(started.error()));
     return;

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "body_gather.h"
 #include "curl_handles.h"
 #include "transfer.h"
 
@@ -71,6 +72,7 @@ class Loop {
   CurlLibrary library_;
   ShareHandle share_;
   MultiHandle multi_;
+  BodyGather gather_;
   std::vector<EasyHandle> idle_;
   std::map<Transfer*, TransferPtr> active_;
   std::map<std::string, Lane> lanes_;

@@ -136,10 +136,8 @@ std::size_t Transfer::on_head_complete() {
 std::size_t Transfer::on_body(std::span<const std::byte> data) {
   received_ += data.size();
   if (wants_sink()) {
-    if (auto accepted = sink_->accept(data); !accepted) {
-      return reject(std::move(accepted.error()));
-    }
-    return data.size();
+    gather_->add(*this, data);
+    return own_error_ ? 0 : data.size();
   }
   if (response_.body.size() + data.size() > kMemoryBodyMax) {
     return reject({Errc::too_large,
@@ -147,6 +145,15 @@ std::size_t Transfer::on_body(std::span<const std::byte> data) {
   }
   response_.body.append(reinterpret_cast<const char*>(data.data()), data.size());
   return data.size();
+}
+
+void Transfer::give_to_sink(std::span<const std::byte> data) {
+  if (own_error_) {
+    return;
+  }
+  if (auto accepted = sink_->accept(data); !accepted) {
+    own_error_ = std::move(accepted.error());
+  }
 }
 
 std::size_t Transfer::on_read(std::span<std::byte> out) {
@@ -192,6 +199,9 @@ const char* Transfer::what_is_missing() const {
 }
 
 std::optional<Error> Transfer::check(SteadyTime now) {
+  if (own_error_) {
+    return std::move(own_error_);
+  }
   Verdict verdict = Verdict::fine;
   if (active()) {
     const std::uint64_t sent = has_body() ? bytes_sent() : 0;

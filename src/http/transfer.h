@@ -5,6 +5,7 @@
 #include <optional>
 #include <semaphore>
 
+#include "body_gather.h"
 #include "curl_handles.h"
 #include "origin.h"
 #include "prefixfs/http/engine.h"
@@ -29,11 +30,14 @@ class Transfer {
   bool finished() const { return finished_; }
   bool active() const { return easy_ != nullptr; }
 
-  /// Sets up `easy`, which the transfer keeps until release(). Errors: invalid (headers that cannot be sent).
-  Result<void> start(EasyHandle easy, SteadyTime now);
+  /// Sets up `easy`, which the transfer keeps until release(). What comes for the sink goes through `gather`. Errors: invalid (headers that cannot
+  /// be sent).
+  Result<void> start(EasyHandle easy, BodyGather& gather, SteadyTime now);
   CURL* easy() const { return easy_.get(); }
   EasyHandle release();
 
+  /// From the gather. Where the sink refuses, check() or complete() says so.
+  void give_to_sink(std::span<const std::byte> data);
   /// Looks at deadline, first byte and speed. Nothing: all is well.
   std::optional<Error> check(SteadyTime now);
   /// When check() is due even if nothing happens.
@@ -75,6 +79,7 @@ class Transfer {
   const std::uint64_t body_size_;
 
   EasyHandle easy_;
+  BodyGather* gather_ = nullptr;  ///< of the loop
   HeaderList headers_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
   ProgressWatch watch_;

@@ -12,7 +12,8 @@
 namespace prefixfs::http {
 namespace {
 
-constexpr long kBufferBytes = 128 * 1024;                ///< 64 transfers stay below 20 MiB
+constexpr long kBodyBufferBytes = 256 * 1024;            ///< of the one way that a large body takes; 64 transfers stay below 20 MiB
+constexpr long kOtherBufferBytes = 16 * 1024;            ///< of the other way
 constexpr std::uint64_t kExpectFromBytes = 1024 * 1024;  ///< larger bodies wait for 100 Continue, so that a refusal costs no upload
 constexpr long kExpectTimeoutMs = 500;
 constexpr std::int64_t kConnectTimeoutMaxMs = 3'600'000;  ///< 0 would mean libcurl's own, a larger one may overflow there
@@ -87,8 +88,9 @@ struct TransferCallbacks {
   }
 };
 
-Result<void> Transfer::start(EasyHandle easy, SteadyTime now) {
+Result<void> Transfer::start(EasyHandle easy, BodyGather& gather, SteadyTime now) {
   easy_ = std::move(easy);
+  gather_ = &gather;
   TRY(build_headers());
   set_connection_options();
   set_request_options();
@@ -162,8 +164,8 @@ void Transfer::set_connection_options() {
   set(easy_, CURLOPT_MAXAGE_CONN, kIdleConnectionSeconds);
   set(easy_, CURLOPT_DNS_CACHE_TIMEOUT, kDnsCacheSeconds);
   set(easy_, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
-  set(easy_, CURLOPT_BUFFERSIZE, kBufferBytes);
-  set(easy_, CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
+  set(easy_, CURLOPT_BUFFERSIZE, has_body() ? kOtherBufferBytes : kBodyBufferBytes);
+  set(easy_, CURLOPT_UPLOAD_BUFFERSIZE, has_body() ? kBodyBufferBytes : kOtherBufferBytes);
   set(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   if (!options_->ca_bundle.empty()) {
     set(easy_, CURLOPT_CAINFO, options_->ca_bundle.c_str());

@@ -9,7 +9,7 @@
 namespace prefixfs::s3 {
 
 Result<Digests> digest_body(const BodySource& body, WantedDigests wanted, const CallContext& context) {
-  constexpr std::uint64_t kPieceBytes = 256U << 10;
+  constexpr std::uint64_t kPieceBytes = 64U << 10;  // stays near the processor from one digest to the next
   Digests digests;
   std::optional<crypto::Hasher> md5;
   std::optional<crypto::Hasher> sha256;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -16,6 +17,7 @@ namespace prefixfs::stage {
 
 namespace {
 
+constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::uint64_t kCopyBytes = 1 << 20;
 constexpr std::uint64_t kCopyCallBytes = 1 << 30;  // that one call is asked for
 
@@ -48,6 +50,32 @@ const char* remedy(int error_number) {
   }
 }
 
+/// Where the target lies a few bytes further in its page than the source in its own, AMD processors since Zen 3 take five times as long for the copy that pread is
+/// ("rep movsb"). What malloc maps for a large buffer, as that of libcurl, begins 16 bytes behind the beginning of a page.
+bool copies_slowly(std::uint64_t offset, const std::byte* target) {
+  constexpr std::uint64_t kSlowBytes = 32;
+  const std::uint64_t behind = (reinterpret_cast<std::uintptr_t>(target) - offset) % kPageBytes;
+  return behind != 0 && behind < kSlowBytes;
+}
+
+/// As read_all, by way of memory at a better place.
+std::int64_t read_through_memory(int fd, std::uint64_t offset, std::span<std::byte> out) {
+  constexpr std::size_t kPieceBytes = 16 << 10;
+  alignas(kPageBytes) std::array<std::byte, kPieceBytes + kPageBytes> memory;
+  std::byte* const place = memory.data() + (offset + kPageBytes / 2) % kPageBytes;  // half a page from either
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const auto rest = out.subspan(done);
+    const std::int64_t n = read_all(fd, offset + done, {place, std::min(rest.size(), kPieceBytes)});
+    if (n <= 0) {
+      return n < 0 ? n : static_cast<std::int64_t>(done);
+    }
+    std::copy_n(place, n, rest.begin());
+    done += static_cast<std::size_t>(n);
+  }
+  return static_cast<std::int64_t>(done);
+}
+
 }  // namespace
 
 Error file_error(int error_number, std::string_view action, const std::filesystem::path& path) {
@@ -71,6 +99,9 @@ WriteOutcome write_all(int fd, std::uint64_t offset, std::span<const std::byte> 
 }
 
 std::int64_t read_all(int fd, std::uint64_t offset, std::span<std::byte> out) {
+  if (out.size() > kPageBytes && copies_slowly(offset, out.data())) {
+    return read_through_memory(fd, offset, out);
+  }
   std::size_t done = 0;
   while (done < out.size()) {
     const ssize_t n = ::pread(fd, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));

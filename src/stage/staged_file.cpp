@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <mutex>
 
@@ -64,11 +65,17 @@ std::int64_t StagedFile::cost_of(ByteRange range) const {
   return static_cast<std::int64_t>(blocks_of(range)) - before;
 }
 
-Result<void> StagedFile::charge(std::int64_t bytes) {
-  if (bytes > 0 && !budget_->take(static_cast<std::uint64_t>(bytes))) {
-    return fail(Errc::no_space, fmt::format("the stage is full: {} of {} bytes are used, {} more are needed; raise stage_size",
-                                            budget_->used(),
+Result<void> StagedFile::take_of_budget(std::uint64_t bytes) const {
+  if (!budget_->take(bytes)) {
+    return fail(Errc::no_space, fmt::format("the stage is full: {} of {} bytes are used, {} more are needed; raise stage_size", budget_->used(),
                                             budget_->bytes_max(), bytes));
+  }
+  return {};
+}
+
+Result<void> StagedFile::charge(std::int64_t bytes) {
+  if (bytes > 0) {
+    TRY(take_of_budget(static_cast<std::uint64_t>(bytes)));
   }
   if (bytes < 0) {
     budget_->give_back(static_cast<std::uint64_t>(-bytes));
@@ -124,8 +131,7 @@ Result<void> StagedFile::write(std::uint64_t offset, std::span<const std::byte> 
 }
 
 /// A write failed after some bytes: no byte may be taken for what it is not. Clean ones are void now (they can be fetched again), dirty
-/// ones are a
-/// mixture, as after any failed write, and those beyond the end go.
+/// ones are a mixture, as after any failed write, and those beyond the end go.
 void StagedFile::undo_failed_write(ByteRange touched) {
   for (const ByteRange& clean : dirty_.gaps(touched)) {
     valid_.remove(clean);
@@ -146,23 +152,48 @@ void StagedFile::undo_failed_write(ByteRange touched) {
 }
 
 Result<void> StagedFile::fill(std::uint64_t offset, std::span<const std::byte> data) {
+  const ByteRange range{offset, offset + data.size()};
+  std::vector<Filled> filled;
+  std::shared_lock beside_reads(mutex_);  // nobody reads a gap
+  const auto before = std::pair(changes_, given_back_);
+  auto written = write_gaps(range, data, filled);
+  beside_reads.unlock();
   const std::unique_lock lock(mutex_);
-  const ByteRange range = ByteRange{offset, offset + data.size()}.intersect({0, size_});
-  for (const ByteRange& gap : valid_.gaps(range)) {
-    TRY(fill_gap(gap, data.subspan(gap.begin - offset, gap.length())));
+  if (before != std::pair(changes_, given_back_)) {  // who knows what lies in the gaps now
+    for (const Filled& lost : filled) {
+      budget_->give_back(lost.taken);
+    }
+    filled.clear();
+    written = write_gaps(range, data, filled);
+  }
+  for (const Filled& part : filled) {
+    mark_filled(part);
+  }
+  return written;
+}
+
+Result<void> StagedFile::write_gaps(ByteRange range, std::span<const std::byte> data, std::vector<Filled>& filled) const {
+  for (const ByteRange& gap : valid_.gaps(range.intersect({0, size_}))) {
+    const auto cost = static_cast<std::uint64_t>(std::max<std::int64_t>(cost_of(gap), 0));
+    TRY(take_of_budget(cost));
+    const WriteOutcome outcome = write_all(fd_.get(), gap.begin, data.subspan(gap.begin - range.begin, gap.length()));
+    if (outcome.error_number != 0) {
+      budget_->give_back(cost);
+      return fail(file_error(outcome.error_number, "write to", path_));
+    }
+    filled.push_back({gap, cost});
   }
   return {};
 }
 
-Result<void> StagedFile::fill_gap(ByteRange gap, std::span<const std::byte> data) {
-  TRY(charge(cost_of(gap)));
-  if (const WriteOutcome outcome = write_all(fd_.get(), gap.begin, data); outcome.error_number != 0) {
-    recharge();
-    return fail(file_error(outcome.error_number, "write to", path_));
-  }
-  valid_.add(gap);
-  log_change(static_cast<int>(StagedLog::Change::filled), gap);
-  return {};
+void StagedFile::mark_filled(const Filled& filled) {
+  // Ranges beside it may have come or gone, so that it costs a block more or less by now.
+  const std::int64_t cost = cost_of(filled.gap);
+  budget_->take_beyond(static_cast<std::uint64_t>(std::max<std::int64_t>(cost, 0)));
+  budget_->give_back(filled.taken + static_cast<std::uint64_t>(std::max<std::int64_t>(-cost, 0)));
+  charged_ = static_cast<std::uint64_t>(static_cast<std::int64_t>(charged_) + cost);
+  valid_.add(filled.gap);
+  log_change(static_cast<int>(StagedLog::Change::filled), filled.gap);
 }
 
 Result<std::size_t> StagedFile::read(std::uint64_t offset, std::span<std::byte> out) const {
@@ -305,6 +336,7 @@ Result<void> StagedFile::evict() {
     return fail(Errc::busy, fmt::format("{} has changes that are not stored", path_.native()));
   }
   valid_.clear();
+  ++given_back_;
   log_change(static_cast<int>(StagedLog::Change::voided), {0, size_});
   if (::ftruncate(fd_.get(), 0) != 0 || ::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) {
     return fail(file_error(errno, "empty", path_));
@@ -328,6 +360,7 @@ void StagedFile::drop_clean(ByteRange range) {
         continue;  // a file system that cannot punch holes keeps the bytes
       }
       valid_.remove(clean);
+      ++given_back_;
       log_change(static_cast<int>(StagedLog::Change::voided), clean);
     }
   }

@@ -13,6 +13,7 @@ constexpr std::uint64_t kSliceBytes = 1 << 20;
 
 std::uint64_t Content::give_back(ByteRange range, std::uint64_t enough) {
   const std::lock_guard lock(mutex);
+  const std::lock_guard nobody_pins(pins_mutex);
   if (irreplaceable) {
     return 0;
   }
@@ -39,7 +40,7 @@ std::uint64_t Content::give_back(ByteRange range, std::uint64_t enough) {
 }
 
 Pin::Pin(std::shared_ptr<Content> content, ByteRange range) : content_(std::move(content)), range_(range) {
-  const std::lock_guard lock(content_->mutex);
+  const std::lock_guard lock(content_->pins_mutex);
   content_->pinned.push_back(range_);
 }
 
@@ -47,7 +48,7 @@ Pin::~Pin() {
   if (content_ == nullptr) {
     return;
   }
-  const std::lock_guard lock(content_->mutex);
+  const std::lock_guard lock(content_->pins_mutex);
   const auto mine = std::ranges::find(content_->pinned, range_);
   std::iter_swap(mine, std::prev(content_->pinned.end()));
   content_->pinned.pop_back();

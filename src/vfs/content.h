@@ -36,13 +36,15 @@ struct Content {
   std::atomic<bool> watched{false};  ///< Room knows it
   std::atomic<bool> irreplaceable{false};  ///< S3 no longer has this version: no byte of it is given back
 
-  std::mutex mutex;                  ///< guards all below; never held over a network call
+  std::mutex mutex;                  ///< guards all below but `pinned`; never held over a network call
   std::condition_variable arrived;   ///< bytes came, or a fetch ended
   ETag etag;                         ///< of the stored version; empty: there is none
   stage::RangeSet in_flight;
+  std::vector<ByteRange> awaited;    ///< by those who wait for `arrived`
   std::optional<FetchFailure> fetch_error;  ///< of the last fetch that failed; cleared by the next one that is tried
   std::optional<ObjectInfo> info;    ///< complete headers of the version, where an answer brought them
 
+  std::mutex pins_mutex;             ///< taken after `mutex`; guards `pinned` alone, so that a reader does not wait for bytes that are being written
   std::vector<ByteRange> pinned;     ///< see Pin
 
   /// Gives back the disk space of clean bytes of `range` that are not pinned, from its beginning on, until `enough` bytes are free.

@@ -41,7 +41,10 @@ class FillSink final : public s3::GetSink {
       return fail(Errc::stale, "this mount has stored another version while the one before was fetched");
     }
     TRY(content_.file->fill(position_, data));
-    content_.arrived.notify_all();
+    const ByteRange filled{position_, position_ + data.size()};
+    if (std::ranges::any_of(content_.awaited, [&](const ByteRange& range) { return !range.intersect(filled).empty(); })) {
+      content_.arrived.notify_all();
+    }
     return {};
   }
 
@@ -95,7 +98,9 @@ Result<void> Fetcher::ensure(const std::shared_ptr<Content>& content, const std:
       // Nobody is bringing a byte that is needed: either all are there, or a fetch has failed.
       return std::ranges::none_of(gaps, [&](const ByteRange& gap) { return content->in_flight.intersects(gap); });
     };
+    content->awaited.push_back(needed);
     content->arrived.wait(lock, settled);
+    content->awaited.erase(std::ranges::find(content->awaited, needed));
     if (content->file->missing(needed).empty()) {
       return {};
     }

@@ -148,13 +148,20 @@ class StagedFile {
   friend class StageDirectory;
   StagedFile(std::filesystem::path path, UniqueFd fd, std::shared_ptr<Budget> budget, std::uint64_t base_size);
   std::int64_t cost_of(ByteRange range) const;
+  Result<void> take_of_budget(std::uint64_t bytes) const;
   std::uint64_t cost_of_all() const;
   FileState state_locked() const;
   void begin_as(const FileState& state);
   Result<void> charge(std::int64_t bytes);
   void recharge();
   void undo_failed_write(ByteRange touched);
-  Result<void> fill_gap(ByteRange gap, std::span<const std::byte> data);
+  /// What a fill has put into a gap, and taken of the budget for it, before it is valid.
+  struct Filled {
+    ByteRange gap;
+    std::uint64_t taken = 0;
+  };
+  Result<void> write_gaps(ByteRange range, std::span<const std::byte> data, std::vector<Filled>& filled) const;
+  void mark_filled(const Filled& filled);
   enum class Space { when_written, now };
   Result<void> resize_locked(std::uint64_t size, Space space);
   Result<void> take_space(ByteRange added);
@@ -164,11 +171,12 @@ class StagedFile {
   std::filesystem::path path_;
   UniqueFd fd_;
   std::shared_ptr<Budget> budget_;
-  mutable std::shared_mutex mutex_;  ///< shared: reads; exclusive: whatever changes bytes, ranges or sizes
+  mutable std::shared_mutex mutex_;  ///< shared: reads, and bytes for gaps; exclusive: whatever changes valid bytes, ranges or sizes
   std::uint64_t size_ = 0;
   std::uint64_t base_size_ = 0;
   std::uint64_t changes_ = 0;
   std::uint64_t stored_changes_ = 0;  ///< what `changes_` was in the state that is stored
+  std::uint64_t given_back_ = 0;      ///< grows whenever bytes are
   std::uint64_t charged_ = 0;
   RangeSet valid_;
   RangeSet dirty_;

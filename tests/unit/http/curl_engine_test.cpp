@@ -209,6 +209,30 @@ TEST_F(EngineTest, SinkGetsTheBodyOfA2xx) {
   EXPECT_EQ(response->body, "");
 }
 
+TEST_F(EngineTest, SinkGetsWhatCameAtOnceInOnePiece) {
+  const std::string large(8 << 20, 'x');
+  TestHttpServer server(TestHttpServer::answering([&](const ReceivedRequest&) { return http_answer(200, large); }));
+  RecordingSink sink;
+  ASSERT_TRUE(perform(get(server.url("/a")), &sink));
+  EXPECT_TRUE(sink.bytes == large);
+  EXPECT_LT(sink.pieces, large.size() / (16 << 10)) << "libcurl's pieces are of 16 KiB at most";
+}
+
+TEST_F(EngineTest, SinkGetsWhatHasComeBeforeTheRestComes) {
+  RecordingSink sink;
+  sink.tell_from = 5;
+  bool told = false;
+  TestHttpServer server([&](TestConnection& connection) {
+    connection.read_request();
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234");
+    told = sink.told.wait();
+    connection.send("56789");
+  });
+  ASSERT_TRUE(perform(get(server.url("/a")), &sink));
+  EXPECT_TRUE(told);
+  EXPECT_EQ(sink.bytes, "0123456789");
+}
+
 TEST_F(EngineTest, SinkIsBegunForAnEmptyBody) {
   TestHttpServer server(TestHttpServer::answering([](const ReceivedRequest&) { return http_answer(200, ""); }));
   RecordingSink sink;

@@ -249,7 +249,21 @@ TEST_F(EngineFaultsTest, ErrorOfTheSinkIsTheErrorOfTheTransfer) {
   RecordingSink later;
   later.fail_after = 10;
   EXPECT_ERROR(error_of(perform(get(server.url("/")), &later)), Errc::io, "the sink broke");
+  RecordingSink at_last;
+  at_last.fail_after = 99'999;
+  EXPECT_ERROR(error_of(perform(get(server.url("/")), &at_last)), Errc::io, "the sink broke");
   EXPECT_EQ(perform(get(server.url("/")))->status, 200) << "the engine goes on";
+}
+
+TEST_F(EngineFaultsTest, ErrorOfTheSinkEndsATransferWhoseRestDoesNotCome) {
+  TestHttpServer server([](TestConnection& connection) {
+    connection.read_request();
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234");
+    connection.wait_closed();
+  });
+  RecordingSink sink;
+  sink.fail_after = 4;
+  EXPECT_ERROR(error_of(perform(get(server.url("/")), &sink)), Errc::io, "the sink broke");
 }
 
 TEST_F(EngineFaultsTest, ErrorOfTheSinkAtAnEmptyBody) {

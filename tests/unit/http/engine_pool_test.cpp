@@ -72,6 +72,24 @@ TEST_F(EnginePoolTest, HundredTransfersAtOnceEachGetTheirOwnAnswer) {
   EXPECT_LE(server.connections(), 64);
 }
 
+TEST_F(EnginePoolTest, LargeAnswersAtOnceAreNotMixedUp) {
+  constexpr int kCallers = 8;
+  const auto body_of = [](std::string_view target) { return std::string(2 << 20, target.back()); };
+  TestHttpServer server(TestHttpServer::answering([&](const ReceivedRequest& request) { return http_answer(200, body_of(request.target)); }));
+  std::atomic<int> right = 0;
+  {
+    std::vector<std::jthread> callers;
+    for (int i = 0; i < kCallers; ++i) {
+      callers.emplace_back([&, i] {
+        const std::string target = "/" + std::to_string(i);
+        RecordingSink sink;
+        right += perform(get(server.url(target)), &sink) && sink.bytes == body_of(target) ? 1 : 0;
+      });
+    }
+  }
+  EXPECT_EQ(right, kCallers);
+}
+
 TEST_F(EnginePoolTest, NoMoreConnectionsThanAllowed) {
   engine = make_curl_engine({.connections_per_host_max = 3, .ca_bundle = {}});
   std::atomic<int> inside = 0;

@@ -54,6 +54,10 @@ class RecordingSink final : public ResponseSink {
   }
   Result<void> accept(std::span<const std::byte> data) override {
     bytes.append(reinterpret_cast<const char*>(data.data()), data.size());
+    ++pieces;
+    if (bytes.size() >= tell_from) {
+      told.set();
+    }
     if (bytes.size() > fail_after) {
       return fail(Errc::io, "the sink broke");
     }
@@ -64,6 +68,9 @@ class RecordingSink final : public ResponseSink {
   int status = 0;
   std::string content_range;
   std::string bytes;
+  std::size_t pieces = 0;
+  std::size_t tell_from = SIZE_MAX;
+  Event told;  ///< so many bytes are there
   bool fail_begin = false;
   std::size_t fail_after = SIZE_MAX;
 };

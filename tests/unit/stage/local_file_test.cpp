@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 
+#include <array>
 #include <cerrno>
 #include <fstream>
 #include <iterator>
@@ -46,6 +47,30 @@ TEST(LocalFile, both_ways_of_copying_copy_the_same) {
     EXPECT_EQ(copy(from.get(), from.get(), 0, 1), EBADF) << "not open for writing";
     EXPECT_EQ(copy(from.get(), to.get(), 0, 0), 0);
   }
+}
+
+TEST(LocalFile, reads_are_whole_wherever_the_memory_lies) {
+  const test::TempDir temp;
+  std::string text((100 << 10) + 77, '\0');
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    text[i] = static_cast<char>(i * 2654435761U >> 13);
+  }
+  std::ofstream(temp.file("a")) << text;
+  const UniqueFd fd(::open(temp.file("a").c_str(), O_RDONLY | O_CLOEXEC));
+  constexpr std::size_t kPage = 4096;
+  alignas(kPage) static std::array<std::byte, (128 << 10) + kPage> memory;
+  for (const std::size_t place : {0, 1, 16, 31, 32, 100, 4095}) {
+    for (const std::uint64_t offset : {0, 5, 4080, 8192}) {
+      for (const std::size_t wanted : {10, 40'000, 127 << 10}) {
+        const auto out = std::span(memory).subspan(place, wanted);
+        const std::size_t there = std::min<std::size_t>(wanted, text.size() - offset);
+        ASSERT_EQ(read_all(fd.get(), offset, out), static_cast<std::int64_t>(there)) << place << ' ' << offset;
+        ASSERT_EQ(std::string_view(reinterpret_cast<const char*>(out.data()), there), std::string_view(text).substr(offset, there));
+      }
+    }
+  }
+  const UniqueFd directory(::open(temp.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  EXPECT_EQ(read_all(directory.get(), 0, std::span(memory).subspan(16, 40'000)), -1);
 }
 
 TEST(LocalFile, a_move_overwrites_nothing) {

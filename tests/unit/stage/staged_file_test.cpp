@@ -346,6 +346,55 @@ TEST_F(StagedFileTest, a_concurrent_write_wins_over_every_fill) {
   }
 }
 
+TEST_F(StagedFileTest, a_concurrent_cut_wins_over_every_fill) {
+  constexpr std::size_t kBytes = 512 << 10;
+  constexpr std::size_t kPieceBytes = 32 << 10;
+  const std::string stored(kBytes, 'o');
+  for (int round = 0; round < 20; ++round) {
+    const auto file = create(kBytes);
+    {
+      std::jthread filler([&] {
+        for (std::size_t at = 0; at < kBytes; at += kPieceBytes) {
+          ASSERT_TRUE(file->fill(at, bytes(stored).subspan(at, kPieceBytes)));
+        }
+      });
+      for (std::size_t end = kBytes; end > kBytes / 2; end -= 5000) {
+        ASSERT_TRUE(file->resize(end));
+        ASSERT_TRUE(file->resize(kBytes));
+        file->drop_clean({0, kBytes / 4});
+      }
+    }
+    const std::uint64_t cut = file->base_size();
+    for (const ByteRange& gap : file->missing({0, kBytes})) {
+      ASSERT_LE(gap.end, cut);
+      ASSERT_TRUE(file->fill(gap.begin, bytes(stored).subspan(gap.begin, gap.length())));
+    }
+    ASSERT_EQ(read(*file, 0, kBytes), std::string(cut, 'o') + std::string(kBytes - cut, '\0'));
+    ASSERT_EQ(stage_->budget().used(), file->allocated_bytes());
+  }
+}
+
+TEST_F(StagedFileTest, fills_and_reads_beside_each_other_count_each_byte_once) {
+  constexpr std::size_t kBytes = 512 << 10;
+  const std::string stored(kBytes, 'o');
+  const auto file = create(kBytes);
+  {
+    std::vector<std::jthread> fillers;
+    for (std::size_t step : {1000U, 1000U, 3000U, 7000U}) {
+      fillers.emplace_back([&, step] {
+        for (std::size_t at = 0; at < kBytes; at += step) {
+          ASSERT_TRUE(file->fill(at, bytes(stored).subspan(at, std::min(step, kBytes - at))));
+          const std::string there = read(*file, at, std::min(step, kBytes - at));
+          ASSERT_EQ(there, std::string(there.size(), 'o'));
+        }
+      });
+    }
+  }
+  EXPECT_TRUE(file->missing({0, kBytes}).empty());
+  EXPECT_EQ(file->allocated_bytes(), kBytes);
+  EXPECT_EQ(stage_->budget().used(), kBytes);
+}
+
 TEST_F(StagedFileTest, agrees_with_a_string) {
   const test::Seed seed;
   auto random = seed.engine();
