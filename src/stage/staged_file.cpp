@@ -189,8 +189,12 @@ Result<void> StagedFile::write_gaps(ByteRange range, std::span<const std::byte> 
 void StagedFile::mark_filled(const Filled& filled) {
   // Ranges beside it may have come or gone, so that it costs a block more or less by now.
   const std::int64_t cost = cost_of(filled.gap);
-  budget_->take_beyond(static_cast<std::uint64_t>(std::max<std::int64_t>(cost, 0)));
-  budget_->give_back(filled.taken + static_cast<std::uint64_t>(std::max<std::int64_t>(-cost, 0)));
+  const std::int64_t more = cost - static_cast<std::int64_t>(filled.taken);
+  if (more > 0) {
+    budget_->take_beyond(static_cast<std::uint64_t>(more));
+  } else {
+    budget_->give_back(static_cast<std::uint64_t>(-more));
+  }
   charged_ = static_cast<std::uint64_t>(static_cast<std::int64_t>(charged_) + cost);
   valid_.add(filled.gap);
   log_change(static_cast<int>(StagedLog::Change::filled), filled.gap);
