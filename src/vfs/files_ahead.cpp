@@ -40,8 +40,13 @@ void FilesAhead::wait_for(InodeId file, const CallContext& context) {
     on_their_way_.erase(found);  // its turn has not come: the caller is quicker
     return;
   }
-  // It ends by the deadline of the open that began it.
-  arrived_.wait(lock, context.cancel, [&] { return !on_their_way_.contains(file); });
+  // It ends by the deadline of the open that began it, which may be later than the caller's.
+  const auto is_here = [&] { return !on_their_way_.contains(file); };
+  if (const SteadyTime deadline = context.until(); deadline == SteadyTime::max()) {
+    arrived_.wait(lock, context.cancel, is_here);
+  } else {
+    arrived_.wait_until(lock, context.cancel, deadline, is_here);
+  }
 }
 
 void FilesAhead::opened(const meta::Node& file, const CallContext& context) {

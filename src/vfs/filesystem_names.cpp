@@ -220,7 +220,8 @@ Result<void> Filesystem::rmdir(InodeId parent, std::string_view name, const Call
 
 /// What this mount has below the directory, and what S3 has; in an outage, what it had when it answered last.
 Result<Filesystem::Core::Below> Filesystem::Core::what_is_below(const meta::Node& directory, const Key& marker, const CallContext& context) {
-  TRY_ASSIGN(const std::vector<meta::Node> children, outside.nodes.children(directory.id, {}, 100));
+  TRY_ASSIGN(std::vector<meta::Node> children, outside.nodes.children(directory.id, {}, 100));
+  std::erase_if(children, [this](const meta::Node& child) { return resolver.left_behind(child); });
   if (std::ranges::any_of(children, [](const meta::Node& child) { return child.local; })) {
     return Below{.others = true};
   }

@@ -120,6 +120,15 @@ TEST_F(NamesTest, RmdirSeesFilesOfOthersAndFilesBeingWritten) {
   EXPECT_ERRC(mount.lookup("d"), Errc::not_found);
 }
 
+TEST_F(NamesTest, RmdirDoesNotSeeWhatAKilledProcessWasWriting) {
+  ASSERT_OK(mount.fs().mkdir(kRoot, "d", 0755, mount.caller()));
+  ASSERT_OK(mount.create(mount.id("d"), "f"));
+  mount.clock.advance(1ms);
+  mount.die();
+  EXPECT_OK(mount.fs().rmdir(kRoot, "d", mount.caller()));
+  EXPECT_ERRC(mount.lookup("d"), Errc::not_found);
+}
+
 TEST_F(NamesTest, RmdirOfADirectoryWithAKeyThatCannotBeShown) {
   mount.memory.put_text("d//x", "x");
   EXPECT_ERRC(mount.fs().rmdir(kRoot, "d", mount.caller()), Errc::not_empty);
