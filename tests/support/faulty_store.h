@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,116 +67,33 @@ class FaultyStore final : public s3::ObjectStore {
     calls_.clear();
   }
 
-  Result<ObjectInfo> head(const Key& key, const CallContext& context) override {
-    return pass("HeadObject", key.str(), [&] { return inner_.head(key, context); });
-  }
-  Result<std::string> tagging(const Key& key, const CallContext& context) override {
-    return pass("GetObjectTagging", key.str(), [&] { return inner_.tagging(key, context); });
-  }
-  Result<Grants> acl(const Key& key, const CallContext& context) override {
-    return pass("GetObjectAcl", key.str(), [&] { return inner_.acl(key, context); });
-  }
-  Result<s3::RestoreState> restore(const Key& key, const s3::RestoreOptions& options, const CallContext& context) override {
-    return pass("RestoreObject", key.str(), [&] { return inner_.restore(key, options, context); });
-  }
-  Result<s3::GetAnswer> get(const Key& key, const s3::GetOptions& options, s3::GetSink& sink, const CallContext& context) override {
-    return pass("GetObject", key.str(), [&] { return inner_.get(key, options, sink, context); });
-  }
+  Result<ObjectInfo> head(const Key& key, const CallContext& context) override;
+  Result<std::string> tagging(const Key& key, const CallContext& context) override;
+  Result<Grants> acl(const Key& key, const CallContext& context) override;
+  Result<s3::RestoreState> restore(const Key& key, const s3::RestoreOptions& options, const CallContext& context) override;
+  Result<s3::GetAnswer> get(const Key& key, const s3::GetOptions& options, s3::GetSink& sink, const CallContext& context) override;
   Result<s3::PutAnswer> put(const Key& key, const BodySource& body, const s3::ObjectHeaders& headers,
-                            const s3::WriteCondition& condition, const CallContext& context) override {
-    return pass("PutObject", key.str(), [&] { return inner_.put(key, body, headers, condition, context); });
-  }
-  Result<void> remove(const Key& key, const ETag& if_match, const CallContext& context) override {
-    return pass("DeleteObject", key.str(), [&] { return inner_.remove(key, if_match, context); });
-  }
-  Result<std::vector<s3::DeleteOutcome>> remove_many(std::span<const s3::RemoveTarget> targets, const CallContext& context) override {
-    return pass("DeleteObjects", targets.empty() ? std::string() : targets.front().key.str(),
-                [&] { return inner_.remove_many(targets, context); });
-  }
+                            const s3::WriteCondition& condition, const CallContext& context) override;
+  Result<void> remove(const Key& key, const ETag& if_match, const CallContext& context) override;
+  Result<std::vector<s3::DeleteOutcome>> remove_many(std::span<const s3::RemoveTarget> targets, const CallContext& context) override;
   Result<s3::CopyAnswer> copy(const s3::CopySource& source, const Key& destination, const s3::CopyOptions& options,
-                              const CallContext& context) override {
-    return pass("CopyObject", destination.str(), [&] { return inner_.copy(source, destination, options, context); });
-  }
-  Result<s3::ListPage> list(const s3::ListOptions& options, const CallContext& context) override {
-    return pass("ListObjectsV2", options.prefix, [&] { return inner_.list(options, context); });
-  }
-  Result<s3::UploadId> create_upload(const Key& key, const s3::ObjectHeaders& headers, const CallContext& context) override {
-    return pass("CreateMultipartUpload", key.str(), [&] { return inner_.create_upload(key, headers, context); });
-  }
+                              const CallContext& context) override;
+  Result<s3::ListPage> list(const s3::ListOptions& options, const CallContext& context) override;
+  Result<s3::UploadId> create_upload(const Key& key, const s3::ObjectHeaders& headers, const CallContext& context) override;
   Result<s3::UploadedPart> upload_part(const Key& key, const s3::UploadId& upload, int number, const BodySource& body,
-                                       const CallContext& context) override {
-    return pass("UploadPart", key.str(), [&] { return inner_.upload_part(key, upload, number, body, context); });
-  }
+                                       const CallContext& context) override;
   Result<s3::UploadedPart> upload_part_copy(const Key& key, const s3::UploadId& upload, int number, const s3::CopySource& source,
-                                            ByteRange range, const CallContext& context) override {
-    return pass("UploadPartCopy", key.str(), [&] { return inner_.upload_part_copy(key, upload, number, source, range, context); });
-  }
+                                            ByteRange range, const CallContext& context) override;
   Result<s3::PutAnswer> complete_upload(const Key& key, const s3::UploadId& upload, std::span<const s3::UploadedPart> parts,
-                                        const s3::WriteCondition& condition, const CallContext& context) override {
-    return pass("CompleteMultipartUpload", key.str(), [&] { return inner_.complete_upload(key, upload, parts, condition, context); });
-  }
-  Result<void> abort_upload(const Key& key, const s3::UploadId& upload, const CallContext& context) override {
-    return pass("AbortMultipartUpload", key.str(), [&] { return inner_.abort_upload(key, upload, context); });
-  }
-  Result<std::vector<s3::OpenUpload>> list_uploads(const std::string& prefix, const CallContext& context) override {
-    return pass("ListMultipartUploads", prefix, [&] { return inner_.list_uploads(prefix, context); });
-  }
+                                        const s3::WriteCondition& condition, const CallContext& context) override;
+  Result<void> abort_upload(const Key& key, const s3::UploadId& upload, const CallContext& context) override;
+  Result<std::vector<s3::OpenUpload>> list_uploads(const std::string& prefix, const CallContext& context) override;
   s3::Capabilities capabilities() const override { return inner_.capabilities(); }
 
  private:
   template <class Work>
-  auto pass(const char* operation, const std::string& key, Work work) -> decltype(work()) {
-    const Call call{operation, key};
-    std::function<void(const Call&)> hook;
-    std::optional<Fault> fault;
-    {
-      const std::lock_guard lock(mutex_);
-      calls_.push_back(call);
-      hook = hook_;
-      fault = take_fault(call);
-    }
-    if (hook) {
-      hook(call);
-    }
-    if (!fault) {
-      std::function<void(const Call&)> after;
-      {
-        const std::lock_guard lock(mutex_);
-        after = after_;
-      }
-      auto result = work();
-      if (after) {
-        after(call);
-      }
-      return result;
-    }
-    if (fault->after_the_work) {
-      if (auto result = work(); !result) {
-        return result;
-      }
-    }
-    fault->error.origin.operation = operation;
-    fault->error.origin.key = key;
-    return fail(fault->error);
-  }
-
-  std::optional<Fault> take_fault(const Call& call) {
-    for (Fault& fault : faults_) {
-      const bool matches = (fault.operation.empty() || fault.operation == call.operation) && (fault.key.empty() || fault.key == call.key);
-      if (!matches || fault.count == 0) {
-        continue;
-      }
-      if (fault.skip > 0) {
-        --fault.skip;
-        return std::nullopt;
-      }
-      if (fault.count > 0) {
-        --fault.count;
-      }
-      return fault;
-    }
-    return std::nullopt;
-  }
+  auto pass(const char* operation, const std::string& key, Work work) -> decltype(work());
+  std::optional<Fault> take_fault(const Call& call);
 
   s3::ObjectStore& inner_;
   mutable std::mutex mutex_;
