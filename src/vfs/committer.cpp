@@ -230,9 +230,9 @@ void Committer::adopt(OpenFile& file, const State& state, const sync::UploadTarg
   file.presumed_new = false;
   file.maybe_stored = false;
   file.stale = false;
-  // Cut to nothing while the bytes were on their way: that is still to be stored.
+  // Cut to nothing while the bytes were on their way: that is still to be stored, and to be acknowledged where no state of the journal has it.
   file.overwrites = file.emptied != state.emptied;
-  file.unstored = file.overwrites && !acknowledged_more;
+  file.unstored = file.emptied != (acknowledged_more ? file.owed->emptied : state.emptied);
   meta::Node& node = file.node;
   ObjectInfo info{.key = target.key, .size = committed.size, .etag = committed.etag, .complete = true};
   s3::apply_headers(committed.headers, info);

@@ -69,21 +69,27 @@ class WriteBackTest : public VfsTest {
     EXPECT_TRUE(mount.fs().owed().empty());
   }
 
-  /// The next such request waits for open_gate().
+  /// The next such requests wait for open_gate(), or for let_one_through().
   void close_gate(std::string operation = "PutObject") {
     gate_ = true;
     mount.store.before_each([this, operation](const test::FaultyStore::Call& call) {
       std::unique_lock lock(mutex_);
       if (call.operation == operation && gate_) {
-        ++waiting_;
+        const int mine = ++waiting_;
         changed_.notify_all();
-        changed_.wait(lock, [this] { return !gate_; });
+        changed_.wait(lock, [this, mine] { return !gate_ || mine <= let_through_; });
       }
     });
   }
-  void wait_for_gate() {
+  void let_one_through() {
+    const std::lock_guard lock(mutex_);
+    ++let_through_;
+    changed_.notify_all();
+  }
+  /// Until so many have come to it.
+  void wait_for_gate(int requests = 1) {
     std::unique_lock lock(mutex_);
-    ASSERT_TRUE(changed_.wait_for(lock, 10s, [this] { return waiting_ > 0; }));
+    ASSERT_TRUE(changed_.wait_for(lock, 10s, [&] { return waiting_ >= requests; }));
   }
   void open_gate() {
     const std::lock_guard lock(mutex_);
@@ -98,6 +104,7 @@ class WriteBackTest : public VfsTest {
   std::condition_variable changed_;
   bool gate_ = false;
   int waiting_ = 0;
+  int let_through_ = 0;
   std::stop_source deadline_;
 };
 

@@ -311,6 +311,24 @@ TEST_F(WriteBackTest, AFileThatOnlyTheJournalHasAndThatIsCutToNothingIsStored) {
   EXPECT_EQ(mount.memory.text("a"), "");
 }
 
+TEST_F(WriteBackTest, AFileThatIsCutWhileTwoStatesOfItAreOnTheirWayIsAcknowledgedByTheNextFsync) {
+  mount.clock.hold_naps(false);
+  close_gate();
+  ASSERT_OK(mount.create_file(kRoot, "a", "one"));
+  wait_for_gate();
+  ASSERT_OK(mount.change_file("a", O_WRONLY, 0, "two"));
+  const auto cut = mount.open("a", O_WRONLY | O_TRUNC);
+  ASSERT_OK(cut);
+  let_one_through();
+  wait_for_gate(2);  // the first one is stored, and that is recorded
+  ASSERT_OK(mount.fs().fsync(*cut, mount.caller()));
+  EXPECT_EQ(mount.fs().owed().size(), 2u);
+  open_gate();
+  EXPECT_OK(mount.close(*cut));
+  delivered();
+  EXPECT_EQ(mount.memory.text("a"), "");
+}
+
 TEST_F(WriteBackTest, WhatWasStoredOfAFileWhileItWasReplacedGoesWithItsName) {
   mount.clock.hold_naps(false);
   ASSERT_OK(mount.create_file(kRoot, "b", "one"));
