@@ -30,6 +30,15 @@ bool FilesAhead::useful() const {
   return p_.settings.files_ahead_max > 0 && (p_.settings.immutable || p_.settings.freshness > std::chrono::nanoseconds::zero());
 }
 
+void FilesAhead::opened(const meta::Node& file, const CallContext& context) {
+  if (!useful() || file.kind != NodeKind::file) {
+    return;
+  }
+  note(file);
+  learn_names(file.parent);
+  start(file.parent, context);
+}
+
 void FilesAhead::wait_for(InodeId file, const CallContext& context) {
   std::unique_lock lock(mutex_);
   const auto found = on_their_way_.find(file);
@@ -47,15 +56,6 @@ void FilesAhead::wait_for(InodeId file, const CallContext& context) {
   } else {
     arrived_.wait_until(lock, context.cancel, deadline, is_here);
   }
-}
-
-void FilesAhead::opened(const meta::Node& file, const CallContext& context) {
-  if (!useful() || file.kind != NodeKind::file) {
-    return;
-  }
-  note(file);
-  learn_names(file.parent);
-  start(file.parent, context);
 }
 
 void FilesAhead::closed(InodeId directory, bool whole) {
@@ -96,17 +96,19 @@ bool FilesAhead::is_first_file(const meta::Node& file) const {
 
 void FilesAhead::note(const meta::Node& file) {
   const SteadyTime now = p_.clock.steady();
+  bool continues = false;
   {
     const std::lock_guard lock(mutex_);
     opened_bytes_ += bytes_of(file, false);
     if (directory_locked(file.parent).order.follows(file.id, now)) {
       return;
     }
+    continues = continues_locked(file.parent, now);
   }
-  const bool first = is_first_file(file);
+  continues = continues && is_first_file(file);
   const std::lock_guard lock(mutex_);
   Directory& directory = directory_locked(file.parent);
-  directory.order.begin(file.id, file.name, first && continues_locked(file.parent, now), now);
+  directory.order.begin(file.id, file.name, continues, now);
   unused_bytes_ += directory.order.take_unused();
 }
 
@@ -129,7 +131,7 @@ void FilesAhead::learn_names(InodeId id) {
   std::vector<NextFile> files;
   for (const meta::Node& node : nodes ? *nodes : std::vector<meta::Node>()) {
     if (node.kind == NodeKind::file) {
-      files.push_back({.id = node.id, .name = node.name, .bytes = bytes_of(node, whole)});
+      files.push_back({.id = node.id, .bytes = bytes_of(node, whole)});
     }
   }
   const bool more = nodes && nodes->size() == names;

@@ -29,10 +29,10 @@ class FilesAhead {
   /// Gives up what is on its way.
   ~FilesAhead();
 
-  /// Before the file is opened, with no pass of the gate held: waits for what is on its way.
-  void wait_for(InodeId file, const CallContext& context);
-  /// A program opens the file to read it: fetches those that it will open next.
+  /// A program is going to open the file to read it: fetches those that it will open next.
   void opened(const meta::Node& file, const CallContext& context);
+  /// After opened(), with no pass of the gate held: waits for the file itself, where it is on its way.
+  void wait_for(InodeId file, const CallContext& context);
   /// A program has closed a file that is larger than its first block; `whole`: all of it was read. So will be the next ones.
   void closed(InodeId directory, bool whole);
 

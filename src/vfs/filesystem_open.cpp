@@ -19,6 +19,9 @@ Error no_handle() { return {Errc::internal, "an unknown file handle", {}}; }
 }  // namespace
 
 Result<Opened> Filesystem::open(InodeId id, int flags, const Caller& caller) {
+  if (const auto known = core_->tree.node(id); known && !writes(flags)) {
+    core_->files_ahead.opened(*known, caller.context);  // from now on nobody else begins to fetch it
+  }
   core_->files_ahead.wait_for(id, caller.context);
   TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.look({id, {}}, caller.context));
   return of_known_inode(core_->open_known(id, flags, caller));
@@ -34,9 +37,6 @@ Result<Opened> Filesystem::Core::open_known(InodeId id, int flags, const Caller&
   TRY_ASSIGN(const meta::Node known, tree.node(id));
   if (known.kind == NodeKind::directory) {
     return fail(Errc::is_dir, known.name + " is a directory");
-  }
-  if (!writes(flags)) {
-    files_ahead.opened(known, caller.context);
   }
   TRY_ASSIGN(meta::Node node, resolver.confirm_for_open(known, caller.context));
   if (node.id == id && !node.posix_exact && settings.dialect != MetadataDialect::off) {

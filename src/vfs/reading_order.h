@@ -23,7 +23,6 @@ struct FilesAheadLimits {
 /// A file that stands behind those which were opened.
 struct NextFile {
   InodeId id = 0;
-  std::string name;
   std::uint64_t bytes = 0;  ///< what fetching it ahead moves
 };
 

@@ -54,7 +54,7 @@ class Reader {
       const InodeId end = std::min(files_ + 1, from + kAtOnce);
       std::vector<NextFile> files;
       for (InodeId file = from; file < end; ++file) {
-        files.push_back({.id = file, .name = name_of(file), .bytes = kBytes});
+        files.push_back({.id = file, .bytes = kBytes});
       }
       order_.add(std::string(*after), std::move(files), end <= files_ ? name_of(end - 1) : std::string());
     }
