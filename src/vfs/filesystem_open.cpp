@@ -218,7 +218,8 @@ Result<void> Filesystem::flush(HandleId id, const Caller& caller) {
     const std::lock_guard lock(file.mutex);
     // open(O_CREAT | O_RDONLY) makes an empty file, and nobody else will store it.
     const bool commits = handle->writable() || (file.unstored && file.writers == 0);
-    if (!commits || !file.needs_commit_locked()) {
+    // What another call is recording at this moment is not on the disk yet: commit() waits for it.
+    if (!commits || !file.unrecorded_locked()) {
       return file.failed && handle->writable() ? Result<void>(fail(*file.failed)) : Result<void>();
     }
   }

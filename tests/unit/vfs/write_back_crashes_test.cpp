@@ -1,6 +1,7 @@
 // What tests/crash has found: records that end late or not at all, answers that are lost, deliveries beside the program's next call.
 
 #include <atomic>
+#include <future>
 
 #include "write_back_fixture.h"
 
@@ -29,6 +30,37 @@ TEST_F(WriteBackTest, AConflictWhoseRecordStaysIsKeptOnceAndDecidedAnew) {
   mount.restart();
   EXPECT_TRUE(mount.fs().owed().empty());
   EXPECT_EQ(mount.staged_files(), 0u);
+}
+
+TEST_F(WriteBackTest, ACloseWaitsForTheRecordThatAnotherCallIsMaking) {
+  std::atomic<bool> armed = false;
+  bool early = false;
+  HandleId second = 0;
+  std::future<Result<void>> closed;
+  mount.wrap_journal = [&](meta::Journal& journal) {
+    return std::make_unique<WatchedJournal>(journal, [&](const meta::JournalChange& change) {
+      if (change.put.empty() || !armed.exchange(false)) {
+        return Result<void>();
+      }
+      closed = std::async(std::launch::async, [&] { return mount.fs().flush(second, mount.caller()); });
+      early = closed.wait_for(50ms) == std::future_status::ready;
+      return Result<void>(fail(Errc::no_space, "the disk is full"));
+    });
+  };
+  mount.restart();
+  outage();
+  const auto first = mount.create(kRoot, "a");
+  ASSERT_OK(first);
+  ASSERT_OK(mount.write(*first, 0, "text"));
+  const auto opened = mount.open("a", O_WRONLY);
+  ASSERT_OK(opened);
+  second = *opened;
+  armed = true;
+  EXPECT_ERRC(mount.fs().fsync(*first, mount.caller()), Errc::no_space);
+  EXPECT_FALSE(early);
+  EXPECT_OK(closed.get());
+  EXPECT_EQ(mount.fs().owed().size(), 1u);
+  answers();
 }
 
 TEST_F(WriteBackTest, AConflictThatCannotBeKeptStaysOwed) {
