@@ -175,13 +175,8 @@ class LocalTree:
         if self._directory is None:
             self._directory = tempfile.TemporaryDirectory(prefix="prefixfs-bench-tree.")
             for number in range(self._files):
-                (self._tree() / f"{number:04}.txt").write_bytes(noise(self._size, number))
-        return self._tree()
-
-    def _tree(self):
-        tree = pathlib.Path(self._directory.name) / "tree"
-        tree.mkdir(exist_ok=True)
-        return tree
+                pathlib.Path(self._directory.name, f"{number:04}.txt").write_bytes(noise(self._size, number))
+        return pathlib.Path(self._directory.name)
 
 
 def copy_in(sizes):

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "prefixfs/base/time_format.h"
+#include "prefixfs/base/wait_within.h"
 
 namespace prefixfs::aws {
 namespace {
@@ -59,10 +60,7 @@ Result<Credentials> RefreshingProvider::get(const CallContext& context) {
   if (wanted_) {
     const auto answered = [this, before = asked_] { return asked_ != before; };
     // No bytes of the call move while it waits here, so its deadline stands still.
-    const SteadyTime deadline = context.until();
-    const bool in_time = deadline == SteadyTime::max() ? changed_.wait(lock, context.cancel, answered)
-                                                       : changed_.wait_until(lock, context.cancel, deadline, answered);
-    if (!in_time) {
+    if (!wait_within(changed_, lock, context, answered)) {
       return context.cancel.stop_requested() ? fail(Errc::cancelled, "the wait for AWS credentials was interrupted")
                                              : fail(Errc::timeout, "the deadline passed before there were AWS credentials");
     }

@@ -336,6 +336,8 @@ void put_attributes(UserMetadata& metadata, const PosixAttributes& posix, const 
   }
 }
 
+bool same_permissions(const PosixAttributes& a, const PosixAttributes& b) { return a.mode == b.mode && a.uid == b.uid && a.gid == b.gid; }
+
 void drop_set_id(PosixAttributes& posix) {
   constexpr std::uint32_t kSetUserId = 04000;
   constexpr std::uint32_t kSetGroupId = 02000;

@@ -38,6 +38,9 @@ void put_attributes(UserMetadata& metadata, const PosixAttributes& posix, const 
 /// Takes away what a file must not keep that others may have written or own now: set-user-id, and set-group-id where the group may execute it.
 void drop_set_id(PosixAttributes& posix);
 
+/// Whether the kernel judges by both alike, whoever asks.
+bool same_permissions(const PosixAttributes& a, const PosixAttributes& b);
+
 /// Whether an object that says `stored` is as `wanted` is to be: of extended attributes it may have more.
 bool says(const PosixAttributes& stored, const PosixAttributes& wanted);
 

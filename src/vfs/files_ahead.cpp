@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "attributes.h"
+#include "prefixfs/base/wait_within.h"
 #include "prefixfs/s3/breaker.h"
 
 namespace prefixfs::vfs {
@@ -13,7 +15,6 @@ constexpr std::size_t kAtOnce = 32;
 constexpr std::size_t kDirectoriesMax = 256;
 constexpr std::size_t kNamesAtOnce = 64;
 constexpr std::size_t kNamesToFindOrder = 16;
-constexpr std::uint64_t kBytesAheadMax = 32 << 20;
 // Of the bytes that programs open one in so many may be fetched for nothing; a little is free, so that it can begin.
 constexpr std::uint64_t kOpenedForOneUnused = 20;
 constexpr std::uint64_t kFreeUnusedBytes = 4 << 20;
@@ -22,21 +23,29 @@ constexpr auto kContinues = 1s;
 // Where S3 does not answer, or asks for less.
 constexpr auto kPause = 5s;
 
+FilesAheadLimits limits_of(const Settings& settings) {
+  FilesAheadLimits limits{.files_max = settings.files_ahead_max};
+  limits.bytes_max = std::min(limits.bytes_max, settings.cache_bytes_max / 4);
+  limits.believed_for = settings.immutable ? std::chrono::hours(1) : settings.freshness;
+  return limits;
+}
+
 }  // namespace
+
+FilesAhead::FilesAhead(const Parts& parts) : p_(parts), limits_(limits_of(parts.settings)) {}
 
 FilesAhead::~FilesAhead() { ended_.request_stop(); }
 
-bool FilesAhead::useful() const {
-  return p_.settings.files_ahead_max > 0 && (p_.settings.immutable || p_.settings.freshness > std::chrono::nanoseconds::zero());
-}
-
-void FilesAhead::opened(const meta::Node& file, const CallContext& context) {
-  if (!useful() || file.kind != NodeKind::file) {
+void FilesAhead::opened(InodeId id, const CallContext& context) {
+  if (limits_.files_max == 0 || limits_.believed_for <= std::chrono::nanoseconds::zero()) {
     return;
   }
-  note(file);
-  learn_names(file.parent);
-  start(file.parent, context);
+  const auto file = p_.nodes.get(id);
+  if (file && *file && (*file)->kind == NodeKind::file) {
+    note(**file);
+    learn_names((*file)->parent);
+    start((*file)->parent, context);
+  }
 }
 
 void FilesAhead::wait_for(InodeId file, const CallContext& context) {
@@ -50,12 +59,7 @@ void FilesAhead::wait_for(InodeId file, const CallContext& context) {
     return;
   }
   // It ends by the deadline of the open that began it, which may be later than the caller's.
-  const auto is_here = [&] { return !on_their_way_.contains(file); };
-  if (const SteadyTime deadline = context.until(); deadline == SteadyTime::max()) {
-    arrived_.wait(lock, context.cancel, is_here);
-  } else {
-    arrived_.wait_until(lock, context.cancel, deadline, is_here);
-  }
+  wait_within(arrived_, lock, context, [&] { return !on_their_way_.contains(file); });
 }
 
 void FilesAhead::closed(InodeId directory, bool whole) {
@@ -75,10 +79,7 @@ FilesAhead::Directory& FilesAhead::directory_locked(InodeId id) {
     unused_bytes_ += oldest->second.order.take_unused();
     directories_.erase(oldest);
   }
-  const FilesAheadLimits limits{.files_max = p_.settings.files_ahead_max,
-                                .bytes_max = std::min(kBytesAheadMax, p_.settings.cache_bytes_max / 4),
-                                .believed_for = p_.settings.immutable ? std::chrono::hours(1) : p_.settings.freshness};
-  return directories_.try_emplace(id, limits).first->second;
+  return directories_.try_emplace(id, limits_).first->second;
 }
 
 /// Programs have just read another directory in order, so they go through a tree.
@@ -191,9 +192,7 @@ Result<void> FilesAhead::fetch_beginning(InodeId file, std::uint64_t bytes, cons
     return {};
   }
   TRY_ASSIGN(const meta::Node now, p_.resolver.fetch_beginning(before->parent, before->name, bytes, context));
-  const bool told_otherwise = now.size != before->size || now.posix.mode != before->posix.mode || now.posix.uid != before->posix.uid ||
-                              now.posix.gid != before->posix.gid;
-  if (now.id == file && told_otherwise) {
+  if (now.id == file && (now.size != before->size || !same_permissions(now.posix, before->posix))) {
     p_.untold.add(file);  // the kernel judges by what a listing has said, until it looks again
   }
   return {};

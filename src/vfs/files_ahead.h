@@ -25,12 +25,12 @@ class FilesAhead {
     UntoldVersions& untold;
     const Clock& clock;
   };
-  explicit FilesAhead(const Parts& parts) : p_(parts) {}
+  explicit FilesAhead(const Parts& parts);
   /// Gives up what is on its way.
   ~FilesAhead();
 
   /// A program is going to open the file to read it: fetches those that it will open next.
-  void opened(const meta::Node& file, const CallContext& context);
+  void opened(InodeId file, const CallContext& context);
   /// After opened(), with no pass of the gate held: waits for the file itself, where it is on its way.
   void wait_for(InodeId file, const CallContext& context);
   /// A program has closed a file that is larger than its first block; `whole`: all of it was read. So will be the next ones.
@@ -42,7 +42,6 @@ class FilesAhead {
     ReadingOrder order;
     bool reads_whole = false;
   };
-  bool useful() const;
   Directory& directory_locked(InodeId id);
   bool continues_locked(InodeId directory, SteadyTime now) const;
   bool is_first_file(const meta::Node& file) const;
@@ -56,6 +55,7 @@ class FilesAhead {
   void ends(InodeId file, const Result<void>& fetched);
 
   const Parts p_;
+  const FilesAheadLimits limits_;
   std::mutex mutex_;
   std::condition_variable_any arrived_;
   std::unordered_map<InodeId, Directory> directories_;  ///< by the directory's inode

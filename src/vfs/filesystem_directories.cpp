@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "attributes.h"
 #include "core.h"
 #include "prefixfs/base/parallel.h"
 
@@ -37,7 +38,7 @@ Result<meta::Node> Filesystem::Core::judged_directory(InodeId id, const CallCont
     return known;
   }
   TRY_ASSIGN(meta::Node node, of_known_inode(resolver.confirm_exactly(known, context)));
-  if (node.id != id || node.posix.mode != known.posix.mode || node.posix.uid != known.posix.uid || node.posix.gid != known.posix.gid) {
+  if (node.id != id || !same_permissions(node.posix, known.posix)) {
     return fail(Errc::stale, known.name + " has other permissions than a listing shows");
   }
   return node;

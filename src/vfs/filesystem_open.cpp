@@ -19,8 +19,8 @@ Error no_handle() { return {Errc::internal, "an unknown file handle", {}}; }
 }  // namespace
 
 Result<Opened> Filesystem::open(InodeId id, int flags, const Caller& caller) {
-  if (const auto known = core_->tree.node(id); known && !writes(flags)) {
-    core_->files_ahead.opened(*known, caller.context);  // from now on nobody else begins to fetch it
+  if (!writes(flags)) {
+    core_->files_ahead.opened(id, caller.context);  // from now on nobody else begins to fetch it
   }
   core_->files_ahead.wait_for(id, caller.context);
   TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.look({id, {}}, caller.context));
@@ -46,8 +46,7 @@ Result<Opened> Filesystem::Core::open_known(InodeId id, int flags, const Caller&
       return fail(exact.error());
     }
     node = exact ? std::move(*exact) : std::move(node);  // while S3 does not answer, nothing better is known
-    const PosixAttributes& own = node.posix;
-    if (own.mode != known.posix.mode || own.uid != known.posix.uid || own.gid != known.posix.gid) {
+    if (!same_permissions(node.posix, known.posix)) {
       return fail(Errc::stale, node.name + " has other permissions than a listing shows");
     }
   }

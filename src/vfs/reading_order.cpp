@@ -45,7 +45,6 @@ void ReadingOrder::begin(InodeId file, std::string name, bool continued, SteadyT
   give_up();
   recent_.assign(1, file);
   known_up_to_ = std::move(name);
-  more_names_ = true;
   run_ = continued ? kBelievedAfter : 1;
   left_out_ = 0;
   pace_ = {};
@@ -91,7 +90,7 @@ std::size_t ReadingOrder::depth() const {
 }
 
 const std::string* ReadingOrder::wants_names() const {
-  return more_names_ && next_.size() - position_ < std::max(depth(), kLateFilesMax) ? &known_up_to_ : nullptr;
+  return !known_up_to_.empty() && next_.size() - position_ < std::max(depth(), kLateFilesMax) ? &known_up_to_ : nullptr;
 }
 
 void ReadingOrder::add(std::string_view after, std::vector<NextFile> files, std::string last) {
@@ -101,7 +100,6 @@ void ReadingOrder::add(std::string_view after, std::vector<NextFile> files, std:
   for (NextFile& file : files) {
     next_.push_back({std::move(file)});
   }
-  more_names_ = !last.empty();
   known_up_to_ = std::move(last);
 }
 

@@ -72,8 +72,7 @@ class ReadingOrder {
   std::deque<Entry> next_;        ///< in order, from the first that was left out and may still come
   std::size_t position_ = 0;      ///< in next_: behind the last one that was opened
   std::deque<InodeId> recent_;    ///< that have left next_
-  std::string known_up_to_;
-  bool more_names_ = false;
+  std::string known_up_to_;       ///< the name behind which there may be more; empty: there are none
   std::size_t run_ = 0;           ///< files opened in order
   std::size_t strays_ = 0;        ///< in a row that stand elsewhere
   std::size_t left_out_ = 0;      ///< of this run: fetched and passed over

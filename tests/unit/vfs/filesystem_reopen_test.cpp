@@ -118,6 +118,17 @@ class ReopenOwedTest : public WriteBackTest {
     delivered();
   }
 
+  /// The process dies, another client writes the file, and the next process closes it: what S3 has then.
+  std::string closed_after_another_client() {
+    known_ = mount.fs().open_state(inode_);
+    reopen_at_start();
+    mount.die();
+    mount.memory.put_text("file", "another client's");
+    EXPECT_OK(mount.close(handle_));
+    delivered();
+    return mount.memory.text("file").value_or("nothing");
+  }
+
   HandleId handle_ = 0;
   InodeId inode_ = 0;
   std::optional<OpenState> known_;
@@ -141,25 +152,13 @@ TEST_F(ReopenOwedTest, ANewFileThatNobodyHasWrittenToOverwritesNothing) {
   ASSERT_OK(opened);
   handle_ = *opened;
   inode_ = mount.id("file");
-  known_ = mount.fs().open_state(inode_);
-  reopen_at_start();
-  mount.die();
-  mount.memory.put_text("file", "another client's");
-  EXPECT_OK(mount.close(handle_));
-  delivered();
-  EXPECT_EQ(mount.memory.text("file"), "another client's");
+  EXPECT_EQ(closed_after_another_client(), "another client's");
 }
 
 TEST_F(ReopenOwedTest, ANewFileThatWasCutToNothingIsStillTheLastWriters) {
   open_new("file", "text");
   ASSERT_OK(mount.fs().setattr(inode_, handle_, {.size = 0}, mount.caller()));
-  known_ = mount.fs().open_state(inode_);
-  reopen_at_start();
-  mount.die();
-  mount.memory.put_text("file", "another client's");
-  EXPECT_OK(mount.close(handle_));
-  delivered();
-  EXPECT_EQ(mount.memory.text("file"), "");
+  EXPECT_EQ(closed_after_another_client(), "");
 }
 
 TEST_F(ReopenOwedTest, ANewFileOverAnOwedRemovalKeepsItsName) {
