@@ -2,7 +2,7 @@
 
 #include "descriptors.h"
 #include "mount_table.h"
-#include "open_intent.h"
+#include "lookup_intent.h"
 #include "prefixfs/fuse/session.h"
 
 namespace prefixfs::fuse {

@@ -135,6 +135,7 @@ struct Filesystem::Core {
     Key key;
     std::optional<meta::Node> known;  ///< what has the name already
   };
+  Result<meta::Node> directory_of_new(InodeId parent);
   Result<NewName> new_name(InodeId parent, std::string_view name);
   Result<void> check_length(const Key& key, std::string_view name) const;
   meta::Node new_node(const meta::Node& directory, std::string_view name, NodeKind kind, std::uint32_t mode, const Caller& caller) const;

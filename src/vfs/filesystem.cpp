@@ -196,9 +196,17 @@ Result<Entry> Filesystem::lookup(InodeId parent, std::string_view name, const Ca
   if (Tree::is_hidden(parent, name)) {
     return fail(Errc::not_found, std::string(name) + " holds the locks of this prefix, and is shown nowhere");
   }
-  TRY(core_->judged_directory(parent, caller.context));
   const auto intent = [&] { return core_->outside.processes.intent_of(caller.thread, name); };
-  TRY_ASSIGN(const meta::Node node, core_->resolver.find(parent, name, caller.context, intent));
+  auto found = [&]() -> Result<meta::Node> {
+    TRY(core_->judged_directory(parent, caller.context));
+    return core_->resolver.find(parent, name, caller.context, intent);
+  }();
+  if (!found && found.error().code == Errc::stale && intent() == LookupIntent::make) {
+    // The kernel asks again from the directory on after an ESTALE, but not after that of a name which it looks up to make it. It is told with the next request.
+    core_->untold.add(parent);
+    return fail(Errc::not_found, std::move(found.error().what));
+  }
+  TRY_ASSIGN(const meta::Node node, std::move(found));
   return core_->tell(node);
 }
 

@@ -44,7 +44,7 @@ Result<Created> Filesystem::create(InodeId parent, std::string_view name, std::u
 Result<Filesystem::Core::NewName> Filesystem::Core::new_name(InodeId parent, std::string_view name) {
   TRY(writable());
   NewName place;
-  TRY_ASSIGN(place.directory, tree.directory(parent));
+  TRY_ASSIGN(place.directory, directory_of_new(parent));
   TRY(tree.check_new(parent, name, NodeKind::file));
   TRY_ASSIGN(place.key, tree.file_key(parent, name));
   TRY(check_length(place.key, name));
@@ -53,6 +53,16 @@ Result<Filesystem::Core::NewName> Filesystem::Core::new_name(InodeId parent, std
     place.known.reset();
   }
   return place;
+}
+
+/// Errors besides those of Tree::directory(): stale (lookup() has found out that the kernel knows something else of it, and has not said so).
+Result<meta::Node> Filesystem::Core::directory_of_new(InodeId parent) {
+  TRY_ASSIGN(meta::Node directory, tree.directory(parent));
+  if (untold.contains(parent)) {
+    untold.remove(parent);
+    return fail(Errc::stale, directory.name + " is another directory than the kernel knows");
+  }
+  return directory;
 }
 
 Result<void> Filesystem::Core::check_length(const Key& key, std::string_view name) const {

@@ -141,7 +141,7 @@ Result<Entry> Filesystem::mkdir(InodeId parent, std::string_view name, std::uint
 }
 
 Result<Entry> Filesystem::Core::make_directory(InodeId parent, std::string_view name, std::uint32_t mode, const Caller& caller) {
-  TRY_ASSIGN(const meta::Node directory, tree.directory(parent));
+  TRY_ASSIGN(const meta::Node directory, directory_of_new(parent));
   TRY(tree.check_new(parent, name, NodeKind::directory));
   TRY_ASSIGN(const Key key, tree.marker_key(parent, name));
   TRY(check_length(key, name));

@@ -114,30 +114,30 @@ bool LargeDirectories::contains(InodeId directory) const {
   return known_.contains(directory);
 }
 
-void UntoldVersions::add(InodeId file) {
+void UntoldVersions::add(InodeId inode) {
   const std::lock_guard lock(mutex_);
-  if (by_id_.contains(file)) {
+  if (by_id_.contains(inode)) {
     return;
   }
-  order_.push_back(file);
-  by_id_.emplace(file, std::prev(order_.end()));
+  order_.push_back(inode);
+  by_id_.emplace(inode, std::prev(order_.end()));
   if (order_.size() > files_max_) {
     by_id_.erase(order_.front());
     order_.pop_front();
   }
 }
 
-void UntoldVersions::remove(InodeId file) {
+void UntoldVersions::remove(InodeId inode) {
   const std::lock_guard lock(mutex_);
-  if (const auto found = by_id_.find(file); found != by_id_.end()) {
+  if (const auto found = by_id_.find(inode); found != by_id_.end()) {
     order_.erase(found->second);
     by_id_.erase(found);
   }
 }
 
-bool UntoldVersions::contains(InodeId file) const {
+bool UntoldVersions::contains(InodeId inode) const {
   const std::lock_guard lock(mutex_);
-  return by_id_.contains(file);
+  return by_id_.contains(inode);
 }
 
 }  // namespace prefixfs::vfs

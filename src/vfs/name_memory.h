@@ -105,14 +105,14 @@ class NamelessFiles {
   std::list<meta::Node> files_;
 };
 
-/// Files of which a listing has brought another version than the kernel was told: it would read them only up to the size it knows. The oldest
-/// are forgotten; by then the kernel does not believe what it was told any more. Thread-safe.
+/// Files of which a listing has brought another version than the kernel was told: it would read them only up to the size it knows; and directories by whose
+/// old permissions it has judged. The oldest are forgotten; by then the kernel does not believe what it was told any more. Thread-safe.
 class UntoldVersions {
  public:
   explicit UntoldVersions(std::size_t files_max) : files_max_(files_max) {}
-  void add(InodeId file);
-  void remove(InodeId file);
-  bool contains(InodeId file) const;
+  void add(InodeId inode);
+  void remove(InodeId inode);
+  bool contains(InodeId inode) const;
 
  private:
   const std::size_t files_max_;

@@ -58,6 +58,7 @@ Result<meta::Node> Resolver::find_unseen(InodeId parent, std::string_view name, 
     case LookupIntent::open_below:
       return find_unknown(parent, name, context);  // the same of a directory on the way to the file
     case LookupIntent::unknown:
+    case LookupIntent::make:
       break;
   }
   if (!absent) {

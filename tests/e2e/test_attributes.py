@@ -266,6 +266,19 @@ def test_what_the_options_say_comes_before_what_the_object_had(devs3, make_mount
     assert head["StorageClass"] == "ONEZONE_IA" and head["ServerSideEncryption"] == "AES256"
 
 
+MADE = {"directory": os.mkdir, "link": lambda path: os.symlink("target", path), "fifo": os.mkfifo}
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_something_is_made_in_a_directory_that_was_only_listed(mnt, space, kind):
+    """A listing does not tell its mode, and the kernel comes again after ESTALE with fewer calls than one would think."""
+    space.put("dir/", b"", Metadata={"file-permissions": "0040700"})
+    space.put("dir/file", b"x")
+    os.listdir(mnt.path)
+    MADE[kind](mnt / "dir/new")
+    assert (mnt / "dir").stat().st_mode == 0o040700
+
+
 def test_permissions_hold_on_what_was_only_listed(public_mounts, server, space):
     """A listing shows default modes; the object's own must hold all the same."""
     machine.require_root()

@@ -91,6 +91,20 @@ def test_an_append_to_a_version_that_the_kernel_does_not_know_goes_to_its_end(gr
     assert read(grown) == b"N" * 100_000 + b"tail"
 
 
+@pytest.mark.parametrize("make", [os.mkdir, lambda path: os.symlink("target", path), os.mkfifo], ids=["directory", "link", "fifo"])
+def test_what_is_made_in_a_directory_that_is_gone_is_told_so(make_mount, space, make):
+    """The kernel still believes that there is one."""
+    mnt = make_mount(ttl="3s")
+    space.put("dir/file", b"x")
+    assert (mnt / "dir/file").exists()
+    time.sleep(3.1)  # the window ends for the root, and begins anew for the directory
+    assert not (mnt / "dir/other").exists()
+    space.delete("dir/file")
+    assert not (mnt / "unknown").exists()
+    with fails_with(ENOENT):
+        make(mnt / "dir/new")
+
+
 def test_a_chmod_of_a_directory_on_another_host_is_seen(devs3, make_mount):
     """On versitygw a marker that is written again keeps its time, and then nothing tells."""
     here, there = make_mount(), make_mount()

@@ -15,6 +15,7 @@ enum class LookupIntent {
   open,        ///< open(2) of what is there: somebody has told the program that there is a file
   open_below,  ///< open(2) of something in a directory of that name
   open_anew,   ///< open(2) with O_CREAT and O_TRUNC, without O_EXCL: what may stand under the name is not going to be read
+  make,        ///< mkdir(2), mknod(2), symlink(2), link(2): there should be nothing of that name
 };
 
 /// Thread-safe. Asks the kernel alone, so it may be asked while a request of the very thread waits.
@@ -25,7 +26,7 @@ class Processes {
   virtual pid_t process_of(pid_t thread) const = 0;
   /// Whether the process has a descriptor of an inode with this number; false also where the kernel does not tell.
   virtual bool has_descriptor(pid_t process, meta::InodeId inode) const = 0;
-  /// Whether the thread waits in an open(2) of a path that has the component `name`, and which.
+  /// Whether the thread waits in one of these calls, of a path that has the component `name`, and which.
   virtual LookupIntent intent_of(pid_t thread, std::string_view name) const = 0;
 };
 

@@ -37,6 +37,8 @@ def write_at_end(descriptor, data):
 
 
 def copy(source, target, offset, target_offset, size):
+    """What the source has at the beginning. (A copy from one file's end to just behind it would grow, byte by byte, what it has yet to copy.)"""
+    size = min(size, max(os.fstat(source).st_size - offset, 0))
     done = 0
     while done < size and (count := os.copy_file_range(source, target, size - done, offset + done, target_offset + done)):
         done += count

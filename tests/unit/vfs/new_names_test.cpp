@@ -166,5 +166,31 @@ TEST_F(NewNamesTest, WhereOthersMakeTheFilesAListingOfAMomentAgoIsNotBelieved) {
   EXPECT_OK(mount.lookup("job2.pdf"));
 }
 
+// The kernel comes back after ESTALE from every call, but not after that of a lookup for mkdir(2), mknod(2), symlink(2) or link(2).
+
+TEST_F(NewNamesTest, WhatIsMadeInADirectoryThatIsGoneIsToldSoByTheSecondRequest) {
+  Mount mount;
+  mount.memory.put_text("dir/file", "x");
+  const InodeId dir = mount.lookup("dir")->attributes.id;
+  mount.memory.erase("dir/file");
+  mount.window_ends();
+  ASSERT_OK(mount.names(kRoot));
+  EXPECT_ERRC(look(mount, dir, "new", LookupIntent::unknown), Errc::stale);
+  EXPECT_ERRC(look(mount, dir, "new", LookupIntent::make), Errc::not_found);
+  EXPECT_ERRC(mount.fs().mkdir(dir, "new", 0755, mount.caller()), Errc::stale);
+  EXPECT_ERRC(mount.fs().make_node(dir, "new", {.kind = NodeKind::symlink, .target = "x"}, mount.caller()), Errc::stale);
+}
+
+TEST_F(NewNamesTest, WhatIsMadeInADirectoryOfOtherPermissionsThanTheKernelKnowsIsToldSoByTheSecondRequest) {
+  Mount mount;
+  mount.memory.put_text("dir/", "", {.user_metadata = {{"file-permissions", "0040700"}}});
+  ASSERT_OK(mount.names(kRoot));
+  const InodeId dir = mount.nodes().find(kRoot, "dir").value()->id;
+  EXPECT_ERRC(look(mount, dir, "new", LookupIntent::make), Errc::not_found);
+  EXPECT_ERRC(mount.fs().mkdir(dir, "new", 0755, mount.caller()), Errc::stale);
+  EXPECT_ERRC(look(mount, dir, "new", LookupIntent::make), Errc::not_found);
+  EXPECT_OK(mount.fs().mkdir(dir, "new", 0755, mount.caller()));
+}
+
 }  // namespace
 }  // namespace prefixfs::vfs

@@ -1,4 +1,4 @@
-#include "open_intent.h"
+#include "lookup_intent.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,27 +15,52 @@ namespace {
 
 std::string line(long number, std::string_view arguments) { return fmt::format("{} {} 0x0 0x0 0x7ffd 0x7f00\n", number, arguments); }
 
-TEST(OpenIntent, FindsPathAndFlags) {
-  const auto at = read_open_call(line(SYS_openat, fmt::format("0xffffff9c 0x1234 {:#x} 0x1b6", O_WRONLY | O_CREAT | O_TRUNC)));
+TEST(LookupIntent, FindsPathAndFlags) {
+  const auto at = read_path_call(line(SYS_openat, fmt::format("0xffffff9c 0x1234 {:#x} 0x1b6", O_WRONLY | O_CREAT | O_TRUNC)));
   ASSERT_TRUE(at);
   EXPECT_EQ(at->path, 0x1234u);
   EXPECT_EQ(at->flags, O_WRONLY | O_CREAT | O_TRUNC);
 #ifdef SYS_open
-  const auto plain = read_open_call(line(SYS_open, "0x1234 0x0 0x1b6 0x0"));
+  const auto plain = read_path_call(line(SYS_open, "0x1234 0x0 0x1b6 0x0"));
   ASSERT_TRUE(plain);
   EXPECT_EQ(plain->path, 0x1234u);
   EXPECT_EQ(plain->flags, O_RDONLY);
 #endif
 }
 
-TEST(OpenIntent, NothingElseIsAnOpen) {
-  EXPECT_FALSE(read_open_call(line(SYS_newfstatat, "0xffffff9c 0x1234 0x240 0x0")));
+TEST(LookupIntent, FindsThePathOfWhatIsMade) {
+  for (const auto& [number, path] : {std::pair(SYS_mkdirat, 2), {SYS_mknodat, 2}, {SYS_symlinkat, 3}, {SYS_linkat, 4}}) {
+    const auto call = read_path_call(fmt::format("{} 0x1 0x2 0x3 0x4 0x5 0x6 0x7ffd 0x7f00\n", number));
+    ASSERT_TRUE(call);
+    EXPECT_EQ(call->kind, PathCall::Kind::make);
+    EXPECT_EQ(call->path, static_cast<unsigned>(path));
+  }
+#ifdef SYS_open
+  for (const auto& [number, path] : {std::pair(SYS_mkdir, 1), {SYS_mknod, 1}, {SYS_symlink, 2}, {SYS_link, 2}}) {
+    const auto call = read_path_call(fmt::format("{} 0x1 0x2 0x3 0x4 0x5 0x6 0x7ffd 0x7f00\n", number));
+    ASSERT_TRUE(call);
+    EXPECT_EQ(call->path, static_cast<unsigned>(path));
+  }
+#endif
+}
+
+TEST(LookupIntent, OnlyTheNameThatIsMadeIsMeant) {
+  using enum vfs::LookupIntent;
+  const PathCall call{.kind = PathCall::Kind::make};
+  EXPECT_EQ(intent_of_call(call, "dir/new", "new"), make);
+  EXPECT_EQ(intent_of_call(call, "dir/new//", "new"), make);
+  EXPECT_EQ(intent_of_call(call, "dir/new", "dir"), unknown);
+  EXPECT_EQ(intent_of_call(call, "/", ""), unknown);
+}
+
+TEST(LookupIntent, NothingElseIsAsked) {
+  EXPECT_FALSE(read_path_call(line(SYS_newfstatat, "0xffffff9c 0x1234 0x240 0x0")));
   for (const char* text : {"", "\n", "running\n", "-1 0x7ffd 0x7f00\n", "257", "257 0x1", "257 x y z\n", "257  0x1 0x2 0x241 \n"}) {
-    EXPECT_FALSE(read_open_call(text)) << text;
+    EXPECT_FALSE(read_path_call(text)) << text;
   }
 }
 
-TEST(OpenIntent, TheFlagsSayForWhat) {
+TEST(LookupIntent, TheFlagsSayForWhat) {
   using enum vfs::LookupIntent;
   EXPECT_EQ(intent_of_flags(O_RDONLY), open);
   EXPECT_EQ(intent_of_flags(O_RDWR | O_CREAT), open) << "what is there is going to be read";
@@ -45,7 +70,7 @@ TEST(OpenIntent, TheFlagsSayForWhat) {
   EXPECT_EQ(intent_of_flags(O_RDONLY | O_DIRECTORY), unknown);
 }
 
-TEST(OpenIntent, OnlyTheLastComponentIsMeant) {
+TEST(LookupIntent, OnlyTheLastComponentIsMeant) {
   EXPECT_TRUE(ends_in("/srv/uploads/new.pdf", "new.pdf"));
   EXPECT_TRUE(ends_in("new.pdf", "new.pdf"));
   EXPECT_TRUE(ends_in("new.pdf.d/new.pdf", "new.pdf"));
@@ -63,7 +88,7 @@ TEST(OpenIntent, OnlyTheLastComponentIsMeant) {
 }
 
 /// A child that waits in open() of a FIFO shows the line and the memory of a thread that waits for a file system.
-class OpenIntentOfAProcess : public ::testing::Test {
+class LookupIntentOfAProcess : public ::testing::Test {
  protected:
   void start(int flags) {
     ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
@@ -95,13 +120,13 @@ class OpenIntentOfAProcess : public ::testing::Test {
   pid_t child_ = 0;
 };
 
-TEST_F(OpenIntentOfAProcess, IsReadWhileTheProcessWaits) {
+TEST_F(LookupIntentOfAProcess, IsReadWhileTheProcessWaits) {
   start(O_WRONLY | O_CREAT | O_TRUNC);
   EXPECT_TRUE(within_ten_seconds("fifo", vfs::LookupIntent::open_anew));
   EXPECT_EQ(intent_of(child_, "another"), vfs::LookupIntent::unknown);
 }
 
-TEST(OpenIntent, OfAProcessThatIsNotThereIsUnknown) { EXPECT_EQ(intent_of(1 << 30, "name"), vfs::LookupIntent::unknown); }
+TEST(LookupIntent, OfAProcessThatIsNotThereIsUnknown) { EXPECT_EQ(intent_of(1 << 30, "name"), vfs::LookupIntent::unknown); }
 
 }  // namespace
 }  // namespace prefixfs::fuse

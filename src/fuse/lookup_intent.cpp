@@ -1,4 +1,4 @@
-#include "open_intent.h"
+#include "lookup_intent.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string>
@@ -46,10 +47,32 @@ std::optional<std::string> text_at(pid_t thread, std::uint64_t address) {
   return end == std::string_view::npos ? std::nullopt : std::optional(std::string(read.substr(0, end)));
 }
 
+struct KnownCall {
+  long number;
+  PathCall::Kind kind;
+  std::size_t path;  ///< which argument, counted from 1; the flags of an open are the next one
+};
+constexpr std::size_t kPathCallArguments = 4;
+// creat(2) is left out: its number is readlink(2) to a program of 32 bits.
+constexpr auto kPathCalls = std::to_array<KnownCall>({
+    {SYS_openat, PathCall::Kind::open, 2},
+    {SYS_mkdirat, PathCall::Kind::make, 2},
+    {SYS_mknodat, PathCall::Kind::make, 2},
+    {SYS_symlinkat, PathCall::Kind::make, 3},
+    {SYS_linkat, PathCall::Kind::make, 4},
+#ifdef SYS_open
+    {SYS_open, PathCall::Kind::open, 1},
+    {SYS_mkdir, PathCall::Kind::make, 1},
+    {SYS_mknod, PathCall::Kind::make, 1},
+    {SYS_symlink, PathCall::Kind::make, 2},
+    {SYS_link, PathCall::Kind::make, 2},
+#endif
+});
+
 }  // namespace
 
-std::optional<OpenCall> read_open_call(std::string_view syscall_line) {
-  std::array<std::uint64_t, 4> fields{};  // the number and the first three arguments
+std::optional<PathCall> read_path_call(std::string_view syscall_line) {
+  std::array<std::uint64_t, 1 + kPathCallArguments> fields{};  // the number and the first arguments
   for (std::uint64_t& field : fields) {
     const auto end = syscall_line.find_first_of(" \n");
     const auto number = number_of(syscall_line.substr(0, end));
@@ -59,20 +82,12 @@ std::optional<OpenCall> read_open_call(std::string_view syscall_line) {
     field = *number;
     syscall_line.remove_prefix(end + 1);
   }
-  // creat(2) is left out: its number is readlink(2) to a program of 32 bits.
-  std::size_t path = 0;
-  if (fields[0] == SYS_openat) {
-    path = 2;
-  }
-#ifdef SYS_open
-  if (fields[0] == SYS_open) {
-    path = 1;
-  }
-#endif
-  if (path == 0) {
+  const auto* const call = std::ranges::find(kPathCalls, static_cast<long>(fields[0]), &KnownCall::number);
+  if (call == kPathCalls.end()) {
     return std::nullopt;
   }
-  return OpenCall{.path = fields[path], .flags = static_cast<int>(fields[path + 1])};
+  const bool opens = call->kind == PathCall::Kind::open;
+  return PathCall{.kind = call->kind, .path = fields[call->path], .flags = opens ? static_cast<int>(fields[call->path + 1]) : 0};
 }
 
 vfs::LookupIntent intent_of_flags(int flags) {
@@ -97,6 +112,17 @@ bool leads_through(std::string_view path, std::string_view name) {
   return !name.empty() && fmt::format("/{}", path).find(fmt::format("/{}/", name)) != std::string::npos;
 }
 
+vfs::LookupIntent intent_of_call(const PathCall& call, std::string_view path, std::string_view name) {
+  if (call.kind == PathCall::Kind::make) {
+    const auto last = path.find_last_not_of('/');  // "mkdir new/" is allowed
+    return ends_in(path.substr(0, last + 1), name) ? vfs::LookupIntent::make : vfs::LookupIntent::unknown;
+  }
+  if (ends_in(path, name)) {
+    return intent_of_flags(call.flags);
+  }
+  return leads_through(path, name) ? vfs::LookupIntent::open_below : vfs::LookupIntent::unknown;
+}
+
 vfs::LookupIntent intent_of(pid_t thread, std::string_view name) {
   const SystemFileReader files;
   for (int look = 0; look < kLooksMax; ++look) {
@@ -108,12 +134,9 @@ vfs::LookupIntent intent_of(pid_t thread, std::string_view name) {
       ::sched_yield();
       continue;
     }
-    const auto call = read_open_call(*line);
+    const auto call = read_path_call(*line);
     const auto path = call ? text_at(thread, call->path) : std::nullopt;
-    if (path && ends_in(*path, name)) {
-      return intent_of_flags(call->flags);
-    }
-    return path && leads_through(*path, name) ? vfs::LookupIntent::open_below : vfs::LookupIntent::unknown;
+    return path ? intent_of_call(*call, *path, name) : vfs::LookupIntent::unknown;
   }
   return vfs::LookupIntent::unknown;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// For what a thread looks a name up. The FUSE protocol does not say it: open(2) is a LOOKUP, answered, and then an OPEN or a CREATE.
+// For what a thread looks a name up. The FUSE protocol does not say it: open(2) is a LOOKUP, answered, and then an OPEN or a CREATE; mkdir(2) is a LOOKUP and
+// a MKDIR.
 
 #include <sys/types.h>
 
@@ -16,13 +17,17 @@ namespace prefixfs::fuse {
 /// twice (the lookup may be of the first).
 vfs::LookupIntent intent_of(pid_t thread, std::string_view name);
 
-/// An open(2) as a line of /proc/<tid>/syscall tells it. Source: proc(5), /proc/pid/syscall.
-struct OpenCall {
-  std::uint64_t path = 0;  ///< where it is in the thread's memory
-  int flags = 0;
+/// A call that takes a path, as a line of /proc/<tid>/syscall tells it. Source: proc(5), /proc/pid/syscall.
+struct PathCall {
+  enum class Kind { open, make };  ///< make: mkdir, mknod, symlink, link and their -at forms
+  Kind kind = Kind::open;
+  std::uint64_t path = 0;  ///< where it is in the thread's memory: of what is opened, or made
+  int flags = 0;           ///< of open(2)
 };
-std::optional<OpenCall> read_open_call(std::string_view syscall_line);
+std::optional<PathCall> read_path_call(std::string_view syscall_line);
 
+/// What the call wants of the component `name` of its path.
+vfs::LookupIntent intent_of_call(const PathCall& call, std::string_view path, std::string_view name);
 /// unknown also for O_CREAT with O_EXCL (what was learnt may refuse it) and for directories.
 vfs::LookupIntent intent_of_flags(int flags);
 
