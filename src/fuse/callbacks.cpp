@@ -117,6 +117,9 @@ void on_open(fuse_req_t raw, fuse_ino_t inode, fuse_file_info* file) {
       return;
     }
     fill_opened(*file, *opened);
+    if (opened->first_exact) {
+      Device::forget_attributes(inode);  // who copies a file asks for its times between open() and the first read()
+    }
     request.handles().opened(opened->handle, inode, file->flags, Device::current_request());
     if (fuse_reply_open(request.settle(), file) != 0) {
       release(request, opened->handle);  // the caller was killed meanwhile

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -21,6 +22,7 @@ constexpr std::int32_t kNotifyResend = 7;
 thread_local std::uint64_t this_threads_request = 0;
 thread_local bool this_threads_request_kills_set_id = false;
 thread_local std::span<std::byte> this_threads_buffer;
+thread_local int this_threads_device = -1;
 
 /// libfuse ends its threads by pthread_cancel, which may only strike while they wait for a request.
 class Uncancelled {
@@ -76,6 +78,14 @@ std::span<std::byte> Device::request_buffer() {
   return std::align(page_bytes(), 1, aligned, size) != nullptr ? std::span(static_cast<std::byte*>(aligned), size) : std::span<std::byte>();
 }
 
+void Device::forget_attributes(std::uint64_t inode) {
+  const fuse_notify_inval_inode_out what{.ino = inode, .off = -1, .len = 0};
+  const fuse_out_header header{.len = sizeof header + sizeof what, .error = FUSE_NOTIFY_INVAL_INODE, .unique = 0};
+  const std::array<iovec, 2> parts{iovec{const_cast<fuse_out_header*>(&header), sizeof header}, iovec{const_cast<fuse_notify_inval_inode_out*>(&what), sizeof what}};
+  // Where the kernel does not know the inode, it has no attributes either.
+  [[maybe_unused]] const ssize_t written = ::writev(this_threads_device, parts.data(), parts.size());
+}
+
 bool Device::kills_set_id() { return this_threads_request_kills_set_id; }
 
 void Device::on_first_exchange(std::function<void(const SavedInit&)> save, std::function<void()> answered) {
@@ -95,6 +105,7 @@ ssize_t Device::read(int fd, void* buffer, std::size_t size) {
     std::memcpy(&header, buffer, sizeof header);
     this_threads_request = header.unique;
     this_threads_buffer = {static_cast<std::byte*>(buffer), size};
+    this_threads_device = fd;
     this_threads_request_kills_set_id = asks_to_kill_set_id({static_cast<const std::byte*>(buffer), static_cast<std::size_t>(got)});
     if (header.opcode == FUSE_INIT && save_) {
       const auto* bytes = static_cast<const std::byte*>(buffer);

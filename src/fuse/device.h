@@ -41,6 +41,9 @@ class Device {
   static bool kills_set_id();
   /// The memory that this thread's request was read into, for the bytes of its answer: from where the callback has all that it needs of the request.
   static std::span<std::byte> request_buffer();
+  /// The kernel is to ask for mode, owner, times and size of an inode when they are wanted next. From a request that keeps the inode alive; pages stay, so that nothing
+  /// is waited for.
+  static void forget_attributes(std::uint64_t inode);
   /// Whether a worker may have done, and not answered, what this thread's request asks for.
   static bool is_resent() { return (current_request() & kResentBit) != 0; }
 

@@ -135,7 +135,7 @@ Entry Filesystem::Core::entry(const meta::Node& node, std::optional<std::uint64_
   const meta::Node mine = shown(node, closed_before);
   const bool own = node.id == meta::kRootInode || mine.local || settings.immutable;
   // A lock makes programs see what another host has written; the kernel must not answer for that by what it knows.
-  return {.attributes = attributes(mine), .valid_for = own ? settings.freshness : resolver.remaining(node.checked_at), .exact = outside.locks == nullptr || mine.kind != NodeKind::file};
+  return {.attributes = attributes(mine), .valid_for = own ? settings.freshness : resolver.told_for(node), .exact = outside.locks == nullptr || mine.kind != NodeKind::file};
 }
 
 Entry Filesystem::Core::tell(const meta::Node& node) {

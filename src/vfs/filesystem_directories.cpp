@@ -92,7 +92,6 @@ Result<void> Filesystem::readdir(HandleId id, std::uint64_t position, const Entr
       }
       Entry entry = core_->entry(child, closed);
       entry.valid_for = core_->settings.freshness;  // from the moment the program gets it
-      entry.exact = (entry.exact && child.posix_exact) || core_->settings.dialect == MetadataDialect::off;
       if (!sink({child.name, child.id + kDotPositions, entry})) {
         return {};
       }

@@ -82,10 +82,12 @@ Result<Opened> Filesystem::Core::open_node(const meta::Node& node, int flags, co
     }
     return fail(prepared.error());
   }
-  if (writes(flags)) {
-    const pid_t process = outside.processes.process_of(caller.thread);
+  const pid_t process = writes(flags) ? outside.processes.process_of(caller.thread) : 0;
+  bool exact = false;
+  {
     const std::lock_guard lock(file->mutex);
-    if (file->used_by_locked(process)) {
+    exact = file->node.posix_exact;
+    if (writes(flags) && file->used_by_locked(process)) {
       note_locked(*file);
     }
   }
@@ -93,7 +95,8 @@ Result<Opened> Filesystem::Core::open_node(const meta::Node& node, int flags, co
                            .part_bytes = settings.read_part_bytes,
                            .parts_ahead = settings.read_parts_ahead});
   return Opened{.handle = open_files.add_handle(file, flags, planner, writes(flags) ? caller.thread : 0),
-                .keep_cache = had_pages && (flags & O_TRUNC) == 0};
+                .keep_cache = had_pages && (flags & O_TRUNC) == 0,
+                .first_exact = exact && !had_pages};
 }
 
 Result<void> Filesystem::Core::prepare_content(OpenFile& file, int flags, const Caller& caller) {

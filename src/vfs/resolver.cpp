@@ -11,6 +11,7 @@ namespace {
 constexpr int kWindowsOfLargeDirectory = 60;
 // What a program that reads a directory needs for each name before it comes to the last one.
 constexpr std::chrono::microseconds kTimePerName{100};
+constexpr int kMomentsInWindow = 10;
 
 }  // namespace
 
@@ -23,6 +24,12 @@ std::chrono::nanoseconds Resolver::remaining(WallTime seen) const {
     return std::chrono::nanoseconds::zero();
   }
   return std::max(std::chrono::nanoseconds::zero(), std::min(p_.settings.freshness, p_.settings.freshness - age));
+}
+
+std::chrono::nanoseconds Resolver::told_for(const meta::Node& node) const {
+  const std::chrono::nanoseconds left = remaining(node.checked_at);
+  const std::chrono::nanoseconds moment = p_.settings.freshness / kMomentsInWindow;
+  return left < moment && believed(node) ? moment : left;
 }
 
 void Resolver::doubt_before(WallTime moment) { doubted_before_ = moment.time_since_epoch().count(); }

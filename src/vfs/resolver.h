@@ -78,6 +78,9 @@ class Resolver {
   void doubt_before(WallTime moment);
   /// How long the kernel may believe what was seen then.
   std::chrono::nanoseconds remaining(WallTime seen) const;
+  /// How long it may believe what is known of a name. For what is believed beyond the window without being asked for, long enough that a program's calls that follow each
+  /// other are not answered one by one.
+  std::chrono::nanoseconds told_for(const meta::Node& node) const;
 
  private:
   enum class Condition { if_changed, none };

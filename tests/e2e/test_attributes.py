@@ -266,6 +266,16 @@ def test_what_the_options_say_comes_before_what_the_object_had(devs3, make_mount
     assert head["StorageClass"] == "ONEZONE_IA" and head["ServerSideEncryption"] == "AES256"
 
 
+def test_who_has_opened_what_was_only_listed_gets_its_own_times(mnt, space):
+    """As cp -a and tar do. The kernel has kept, from readdir, when the object was written."""
+    space.put("dir/file", b"x", Metadata={"file-mtime": f"{A_TIME}s"})
+    with os.scandir(mnt / "dir") as entries:
+        assert next(entries).stat().st_mtime > A_TIME
+    with open(mnt / "dir/file") as file:
+        assert os.stat(file.fileno()).st_mtime == A_TIME
+    assert (mnt / "dir/file").stat().st_mtime == A_TIME
+
+
 MADE = {"directory": os.mkdir, "link": lambda path: os.symlink("target", path), "fifo": os.mkfifo}
 
 

@@ -133,12 +133,13 @@ struct Attributes {
 struct Entry {
   Attributes attributes;
   std::chrono::nanoseconds valid_for{};  ///< how long the kernel may keep name and attributes
-  bool exact = true;                     ///< false: mode, owner and mtime are defaults, and the kernel should ask when they are wanted
+  bool exact = true;                     ///< false: the kernel should ask for the attributes whenever they are wanted
 };
 
 struct Opened {
   HandleId handle = 0;
-  bool keep_cache = false;  ///< the version is the one whose pages the kernel may still have
+  bool keep_cache = false;     ///< the version is the one whose pages the kernel may still have
+  bool first_exact = false;    ///< mode, owner and mtime are exact; the kernel may have been told what a listing says
 };
 
 struct Created {

@@ -13,6 +13,17 @@ class OpenTest : public VfsTest {
   Mount mount;
 };
 
+TEST_F(OpenTest, TheFirstOpenOfWhatWasListedBringsAttributesThatTheKernelDoesNotKnow) {
+  mount.memory.put_text("a", "x", {.user_metadata = {{"file-permissions", "0100644"}, {"file-mtime", "1595002920s"}}});
+  ASSERT_OK(mount.names(kRoot));
+  for (const bool first : {true, false}) {
+    const auto opened = mount.fs().open(mount.nodes().find(kRoot, "a").value()->id, O_RDONLY, mount.caller());
+    ASSERT_OK(opened);
+    EXPECT_EQ(opened->first_exact, first);
+    mount.fs().release(opened->handle);
+  }
+}
+
 TEST_F(OpenTest, WhatIsWrittenIsReadBackAndIsInS3) {
   ASSERT_OK(mount.create_file(kRoot, "a.txt", "hello"));
   EXPECT_EQ(mount.memory.text("a.txt"), "hello");

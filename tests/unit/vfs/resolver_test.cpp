@@ -106,7 +106,10 @@ TEST_F(ResolverTest, OpenIsNotContentWithAListingOlderThanTheWindow) {
   mount.memory.put_text("d/00000", "new!");
   mount.window_ends();
   mount.requests();
-  EXPECT_EQ(mount.lookup("d/00000")->attributes.size, 3u);
+  const auto told = mount.lookup("d/00000");
+  EXPECT_EQ(told->attributes.size, 3u);
+  EXPECT_EQ(told->valid_for, 100ms) << "the kernel need not ask for each call what is believed here for seconds";
+  EXPECT_EQ(mount.lookup("d")->valid_for, 100ms);
   EXPECT_THAT(mount.requests(), IsEmpty());
   EXPECT_ERRC(mount.open_once("d/00000", O_RDONLY), Errc::stale) << "the kernel has another size, and looks again";
   EXPECT_EQ(mount.read_file("d/00000").value_or(""), "new!");
