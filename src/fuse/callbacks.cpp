@@ -172,11 +172,7 @@ void on_unlink(fuse_req_t raw, fuse_ino_t parent, const char* name) {
 
 void on_mkdir(fuse_req_t raw, fuse_ino_t parent, const char* name, mode_t mode) {
   answer(raw, Interrupts::ignore, [&](const Request& request) {
-    auto made = request.filesystem().mkdir(parent, name, mode, request.caller());
-    if (!made && made.error().code == Errc::exists && Device::is_resent()) {
-      made = request.filesystem().lookup(parent, name, request.caller());  // by the worker that has died
-    }
-    request.reply_entry(made);
+    request.reply_entry(request.filesystem().mkdir(parent, name, mode, request.caller()));
   });
 }
 

@@ -50,22 +50,25 @@ std::optional<std::string> text_at(pid_t thread, std::uint64_t address) {
 struct KnownCall {
   long number;
   PathCall::Kind kind;
-  std::size_t path;  ///< which argument, counted from 1; the flags of an open are the next one
+  std::size_t path;       ///< which argument, counted from 1
+  std::size_t flags = 0;  ///< 0: it has none that matter
 };
 constexpr std::size_t kPathCallArguments = 4;
 // creat(2) is left out: its number is readlink(2) to a program of 32 bits.
 constexpr auto kPathCalls = std::to_array<KnownCall>({
-    {SYS_openat, PathCall::Kind::open, 2},
+    {SYS_openat, PathCall::Kind::open, 2, 3},
     {SYS_mkdirat, PathCall::Kind::make, 2},
     {SYS_mknodat, PathCall::Kind::make, 2},
     {SYS_symlinkat, PathCall::Kind::make, 3},
     {SYS_linkat, PathCall::Kind::make, 4},
+    {SYS_unlinkat, PathCall::Kind::unlink, 2, 3},
 #ifdef SYS_open
-    {SYS_open, PathCall::Kind::open, 1},
+    {SYS_open, PathCall::Kind::open, 1, 2},
     {SYS_mkdir, PathCall::Kind::make, 1},
     {SYS_mknod, PathCall::Kind::make, 1},
     {SYS_symlink, PathCall::Kind::make, 2},
     {SYS_link, PathCall::Kind::make, 2},
+    {SYS_unlink, PathCall::Kind::unlink, 1},
 #endif
 });
 
@@ -86,8 +89,7 @@ std::optional<PathCall> read_path_call(std::string_view syscall_line) {
   if (call == kPathCalls.end()) {
     return std::nullopt;
   }
-  const bool opens = call->kind == PathCall::Kind::open;
-  return PathCall{.kind = call->kind, .path = fields[call->path], .flags = opens ? static_cast<int>(fields[call->path + 1]) : 0};
+  return PathCall{.kind = call->kind, .path = fields[call->path], .flags = call->flags > 0 ? static_cast<int>(fields[call->flags]) : 0};
 }
 
 vfs::LookupIntent intent_of_flags(int flags) {
@@ -116,6 +118,9 @@ vfs::LookupIntent intent_of_call(const PathCall& call, std::string_view path, st
   if (call.kind == PathCall::Kind::make) {
     const auto last = path.find_last_not_of('/');  // "mkdir new/" is allowed
     return ends_in(path.substr(0, last + 1), name) ? vfs::LookupIntent::make : vfs::LookupIntent::unknown;
+  }
+  if (call.kind == PathCall::Kind::unlink) {
+    return (call.flags & AT_REMOVEDIR) == 0 && ends_in(path, name) ? vfs::LookupIntent::remove : vfs::LookupIntent::unknown;
   }
   if (ends_in(path, name)) {
     return intent_of_flags(call.flags);

@@ -1,6 +1,6 @@
 #pragma once
 // For what a thread looks a name up. The FUSE protocol does not say it: open(2) is a LOOKUP, answered, and then an OPEN or a CREATE; mkdir(2) is a LOOKUP and
-// a MKDIR.
+// a MKDIR, unlink(2) a LOOKUP and an UNLINK.
 
 #include <sys/types.h>
 
@@ -19,10 +19,10 @@ vfs::LookupIntent intent_of(pid_t thread, std::string_view name);
 
 /// A call that takes a path, as a line of /proc/<tid>/syscall tells it. Source: proc(5), /proc/pid/syscall.
 struct PathCall {
-  enum class Kind { open, make };  ///< make: mkdir, mknod, symlink, link and their -at forms
+  enum class Kind { open, make, unlink };  ///< make: mkdir, mknod, symlink, link and their -at forms
   Kind kind = Kind::open;
-  std::uint64_t path = 0;  ///< where it is in the thread's memory: of what is opened, or made
-  int flags = 0;           ///< of open(2)
+  std::uint64_t path = 0;  ///< where it is in the thread's memory: of what is opened, made, or removed
+  int flags = 0;           ///< of open(2), or unlinkat(2)
 };
 std::optional<PathCall> read_path_call(std::string_view syscall_line);
 

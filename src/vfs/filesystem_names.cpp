@@ -33,6 +33,7 @@ Result<void> Filesystem::unlink(InodeId parent, std::string_view name, const Cal
   core_->mark_unlinked(node->id);
   core_->contents.drop(node->id);
   core_->touch(parent);
+  core_->resolver.was_removed(parent, name);
   return core_->resolver.store_absence(parent, name, core_->outside.clock.now());
 }
 
@@ -137,7 +138,20 @@ Result<Entry> Filesystem::mkdir(InodeId parent, std::string_view name, std::uint
   TRY(core_->writable());
   TRY(check_name(name));
   TRY_ASSIGN(const SubtreeGate::Pass pass, core_->gate.change({{parent, name}}, caller.context));
-  return core_->make_directory(parent, name, mode, caller);
+  auto made = core_->make_directory(parent, name, mode, caller);
+  if (made || made.error().code != Errc::exists || !caller.resent) {
+    return made;
+  }
+  // By the process that has died, when the journal knows of it; or it had only begun to. (The kernel has let nobody look at the name meanwhile.)
+  TRY_ASSIGN(const std::optional<meta::Node> before, core_->outside.nodes.find(parent, name));
+  if (before && before->kind == NodeKind::directory && before->local) {
+    return core_->tell(*before);
+  }
+  if (before && before->kind == NodeKind::directory) {
+    TRY(core_->outside.nodes.erase(parent, name));
+    return core_->make_directory(parent, name, mode, caller);
+  }
+  return made;
 }
 
 Result<Entry> Filesystem::Core::make_directory(InodeId parent, std::string_view name, std::uint32_t mode, const Caller& caller) {

@@ -57,10 +57,7 @@ Result<Listing> Lister::list(InodeId directory, std::uint32_t pages_max, const C
 
 Result<void> Lister::next_page(Listing& listing, const CallContext& context) {
   TRY_ASSIGN(const s3::ListPage answer, page_of(listing, context));
-  std::vector<meta::Node> nodes = nodes_of(answer, listing);
-  TRY_ASSIGN(const std::vector<InodeId> changed, nodes_.put_page(listing.directory, nodes));
-  std::ranges::for_each(changed, [&](InodeId file) { untold_.add(file); });
-  TRY(drop_deleted(nodes, listing.asked));
+  TRY_ASSIGN(const std::vector<meta::Node> nodes, record(answer, listing));
   note_earlier(answer, listing);
   note_late(nodes, listing);
   ++listing.pages;
@@ -70,6 +67,25 @@ Result<void> Lister::next_page(Listing& listing, const CallContext& context) {
     TRY(told_up_to(end.substr(listing.prefix.size()), listing));
   }
   listing.next_token = answer.next_token;
+  return {};
+}
+
+Result<std::vector<meta::Node>> Lister::record(const s3::ListPage& page, Listing& listing) {
+  std::vector<meta::Node> nodes = nodes_of(page, listing);
+  TRY_ASSIGN(const std::vector<InodeId> changed, nodes_.put_page(listing.directory, nodes));
+  std::ranges::for_each(changed, [&](InodeId file) { untold_.add(file); });
+  TRY(drop_deleted(nodes, listing.asked));
+  return nodes;
+}
+
+Result<void> Lister::confirm_behind(InodeId directory, std::string_view name, const CallContext& context) {
+  TRY_ASSIGN(Listing listing, begin(directory));
+  TRY_ASSIGN(const KeyPart own, tree_.part_of(name));
+  listing.asked = clock_.now();
+  s3::ListOptions options = next_of(listing);
+  options.start_after = listing.prefix + own.part;
+  TRY_ASSIGN(const s3::ListPage answer, page(options, context));
+  TRY(record(answer, listing));
   return {};
 }
 

@@ -29,6 +29,8 @@ class Lister {
   Result<void> next_page(Listing& listing, const CallContext& context);
   /// Asks for the next page already; not for a complete listing.
   void ask_ahead(Listing& listing);
+  /// Confirms the names behind `name`, up to a page of them. What S3 does not have there any more stays as it is known.
+  Result<void> confirm_behind(InodeId directory, std::string_view name, const CallContext& context);
   /// At most `pages_max` pages of the directory.
   Result<Listing> list(InodeId directory, std::uint32_t pages_max, const CallContext& context);
 
@@ -54,6 +56,7 @@ class Lister {
   Result<s3::ListPage> page(const s3::ListOptions& options, const CallContext& context);
   Result<s3::ListPage> noted(Result<s3::ListPage> answer);
   Result<s3::ListPage> page_of(Listing& listing, const CallContext& context);
+  Result<std::vector<meta::Node>> record(const s3::ListPage& page, Listing& listing);
   std::vector<meta::Node> nodes_of(const s3::ListPage& page, Listing& listing);
   static void note_earlier(const s3::ListPage& page, Listing& listing);
   struct Told {

@@ -101,6 +101,24 @@ void UnknownNamePredictor::learn(InodeId directory, bool was_object) {
   last_[directory] = was_object;
 }
 
+std::optional<std::string> RemovalOrder::before(InodeId directory, std::string_view name, WallTime now, std::chrono::nanoseconds pause_max) const {
+  const std::lock_guard lock(mutex_);
+  const auto last = last_.find(directory);
+  const bool in_order = last != last_.end() && last->second.in_order >= kInOrder && last->second.leads_to(name, now, pause_max);
+  return in_order ? std::optional(last->second.name) : std::nullopt;
+}
+
+void RemovalOrder::add(InodeId directory, std::string_view name, WallTime now, std::chrono::nanoseconds pause_max) {
+  const std::lock_guard lock(mutex_);
+  if (last_.size() >= kDirectoriesMax) {
+    last_.clear();
+  }
+  Last& last = last_[directory];
+  last.in_order = last.leads_to(name, now, pause_max) ? std::min(last.in_order + 1, kInOrder) : 1;
+  last.name = std::string(name);
+  last.removed = now;
+}
+
 void LargeDirectories::add(InodeId directory) {
   const std::lock_guard lock(mutex_);
   if (known_.size() >= kDirectoriesMax) {

@@ -79,6 +79,27 @@ class UnknownNamePredictor {
   std::unordered_map<InodeId, bool> last_;
 };
 
+/// In which order names are removed from a directory, by one program after another. Thread-safe.
+class RemovalOrder {
+ public:
+  /// The name that was removed last, where this one and the two before it come in order, each within `pause_max` of the one before.
+  std::optional<std::string> before(InodeId directory, std::string_view name, WallTime now, std::chrono::nanoseconds pause_max) const;
+  void add(InodeId directory, std::string_view name, WallTime now, std::chrono::nanoseconds pause_max);
+
+ private:
+  static constexpr std::size_t kDirectoriesMax = 10000;
+  static constexpr int kInOrder = 2;  ///< names before this one
+  struct Last {
+    std::string name;
+    WallTime removed{};
+    int in_order = 0;
+
+    bool leads_to(std::string_view next, WallTime now, std::chrono::nanoseconds pause_max) const { return name < next && now - removed < pause_max; }
+  };
+  mutable std::mutex mutex_;
+  std::unordered_map<InodeId, Last> last_;
+};
+
 /// Directories whose first listing page turned out not to be all. Thread-safe.
 class LargeDirectories {
  public:

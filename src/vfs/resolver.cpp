@@ -1,6 +1,7 @@
 #include "resolver.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "prefixfs/s3/breaker.h"
 
@@ -75,7 +76,7 @@ Result<meta::Node> Resolver::find(InodeId parent, std::string_view name, const C
     known.reset();
   }
   if (known) {
-    return confirm(*known, context);
+    return wanted_to_remove(*known, intent) ? confirm_to_remove(*known, context) : confirm(*known, context);
   }
   if (p_.absent.held(parent, name)) {
     return fail(absent_error(parent, name));
@@ -93,6 +94,34 @@ Result<meta::Node> Resolver::find(InodeId parent, std::string_view name, const C
 bool Resolver::absent_in_outage(InodeId parent, const std::function<LookupIntent()>& intent) const {
   const auto listing = p_.nodes.listing(parent);
   return (listing && listing->complete) || (intent && intent() == LookupIntent::open_anew);
+}
+
+/// Whether it only matters that there is a file of the name: neither bytes nor attributes of what is removed are wanted. In a sticky directory the kernel judges by the
+/// owner, and who has the file open keeps its version.
+bool Resolver::wanted_to_remove(const meta::Node& node, const std::function<LookupIntent()>& intent) const {
+  const bool simple = intent && node.kind != NodeKind::directory && !node.local && p_.open_files.find(node.id) == nullptr;
+  return simple && !believed(node) && !sticky(node.parent) && intent() == LookupIntent::remove;
+}
+
+/// Names that are removed in order are confirmed by listings, each for as many as go within a window.
+Result<meta::Node> Resolver::confirm_to_remove(const meta::Node& node, const CallContext& context) {
+  const auto before = removals_.before(node.parent, node.name, p_.clock.now(), p_.settings.freshness);
+  if (!current(node) && before && p_.rights.may_list()) {
+    [[maybe_unused]] const auto listed = p_.lister.confirm_behind(node.parent, *before, context);  // without an answer it is asked for alone
+  }
+  TRY_ASSIGN(const std::optional<meta::Node> now, p_.nodes.find(node.parent, node.name));
+  return now && current(*now) ? Result<meta::Node>(*now) : confirm(now.value_or(node), context);
+}
+
+void Resolver::was_removed(InodeId parent, std::string_view name) { removals_.add(parent, name, p_.clock.now(), p_.settings.freshness); }
+
+bool Resolver::sticky(InodeId directory) const {
+  const auto known = p_.nodes.get(directory);
+  if (!known || !*known) {
+    return true;  // nothing is known of it
+  }
+  const bool as_options_say = directory == meta::kRootInode && !(*known)->posix_exact;
+  return ((as_options_say ? p_.settings.directory_mode : (*known)->posix.mode) & S_ISVTX) != 0;
 }
 
 Result<meta::Node> Resolver::confirm(const meta::Node& node, const CallContext& context) { return confirm_for(Purpose::show, node, context); }

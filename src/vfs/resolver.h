@@ -69,6 +69,8 @@ class Resolver {
   /// Whether it is a file that a former process was writing when it died: S3 never had it, and nobody has it open.
   bool left_behind(const meta::Node& node) const;
 
+  /// A program has removed the name: those behind it may be next.
+  void was_removed(InodeId parent, std::string_view name);
   /// A program reads the directory, of which a listing that began at `began` has told so many names: what it said of them holds for a window from
   /// now, and longer the more names there are.
   void directory_was_read(InodeId directory, WallTime began, std::uint64_t names);
@@ -97,6 +99,9 @@ class Resolver {
   bool confirmed_enough(Purpose purpose, const meta::Node& node) const;
   Result<meta::Node> confirm_for(Purpose purpose, const meta::Node& node, const CallContext& context);
   Result<meta::Node> confirm_closed(Purpose purpose, const meta::Node& node, const CallContext& context);
+  Result<meta::Node> confirm_to_remove(const meta::Node& node, const CallContext& context);
+  bool wanted_to_remove(const meta::Node& node, const std::function<LookupIntent()>& intent) const;
+  bool sticky(InodeId directory) const;
   Result<meta::Node> apart_from_open(meta::Node node);
   bool listed_lately(const meta::Node& node) const;
   bool believed(const meta::Node& node) const;
@@ -128,6 +133,7 @@ class Resolver {
   UnknownNamePredictor predictor_;
   DirectoriesRead read_;
   LargeDirectories large_;
+  RemovalOrder removals_;
   std::atomic<std::uint64_t> nonsense_{0};
   std::atomic<WallTime::rep> doubted_before_{0};
 };

@@ -59,6 +59,7 @@ Result<meta::Node> Resolver::find_unseen(InodeId parent, std::string_view name, 
       return find_unknown(parent, name, context);  // the same of a directory on the way to the file
     case LookupIntent::unknown:
     case LookupIntent::make:
+    case LookupIntent::remove:
       break;
   }
   if (!absent) {

@@ -2,10 +2,14 @@
 directory that the mount has listed or made."""
 
 import os
+import subprocess
+import sys
 from functools import partial
 
+import pytest
+
 from support import bulk, machine
-from support.budget import COPY, DELETE, DELETE_MANY, GET, HEAD, LIST, PUT, At, Row, check, table
+from support.budget import COPY, DELETE, DELETE_MANY, GET, HEAD, LIST, PUT, At, Row, check, measure, table
 
 LINGER = 0.1  # seconds
 MANY = 1001  # one more than go into a request
@@ -142,3 +146,36 @@ ROWS = [
 @table(ROWS)
 def test_changing_names_and_attributes_costs(mounts, devs3, row, mode):
     check(row, mode, partial(At, mounts, devs3))
+
+
+REMOVERS = {
+    "rm -r": ["rm", "-r"],
+    "find -delete": ["find"],
+    "shutil.rmtree": [sys.executable, "-c", "import shutil, sys; shutil.rmtree(sys.argv[1])"],
+}
+
+
+@pytest.mark.parametrize("how", REMOVERS)
+def test_a_directory_of_another_client_that_is_removed_slowly_costs_one_delete_for_each_file(make_devs3, mounts, how):
+    """So slowly that what its listing has told is not fresh any more for most of the names."""
+    devs3 = make_devs3()
+
+    def theirs_and_far_away(at):
+        for number in range(200):
+            at.put(f"dir/{number}", b"content")
+        at.mnt
+        devs3.latency(15)
+
+    def remove(at):
+        command = [*REMOVERS[how], at.path("dir"), *(["-delete"] if how == "find -delete" else [])]
+        subprocess.run(command, stdin=subprocess.DEVNULL, check=True, timeout=90)  # rm asks stat of each name where it may ask its user
+
+    row = Row(how, theirs_and_far_away, remove, {}, later=True)
+    at = At(mounts, devs3, row, "close")
+    requests, seconds = measure(row, at)
+    assert at.space.names("dir/") == []
+    counts = requests.counts()
+    assert seconds > 3, "the listing is fresh for a second"
+    assert counts.pop(DELETE) == 200
+    assert counts.pop(LIST) <= 2 * seconds + 4, "for the names, and for the directory, once in each window; before it is read, and before rmdir"
+    assert counts == {}

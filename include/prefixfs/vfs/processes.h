@@ -16,6 +16,7 @@ enum class LookupIntent {
   open_below,  ///< open(2) of something in a directory of that name
   open_anew,   ///< open(2) with O_CREAT and O_TRUNC, without O_EXCL: what may stand under the name is not going to be read
   make,        ///< mkdir(2), mknod(2), symlink(2), link(2): there should be nothing of that name
+  remove,      ///< unlink(2): whatever file stands under the name is to go
 };
 
 /// Thread-safe. Asks the kernel alone, so it may be asked while a request of the very thread waits.

@@ -44,6 +44,23 @@ TEST(LookupIntent, FindsThePathOfWhatIsMade) {
 #endif
 }
 
+TEST(LookupIntent, FindsWhatIsRemoved) {
+  using enum vfs::LookupIntent;
+  const auto at = read_path_call(line(SYS_unlinkat, "0x4 0x1234 0x0 0x1b6"));
+  ASSERT_TRUE(at);
+  EXPECT_EQ(at->path, 0x1234u);
+  EXPECT_EQ(intent_of_call(*at, "dir/old", "old"), remove);
+  EXPECT_EQ(intent_of_call(*at, "dir/old", "dir"), unknown);
+  const auto directory = read_path_call(line(SYS_unlinkat, fmt::format("0x4 0x1234 {:#x} 0x1b6", AT_REMOVEDIR)));
+  ASSERT_TRUE(directory);
+  EXPECT_EQ(intent_of_call(*directory, "dir/old", "old"), unknown);
+#ifdef SYS_unlink
+  const auto plain = read_path_call(line(SYS_unlink, "0x1234 0x200 0x0 0x0"));
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(intent_of_call(*plain, "old", "old"), remove) << "it has no flags";
+#endif
+}
+
 TEST(LookupIntent, OnlyTheNameThatIsMadeIsMeant) {
   using enum vfs::LookupIntent;
   const PathCall call{.kind = PathCall::Kind::make};
@@ -54,7 +71,9 @@ TEST(LookupIntent, OnlyTheNameThatIsMadeIsMeant) {
 }
 
 TEST(LookupIntent, NothingElseIsAsked) {
-  EXPECT_FALSE(read_path_call(line(SYS_newfstatat, "0xffffff9c 0x1234 0x240 0x0")));
+  for (const long number : {SYS_newfstatat, SYS_renameat2, SYS_faccessat}) {
+    EXPECT_FALSE(read_path_call(line(number, "0xffffff9c 0x1234 0x240 0x0"))) << number;
+  }
   for (const char* text : {"", "\n", "running\n", "-1 0x7ffd 0x7f00\n", "257", "257 0x1", "257 x y z\n", "257  0x1 0x2 0x241 \n"}) {
     EXPECT_FALSE(read_path_call(text)) << text;
   }

@@ -32,6 +32,38 @@ TEST_F(WriteBackTest, AConflictWhoseRecordStaysIsKeptOnceAndDecidedAnew) {
   EXPECT_EQ(mount.staged_files(), 0u);
 }
 
+TEST_F(WriteBackTest, ADirectoryThatTheJournalHasNotSeenIsMadeAgain) {
+  for (const bool seen : {false, true}) {
+    const std::string name = seen ? "seen" : "unseen";
+    const auto remember = [&](bool now) {
+      if (now) {
+        mount.remember_state();
+      }
+    };
+    mount.wrap_journal = [&](meta::Journal& journal) {
+      return std::make_unique<WatchedJournal>(
+          journal,
+          [&](const meta::JournalChange& change) {
+            remember(!seen && !change.put.empty());
+            return Result<void>();
+          },
+          [&] { remember(seen); });
+    };
+    mount.restart();
+    outage();
+    ASSERT_OK(mount.fs().mkdir(kRoot, name, 0755, mount.caller()));
+    mount.wrap_journal = nullptr;
+    mount.die_there();
+    Caller again = mount.caller();
+    EXPECT_ERRC(mount.fs().mkdir(kRoot, name, 0755, again), Errc::exists);
+    again.resent = true;
+    EXPECT_OK(mount.fs().mkdir(kRoot, name, 0755, again));
+    answers();
+    delivered();
+    EXPECT_EQ(mount.memory.text(name + "/"), "");
+  }
+}
+
 TEST_F(WriteBackTest, ACloseWaitsForTheRecordThatAnotherCallIsMaking) {
   std::atomic<bool> armed = false;
   bool early = false;
