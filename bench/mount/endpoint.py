@@ -91,6 +91,9 @@ class Endpoint:
         self.latency_ms = ms
         self._control("latency", {"ms": ms})
 
+    def set_faults(self, rules):
+        self._control("faults", rules)
+
     def _put_all(self, objects):
         connection = http.client.HTTPConnection(self.host)
         for key, body in objects:

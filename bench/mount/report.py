@@ -98,6 +98,15 @@ def crowd_table(readings, busy):
                       "private MiB at the end"], 8, map(line, readings))
 
 
+def load_table(readings):
+    """Ratios are to the first."""
+    def line(reading):
+        done = [f"{count / reading.seconds:,.1f}{_ratio(count, readings[0].done[kind] * reading.seconds / readings[0].seconds)}" for kind, count in reading.done.items()]
+        return [reading.title, "; ".join(reading.problems) or "none", f"{reading.seconds:.0f}", *done, f"{reading.cpu_seconds:.0f}", f"{reading.peak_bytes / (1 << 20):.0f}"]
+
+    return _markdown(["S3", "errors and differences", "seconds", *(f"{kind} a second" for kind in readings[0].done), "CPU seconds", "peak MiB"], 7, map(line, readings))
+
+
 def operations(results):
     """Which requests, where there is more than a handful of kinds to guess from."""
     lines = []

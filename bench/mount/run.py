@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 
+import load
 import measure
 import million
 import operations
@@ -28,6 +29,7 @@ def arguments():
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--operations", action="store_true", help="what each operation costs, and whether it holds")
     part.add_argument("--million", action="store_true", help="a million files in one directory, on prefixfs")
+    part.add_argument("--load", action="store_true", help="64 programs for ten minutes, undisturbed and while S3 fails, on prefixfs")
     parser.add_argument("--only", metavar="WORD", default="", help="only the rows that have it in their title")
     parser.add_argument("--quick", action="store_true", help="a tenth of everything; bench/README.md stays as it is")
     parser.add_argument("--tool", action="append", choices=["prefixfs", "prefixfs commit=journal", "s3fs", "rclone"], help="only this one; may be given several times")
@@ -94,14 +96,19 @@ def million_part(options, sizes, chosen, endpoint, directory):
     return f"{sizes.crowd:,} files.\n\n{report.crowd_table(readings, options.busy)}", any(reading.problems for reading in readings)
 
 
+def load_part(options, sizes, chosen, endpoint, directory):
+    readings = load.measure(chosen[0], endpoint, directory, sizes.load_seconds)
+    return report.load_table(readings), any(reading.problems for reading in readings)
+
+
 def main():
     options = arguments()
     for number in SIGNALS:
         signal.signal(number, stop)
     part, measured = (("operations", operations_part) if options.operations else
-                      ("million", million_part) if options.million else ("results", workloads_part))
+                      ("million", million_part) if options.million else ("load", load_part) if options.load else ("results", workloads_part))
     chosen = [tool for tool in tools.find(options.prefixfs) if not options.tool or tool.name in options.tool]
-    chosen = chosen[:1] if options.million else chosen
+    chosen = chosen[:1] if options.million or options.load else chosen
     if not chosen:
         sys.exit("bench: none of the tools is there")
     with contextlib.ExitStack() as cleanup:

@@ -24,15 +24,16 @@ class Sizes:
     changed_bytes: int
     tree: int
     crowd: int
+    load_seconds: int
     looked_at_bytes: int
     places: int
     cloned: int
     rows: int
 
 
-FULL = Sizes(files=200, large_bytes=1024 * MIB, listed=10_000, archived=1_000, kills=50, changed_bytes=100_000_000, tree=1_000, crowd=1_000_000,
+FULL = Sizes(files=200, large_bytes=1024 * MIB, listed=10_000, archived=1_000, kills=50, changed_bytes=100_000_000, tree=1_000, crowd=1_000_000, load_seconds=600,
              looked_at_bytes=256 * MIB, places=1_000, cloned=500, rows=100)
-QUICK = Sizes(files=20, large_bytes=64 * MIB, listed=1_000, archived=100, kills=5, changed_bytes=20_000_000, tree=100, crowd=100_000,
+QUICK = Sizes(files=20, large_bytes=64 * MIB, listed=1_000, archived=100, kills=5, changed_bytes=20_000_000, tree=100, crowd=100_000, load_seconds=20,
               looked_at_bytes=64 * MIB, places=100, cloned=50, rows=10)
 NEW_FILE_BYTES = 500_000
 SMALL_FILE_BYTES = 100_000

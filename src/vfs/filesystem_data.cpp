@@ -59,8 +59,8 @@ Result<void> Filesystem::Core::fetch_for_reader(OpenFile& file, const std::share
     }
     // A commit, chmod or rename of our own may have changed the object already, and be about to say so.
     { const std::lock_guard settled(file.commit_mutex); }
-    TRY_ASSIGN(const bool moved, write_back.wait_for_begun_move(file, context));
-    if (change < kOwnChangesMax && (moved || !still_asked_for())) {
+    TRY_ASSIGN(const bool changed, write_back.wait_for_begun(file, context));
+    if (change < kOwnChangesMax && (changed || !still_asked_for())) {
       continue;
     }
     const std::lock_guard lock(file.mutex);

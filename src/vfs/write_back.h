@@ -160,8 +160,9 @@ class WriteBack {
   /// The stage is full of bytes that S3 does not have: until some of them have been delivered. False: none will be for now, since nothing is
   /// owed, S3 does not answer or refuses them, or the caller's time is over.
   bool wait_for_space(const CallContext& context);
-  /// A move that was begun, perhaps by a former process, may be done already: until it is known where the file is. False: there is none.
-  Result<bool> wait_for_begun_move(OpenFile& file, const CallContext& context);
+  /// A move that was begun, perhaps by a former process, may be done already, and a state that is being delivered may be the file's version in S3: until it is known
+  /// where the file is, and which version it has. False: as before.
+  Result<bool> wait_for_begun(OpenFile& file, const CallContext& context);
   /// Until nothing of the file is owed.
   Result<void> wait_for(OpenFile& file, const CallContext& context);
 

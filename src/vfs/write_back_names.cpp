@@ -316,17 +316,24 @@ bool WriteBack::wait_for_space(const CallContext& context) {
   return std::ranges::any_of(ids, [&](meta::IntentId id) { return queue_.wait_for(std::span(&id, 1), false, limited).has_value(); });
 }
 
-Result<bool> WriteBack::wait_for_begun_move(OpenFile& file, const CallContext& context) {
-  meta::IntentId begun = 0;
+Result<bool> WriteBack::wait_for_begun(OpenFile& file, const CallContext& context) {
+  meta::IntentId first = 0;
+  bool moves = false;
   {
     const std::lock_guard lock(file.mutex);
-    if (file.moves.empty() || !file.moves.front()->attempted || file.moves.front()->copied) {
+    if (file.intents.empty()) {
       return false;
     }
-    begun = file.moves.front()->intent;
+    first = file.intents.front();
+    moves = !file.moves.empty() && file.moves.front()->intent == first;
+    if (moves && (!file.moves.front()->attempted || file.moves.front()->copied)) {
+      return false;
+    }
   }
-  TRY(queue_.wait_for(std::span(&begun, 1), false, context));
-  return true;
+  const auto done = queue_.wait_for(std::span(&first, 1), false, context);
+  // Of a state that S3 refuses nothing is there that anybody could read.
+  const bool known = done || (!moves && !sync::is_outage(done.error()) && done.error().code != Errc::cancelled && done.error().code != Errc::timeout);
+  return known ? Result<bool>(done.has_value()) : fail(done.error());
 }
 
 Result<void> WriteBack::wait_for(OpenFile& file, const CallContext& context) {

@@ -134,5 +134,49 @@ TEST_P(OwedRacesTest, TheJournalHasTheSameOrder) {
   nothing_is_lost();
 }
 
+/// S3 has the new version of a file already, made of ranges of the one before, and the answer to that is on its way.
+class OwedRangesTest : public WriteBackTest {
+ protected:
+  OwedRangesTest() : WriteBackTest(given()) { mount.memory.set_part_bytes_min(16 << 10); }
+  static MountSettings given() {
+    MountSettings given = small_parts();
+    given.settings.journal_commits = true;
+    return given;
+  }
+};
+
+TEST_F(OwedRangesTest, AReaderWhoAsksForTheFormerVersionMeanwhileGetsItsBytes) {
+  std::string text = pattern(1 << 20);
+  mount.memory.put_text("big", text);
+  const auto handle = mount.open("big", O_RDWR);
+  ASSERT_OK(handle);
+  std::promise<void> stored;
+  std::promise<void> refused;
+  std::once_flag once;
+  std::atomic<bool> reads = false;
+  mount.store.after_each([&](const test::FaultyStore::Call& call) {
+    if (call.operation == "CompleteMultipartUpload") {
+      std::call_once(once, [&] {
+        reads = true;
+        stored.set_value();
+        EXPECT_EQ(refused.get_future().wait_for(10s), std::future_status::ready);
+      });
+    } else if (call.operation == "GetObject" && reads.exchange(false)) {
+      refused.set_value();
+    }
+  });
+  ASSERT_OK(mount.write(*handle, 0, "NEW"));
+  text.replace(0, 3, "NEW");
+  mount.clock.hold_naps(false);
+  ASSERT_OK(mount.fs().fsync(*handle, mount.caller()));
+  ASSERT_EQ(stored.get_future().wait_for(10s), std::future_status::ready);
+  const auto bytes = mount.read(*handle);
+  ASSERT_OK(bytes);
+  EXPECT_TRUE(*bytes == text);
+  EXPECT_OK(mount.close(*handle));
+  delivered();
+  EXPECT_TRUE(mount.memory.text("big") == text);
+}
+
 }  // namespace
 }  // namespace prefixfs::vfs
