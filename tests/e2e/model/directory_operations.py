@@ -64,6 +64,16 @@ class DirectoryOperations:
         expected.error(*DEAD)
         return outcomes[0]
 
+    def _at_new_name(self, host, old, new, content, done):
+        """The copies are of what S3 has. What the host has believed of the file under its old name, it may go on to believe for its window."""
+        reference = self.reference
+        believed = [seen for seen in reference.views(host, old) if seen not in (None, content)] if done else []
+        before = [reference.changed(host, new, seen, stored=True) for seen in believed]
+        there = reference.changed(host, new, content, certain=done, stored=done)
+        if before and not reference.names[new].contested:
+            reference.names[new].floor[host] = before[0].order
+        return there
+
     def _note_moved(self, host, path, to, names, done):
         """The new names are in S3; the old ones may go a moment later."""
         reference, versions = self.reference, []
@@ -71,7 +81,7 @@ class DirectoryOperations:
             content = reference.names[old].certain.content
             if content is None and (new.endswith("/") or reference.names[new].certain.content is None):
                 continue  # the marker of an empty directory that is replaced stays
-            there = reference.changed(host, new, content, certain=done, stored=done)
+            there = self._at_new_name(host, old, new, content, done)
             gone = reference.changed(host, old, None, certain=done, stored=done and not reference.hosts[host].disturbed)
             versions.append((old, gone, new, there))
             if not done:  # copies that are taken back are seen for a while
