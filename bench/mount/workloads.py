@@ -44,7 +44,8 @@ WARM_PAUSE_SECONDS = 2  # longer than the second for which prefixfs, as set here
 
 
 def noise(size, seed):
-    return random.Random(seed).randbytes(size)
+    numbers, piece = random.Random(seed), 64 * MIB  # randbytes cannot give 256 MiB at once
+    return b"".join(numbers.randbytes(min(piece, size - done)) for done in range(0, size, piece))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -192,7 +193,8 @@ def copy_in(sizes):
 
 def random_reads(sizes):
     body = noise(sizes.looked_at_bytes, 7)
-    places = [random.Random(8).randrange(sizes.looked_at_bytes - PLACE_BYTES) for _ in range(sizes.places)]
+    chance = random.Random(8)
+    places = [chance.randrange(sizes.looked_at_bytes - PLACE_BYTES) for _ in range(sizes.places)]
 
     def run(path):
         with open(path / "random.bin", "rb", buffering=0) as file:

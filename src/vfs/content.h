@@ -51,6 +51,10 @@ struct Content {
   /// How many were.
   std::uint64_t give_back(ByteRange range, std::uint64_t enough);
 
+  std::uint64_t bytes_in_flight() {
+    const std::lock_guard lock(mutex);
+    return in_flight.bytes();
+  }
   std::optional<ObjectInfo> headers() {
     const std::lock_guard lock(mutex);
     return info;

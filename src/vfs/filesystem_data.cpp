@@ -8,6 +8,11 @@
 #include "open_note.h"
 
 namespace prefixfs::vfs {
+namespace {
+
+constexpr std::uint64_t kScatteredPartsAtOnce = 2;
+
+}  // namespace
 
 Result<std::size_t> Filesystem::read(HandleId id, std::uint64_t offset, std::span<std::byte> out, const Caller& caller) {
   const auto handle = core_->open_files.handle(id);
@@ -30,13 +35,17 @@ Result<std::size_t> Filesystem::read(HandleId id, std::uint64_t offset, std::spa
   }
   const ByteRange wanted{offset, std::min(size, offset + out.size())};
   const Pin pin(content, wanted);
+  const bool is_local = content->file->missing(wanted).empty();
   ReadAhead::Plan plan;
   {
     const std::lock_guard lock(handle->mutex);
-    plan = handle->readahead.plan(wanted, size);
+    plan = handle->readahead.plan(wanted, size, is_local);
+  }
+  if (plan.scattered && content->bytes_in_flight() > kScatteredPartsAtOnce * core_->settings.read_part_bytes) {
+    plan.ahead.clear();  // on a slow line the place that is asked for comes first
   }
   const bool ahead_is_local = plan.ahead.empty() || content->file->missing({plan.now.begin, plan.ahead.back().end}).empty();
-  if (!ahead_is_local || !content->file->missing(wanted).empty()) {
+  if (!ahead_is_local || !is_local) {
     TRY(core_->fetch_for_reader(file, content, wanted, plan, caller.context));
   }
   return content->file->read(offset, out.first(wanted.length()));

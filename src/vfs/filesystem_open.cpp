@@ -93,7 +93,8 @@ Result<Opened> Filesystem::Core::open_node(const meta::Node& node, int flags, co
   }
   const ReadAhead planner({.first_block_bytes = settings.first_block_bytes,
                            .part_bytes = settings.read_part_bytes,
-                           .parts_ahead = settings.read_parts_ahead});
+                           .parts_ahead = settings.read_parts_ahead,
+                           .scattered_bytes_max = settings.cache_bytes_max / 2});
   return Opened{.handle = open_files.add_handle(file, flags, planner, writes(flags) ? caller.thread : 0),
                 .keep_cache = had_pages && (flags & O_TRUNC) == 0,
                 .first_exact = exact && !had_pages};

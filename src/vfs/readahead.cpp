@@ -9,13 +9,15 @@ namespace {
 // by all that are in flight (up to 64 of 128 KiB).
 constexpr std::uint64_t kLittleBytes = 1 << 20;
 constexpr std::uint64_t kInFlightBytes = 8 << 20;
+// A program that looks into an archive or an index seeks as often, and wants no more.
+constexpr std::uint64_t kPlacesMin = 16;
 
 std::uint64_t round_down(std::uint64_t value, std::uint64_t step) { return value / step * step; }
 std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return round_down(value + step - 1, step); }
 
 }  // namespace
 
-ReadAhead::Plan ReadAhead::plan(ByteRange wanted, std::uint64_t size) {
+ReadAhead::Plan ReadAhead::plan(ByteRange wanted, std::uint64_t size, bool is_local) {
   wanted.end = std::min(wanted.end, size);
   const bool late = wanted.end <= expected_ && wanted.begin >= run_begin_ && wanted.begin + kInFlightBytes >= expected_;
   const bool near = wanted.begin <= expected_ + kLittleBytes && wanted.begin + kLittleBytes >= expected_;
@@ -33,7 +35,7 @@ ReadAhead::Plan ReadAhead::plan(ByteRange wanted, std::uint64_t size) {
   const bool believed = in_order && (run_bytes_ > limits_.first_block_bytes || wanted.end > limits_.first_block_bytes) &&
                         (run_bytes_ > kLittleBytes || wanted.begin < limits_.part_bytes);
   if (!believed) {
-    return {.now = random_range(wanted, size), .ahead = {}};
+    return scattered(wanted, size, is_local);
   }
   Plan plan;
   // One that came early brings the bytes before it along: the reads that ask for them are on their way.
@@ -56,9 +58,16 @@ bool ReadAhead::early(ByteRange wanted) const {
   return under_way && wanted.length() >= limits_.first_block_bytes && wanted.begin >= expected_ && wanted.begin <= expected_ + kInFlightBytes;
 }
 
-ByteRange ReadAhead::random_range(ByteRange wanted, std::uint64_t size) const {
-  const std::uint64_t block = limits_.first_block_bytes;
-  return {round_down(wanted.begin, block), std::min(size, round_up(wanted.end, block))};
+ReadAhead::Plan ReadAhead::scattered(ByteRange wanted, std::uint64_t size, bool is_local) {
+  Plan plan{.now = aligned(wanted, limits_.first_block_bytes, size), .ahead = {}, .scattered = true};
+  if (!is_local && missed_++ >= std::max(kPlacesMin, size / limits_.part_bytes) && size <= limits_.scattered_bytes_max) {
+    plan.ahead.push_back(aligned(wanted, limits_.part_bytes, size));
+  }
+  return plan;
+}
+
+ByteRange ReadAhead::aligned(ByteRange wanted, std::uint64_t step, std::uint64_t size) const {
+  return {round_down(wanted.begin, step), std::min(size, round_up(wanted.end, step))};
 }
 
 }  // namespace prefixfs::vfs

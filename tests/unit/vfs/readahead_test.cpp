@@ -107,6 +107,32 @@ TEST(ReadAheadTest, SeekingFetchesBlocks) {
   }
 }
 
+TEST(ReadAheadTest, WhoAsksForAsManyPlacesAsThereArePartsGetsThePartsToo) {
+  ReadAhead ahead({.scattered_bytes_max = 1024 * kMiB});
+  std::uint64_t place = 0;
+  const auto next = [&](bool is_local = false) {
+    place = (place + 100 * kMiB + 128 * kKiB) % (256 * kMiB);
+    return ahead.plan({place, place + 4 * kKiB}, 256 * kMiB, is_local);
+  };
+  for (int i = 0; i < 32; ++i) {
+    EXPECT_TRUE(next().ahead.empty());
+    EXPECT_TRUE(next(true).ahead.empty()) << "what is local costs nothing, and does not count";
+  }
+  const auto plan = next();
+  EXPECT_TRUE(plan.scattered);
+  EXPECT_EQ(plan.now.length(), 128 * kKiB);
+  const std::uint64_t part = place / (8 * kMiB) * (8 * kMiB);
+  EXPECT_EQ(plan.ahead, (std::vector<ByteRange>{{part, part + 8 * kMiB}}));
+}
+
+TEST(ReadAheadTest, OfAFileThatIsTooLargeForTheCacheOnlyTheBlocksAreFetched) {
+  ReadAhead ahead({.scattered_bytes_max = 100 * kMiB});
+  for (std::uint64_t i = 1; i < 500; ++i) {
+    const std::uint64_t place = i * 77 * kMiB % (256 * kMiB);
+    EXPECT_TRUE(ahead.plan({place, place + 4 * kKiB}, 256 * kMiB).ahead.empty());
+  }
+}
+
 TEST(ReadAheadTest, ARunInTheMiddleMustShowItselfFirst) {
   ReadAhead ahead({});
   std::uint64_t at = 50 * kMiB;
