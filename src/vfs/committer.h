@@ -90,8 +90,9 @@ class Committer {
   /// After a program wrote: sends finished parts of a new file ahead. Called with file.mutex held.
   void wrote_locked(OpenFile& file, ByteRange range);
 
-  /// The file was closed, and S3 would not take it: the bytes are moved to where an administrator finds them.
+  /// S3 would not take the file, and all have closed it or are told so for good: the bytes are moved to where an administrator finds them.
   void keep_bytes(OpenFile& file);
+  void keep_bytes_locked(OpenFile& file);
   /// The same for one state of it, with what S3 said.
   void keep(Content& content, const std::string& key, const std::string& why);
 

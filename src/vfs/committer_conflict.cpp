@@ -144,6 +144,9 @@ Error Committer::refused(OpenFile& file, Error error) {
     p_.tree.doubt(file.node.id);
     file.failed = error;
     file.content->irreplaceable = true;  // so that it is kept as whole as it is
+    if (file.node.kind == NodeKind::file) {
+      keep_bytes_locked(file);  // others may have it open, and the process may die before they close it
+    }
   } else {
     note_maybe_stored(file, error);
   }

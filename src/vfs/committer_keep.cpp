@@ -12,6 +12,10 @@ void Committer::keep_bytes(OpenFile& file) {
   const std::lock_guard one_at_a_time(file.commit_mutex);
   const std::lock_guard lock(file.mutex);
   file.upload.reset();
+  keep_bytes_locked(file);
+}
+
+void Committer::keep_bytes_locked(OpenFile& file) {
   const bool refused_size = file.failed && (file.failed->code == Errc::too_large || file.failed->code == Errc::no_space);
   if (file.unlinked || refused_size || file.content == nullptr || file.content->kept || !(file.unstored || file.content_changed_locked())) {
     return;

@@ -74,5 +74,20 @@ TEST_F(ExclusiveAtOpenTest, AnotherHostsChangeBetweenOpenAndCloseIsAConflict) {
   EXPECT_THAT(mount.kept(), ElementsAre("mine"));
 }
 
+TEST_F(ExclusiveAtOpenTest, WhatHasLostIsKeptAsSoonAsAProgramIsToldAlsoWhileAnotherHasItOpen) {
+  const auto file = mount.create(kRoot, "lock", kExclusive);
+  const auto other = mount.open("lock", O_RDWR);
+  ASSERT_OK(file);
+  ASSERT_OK(other);
+  EXPECT_OK(mount.write(*file, 0, "mine"));
+  mount.memory.put_text("lock", "theirs");
+  EXPECT_ERRC(mount.close(*file), Errc::stale);
+  EXPECT_THAT(mount.kept(), ElementsAre("mine"));
+  EXPECT_EQ(*mount.read(*other), "mine");
+  EXPECT_ERRC(mount.write(*other, 0, "more"), Errc::stale);
+  mount.die();
+  EXPECT_THAT(mount.kept(), ElementsAre("mine"));
+}
+
 }  // namespace
 }  // namespace prefixfs::vfs
