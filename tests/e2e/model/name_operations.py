@@ -79,7 +79,8 @@ class NameOperations:
         undone = [] if ref.synchronous else [content for content in replaced if content is not None]
         expected = Expectation(f"what {path} holds now").value(*possible, *undone).error("EIO", when=ref.disturbed)
         expected.error("ESTALE", when=not ref.synchronous)
-        expected.error("ENOENT", when=None in before)  # what another host's journal has owed may have come after it
+        absent_again = not ref.synchronous and None in replaced
+        expected.error("ENOENT", when=None in before or absent_again)  # what another host's journal has owed may have come after it
         done, got = expected.check(attempt(self._read, host, path))
         return got if done and got in possible else None
 
