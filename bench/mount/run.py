@@ -30,6 +30,7 @@ def arguments():
     part.add_argument("--operations", action="store_true", help="what each operation costs, and whether it holds")
     part.add_argument("--million", action="store_true", help="a million files in one directory, on prefixfs")
     part.add_argument("--load", action="store_true", help="64 programs for ten minutes, undisturbed and while S3 fails, on prefixfs")
+    parser.add_argument("--seconds", type=int, help="of each half of --load; ten minutes")
     parser.add_argument("--only", metavar="WORD", default="", help="only the rows that have it in their title")
     parser.add_argument("--quick", action="store_true", help="a tenth of everything; bench/README.md stays as it is")
     parser.add_argument("--tool", action="append", choices=["prefixfs", "prefixfs commit=journal", "s3fs", "rclone"], help="only this one; may be given several times")
@@ -97,7 +98,7 @@ def million_part(options, sizes, chosen, endpoint, directory):
 
 
 def load_part(options, sizes, chosen, endpoint, directory):
-    readings = load.measure(chosen[0], endpoint, directory, sizes.load_seconds)
+    readings = load.measure(chosen[0], endpoint, directory, options.seconds or sizes.load_seconds)
     return report.load_table(readings), any(reading.problems for reading in readings)
 
 
