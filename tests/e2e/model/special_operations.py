@@ -41,6 +41,9 @@ class SpecialOperations:
         self.do_read(op)
 
 
+UNKNOWN_KIND = "a file of mode 100644"  # as a listing alone tells of it
+
+
 def read_special(path):
     """The content that the reference has for it."""
     for _ in range(LOOKS):
