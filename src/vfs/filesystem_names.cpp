@@ -144,14 +144,14 @@ Result<Entry> Filesystem::mkdir(InodeId parent, std::string_view name, std::uint
   }
   // By the process that has died, when the journal knows of it; or it had only begun to. (The kernel has let nobody look at the name meanwhile.)
   TRY_ASSIGN(const std::optional<meta::Node> before, core_->outside.nodes.find(parent, name));
-  if (before && before->kind == NodeKind::directory && before->local) {
+  if (!before || before->kind != NodeKind::directory) {
+    return made;
+  }
+  if (before->local) {
     return core_->tell(*before);
   }
-  if (before && before->kind == NodeKind::directory) {
-    TRY(core_->outside.nodes.erase(parent, name));
-    return core_->make_directory(parent, name, mode, caller);
-  }
-  return made;
+  TRY(core_->outside.nodes.erase(parent, name));
+  return core_->make_directory(parent, name, mode, caller);
 }
 
 Result<Entry> Filesystem::Core::make_directory(InodeId parent, std::string_view name, std::uint32_t mode, const Caller& caller) {
