@@ -65,7 +65,7 @@ def test_without_it_no_request_is_spent_and_the_acl_is_lost(devs3, public, make_
 
 
 def test_it_costs_one_request_for_each_version_that_is_replaced(devs3, public, make_mount, record):
-    mnt = make_mount(acls="keep")
+    mnt = make_mount(acls="keep", ttl="1h")
     assert (mnt / "dir" / "file").read_bytes() == b"content"
     recording = record()
     change_bytes(mnt / "dir" / "file")

@@ -143,16 +143,6 @@ def test_a_link_that_cannot_be_one_is_a_file(mnt, space):
     assert mnt.log().count("make no sense") == 1
 
 
-def test_a_link_and_its_target_cost_one_put_and_nothing(mnt, record):
-    os.listdir(mnt.path)
-    recording = record()
-    os.symlink("target", mnt / "link")
-    assert recording.counts() == {"PutObject": 1}
-    recording = record()
-    assert os.readlink(mnt / "link") == "target"
-    assert recording.counts() == {}
-
-
 def test_a_link_of_another_client_is_one_get(mnt, space, record):
     space.put("link", b"target", Metadata={"file-permissions": "0120777"})
     os.listdir(mnt.path)
