@@ -14,6 +14,7 @@
 #include "local_file.h"
 #include "prefixfs/base/time_format.h"
 #include "prefixfs/stage/staged_file.h"
+#include "spare_files.h"
 #include "staged_name.h"
 
 namespace prefixfs::stage {
@@ -137,7 +138,7 @@ bool safe_in_a_name(char c) {
 }  // namespace
 
 StageDirectory::StageDirectory(std::filesystem::path root, UniqueFd lock, std::shared_ptr<Budget> budget, std::uint64_t next, std::string boot_id)
-    : root_(std::move(root)), boot_id_(std::move(boot_id)), lock_(std::move(lock)), budget_(std::move(budget)), next_(next) {}
+    : root_(std::move(root)), boot_id_(std::move(boot_id)), lock_(std::move(lock)), budget_(std::move(budget)), spares_(std::make_shared<SpareFiles>(root_ / "open")), next_(next) {}
 
 StageDirectory::~StageDirectory() = default;
 
@@ -169,20 +170,21 @@ Result<std::unique_ptr<StageDirectory>> StageDirectory::open(const std::filesyst
 
 Result<std::shared_ptr<StagedFile>> StageDirectory::create(std::uint64_t base_size) {
   std::filesystem::path path = root_ / "stage" / staged_name(next_.fetch_add(1));
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) {
-    return fail(file_error(errno, "make", path));
+  TRY_ASSIGN(SpareFiles::File spare, spares_->take());
+  if (const int error_number = move_file(spare.path, path); error_number != 0) {
+    spares_->give(std::move(spare));
+    return fail(file_error(error_number, "make", path));
   }
-  if (base_size > 0 && ::ftruncate(fd.get(), static_cast<off_t>(base_size)) != 0) {
+  if (base_size > 0 && ::ftruncate(spare.fd.get(), static_cast<off_t>(base_size)) != 0) {
     const int error_number = errno;
-    ::unlink(path.c_str());
+    spares_->give({std::move(path), std::move(spare.fd)});
     return fail(file_error(error_number, "resize", path));
   }
-  return make(std::move(path), std::move(fd), base_size);
+  return make(std::move(path), std::move(spare.fd), base_size);
 }
 
 std::shared_ptr<StagedFile> StageDirectory::make(std::filesystem::path path, UniqueFd fd, std::uint64_t base_size) {
-  auto file = std::shared_ptr<StagedFile>(new StagedFile(std::move(path), std::move(fd), budget_, base_size));
+  auto file = std::shared_ptr<StagedFile>(new StagedFile(std::move(path), std::move(fd), budget_, spares_, base_size));
   file->log_path_ = root_ / "open" / file->path_.filename();
   file->boot_id_ = boot_id_;
   return file;

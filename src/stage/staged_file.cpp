@@ -27,20 +27,21 @@ std::uint64_t blocks_of(ByteRange range) { return (range.length() + kBlockBytes 
 
 }  // namespace
 
-StagedFile::StagedFile(std::filesystem::path path, UniqueFd fd, std::shared_ptr<Budget> budget, std::uint64_t base_size)
+StagedFile::StagedFile(std::filesystem::path path, UniqueFd fd, std::shared_ptr<Budget> budget, std::shared_ptr<SpareFiles> spares, std::uint64_t base_size)
     : path_(std::move(path)),
       fd_(std::move(fd)),
       budget_(std::move(budget)),
+      spares_(std::move(spares)),
       size_(base_size),
       base_size_(base_size) {}
 
 StagedFile::~StagedFile() {
   budget_->give_back(charged_);
   if (log_ != nullptr) {
-    log_->remove();
+    log_->remove(*spares_);
   }
   if (!kept_ && !retained_) {
-    ::unlink(path_.c_str());
+    spares_->give({std::move(path_), std::move(fd_)});
   }
 }
 

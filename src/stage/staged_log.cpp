@@ -19,44 +19,42 @@ namespace prefixfs::stage {
 namespace {
 
 constexpr std::string_view kMagic = "prefixfs open 1\n";
-constexpr const char* kUnfinished = ".new";
 constexpr std::uint64_t kEnd = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kNoteBytesMax = 64 << 10;
 
 }  // namespace
 
-Result<StagedLog> StagedLog::begin(const std::filesystem::path& path, const std::string& boot_id, const FormerFile& file) {
+void StagedLog::append_record(std::string& text, Change change, ByteRange range, std::uint64_t request) {
+  const Record record{static_cast<std::uint64_t>(change), range.begin, range.end, request};
+  text.append(reinterpret_cast<const char*>(&record), sizeof record);
+}
+
+Result<StagedLog> StagedLog::begin(const std::filesystem::path& path, const std::string& boot_id, const FormerFile& file, SpareFiles& spares) {
   const FileState& state = file.state;
-  // A log of the same file may be there; it is right until this one is whole.
-  const std::filesystem::path unfinished = path.native() + kUnfinished;
-  UniqueFd fd(::open(unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) {
-    return fail(file_error(errno, "make", unfinished));
-  }
-  const std::string head = std::string(kMagic) + boot_id + "\n";
-  if (const auto outcome = write_all(fd.get(), 0, std::as_bytes(std::span(head))); outcome.error_number != 0) {
-    return fail(file_error(outcome.error_number, "write to", path));
-  }
-  StagedLog log(path, std::move(fd));
-  log.end_ = head.size();
+  std::string text = std::string(kMagic) + boot_id + "\n";
   // The state before as changes: first what is clean, then what is not.
-  bool whole = log.add(Change::resized, {state.base_size, 0});
-  whole = whole && log.add(Change::cleaned, {0, 0}) && log.add(Change::voided, {0, kEnd});
+  append_record(text, Change::resized, {state.base_size, 0});
+  append_record(text, Change::cleaned, {0, 0});
+  append_record(text, Change::voided, {0, kEnd});
   for (const ByteRange& range : state.valid) {
-    whole = whole && log.add(Change::filled, range);
+    append_record(text, Change::filled, range);
   }
   for (const ByteRange& range : state.dirty) {
-    whole = whole && log.add(Change::written, range);
+    append_record(text, Change::written, range);
   }
-  log.last_.reset();
-  // Of the last request only the number is needed.
-  whole = whole && log.add(Change::resized, {state.size, 0}) && log.add(Change::written, {0, 0}, file.last_request);
-  log.last_.reset();
-  whole = whole && log.add_note(file.note);
-  if (!whole || ::rename(unfinished.c_str(), path.c_str()) != 0) {
-    ::unlink(unfinished.c_str());
+  append_record(text, Change::resized, {state.size, 0});
+  append_record(text, Change::written, {0, 0}, file.last_request);  // of the last request only the number is needed
+  append_record(text, Change::noted, {file.note.size(), 0});
+  text += file.note;
+
+  // A log of the same file may be there; it is right until this one, which is whole, takes its name.
+  TRY_ASSIGN(SpareFiles::File spare, spares.take());
+  if (write_all(spare.fd.get(), 0, std::as_bytes(std::span(text))).error_number != 0 || ::rename(spare.path.c_str(), path.c_str()) != 0) {
+    spares.give(std::move(spare));
     return fail(Errc::no_space, "cannot write to " + path.native());
   }
+  StagedLog log(path, std::move(spare.fd));
+  log.end_ = text.size();
   return log;
 }
 
@@ -77,14 +75,16 @@ bool StagedLog::add(Change change, ByteRange range, std::uint64_t request) {
 }
 
 bool StagedLog::add_note(const std::string& note) {
-  if (!add(Change::noted, {note.size(), 0}) || write_all(fd_.get(), end_, std::as_bytes(std::span(note))).error_number != 0) {
+  std::string text;
+  append_record(text, Change::noted, {note.size(), 0});
+  text += note;
+  if (write_all(fd_.get(), end_, std::as_bytes(std::span(text))).error_number != 0) {
     return false;
   }
-  end_ += note.size();
+  end_ += text.size();
+  last_.reset();
   return true;
 }
-
-void StagedLog::remove() { ::unlink(path_.c_str()); }
 
 bool StagedLog::apply(const Record& record, FormerFile& file, RangeSet& valid, RangeSet& dirty) {
   const ByteRange range{record.begin, record.end};

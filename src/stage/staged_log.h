@@ -9,6 +9,7 @@
 #include "prefixfs/base/result.h"
 #include "prefixfs/base/unique_fd.h"
 #include "prefixfs/stage/staged_file.h"
+#include "spare_files.h"
 
 namespace prefixfs::stage {
 
@@ -24,15 +25,15 @@ class StagedLog {
     noted = 6,    ///< begin: so many bytes follow
   };
 
-  /// A new log that begins with this state. Errors: no_space, io.
-  static Result<StagedLog> begin(const std::filesystem::path& path, const std::string& boot_id, const FormerFile& file);
+  /// A new log that begins with this state, in one of `spares`. Errors: no_space, io.
+  static Result<StagedLog> begin(const std::filesystem::path& path, const std::string& boot_id, const FormerFile& file, SpareFiles& spares);
   /// What a log says; nothing where it is of another boot of the machine, or was cut off before its first state. A record that is not whole ends it.
   static std::optional<FormerFile> read(const std::filesystem::path& path, const std::string& boot_id);
 
   /// False: it could not be written; the log is void then.
   bool add(Change change, ByteRange range, std::uint64_t request = 0);
   bool add_note(const std::string& note);
-  void remove();
+  void remove(SpareFiles& spares) { spares.give({std::move(path_), std::move(fd_)}); }
 
  private:
   struct Record {
@@ -42,6 +43,7 @@ class StagedLog {
     std::uint64_t request = 0;
   };
   StagedLog(std::filesystem::path path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  static void append_record(std::string& text, Change change, ByteRange range, std::uint64_t request = 0);
   static bool apply(const Record& record, FormerFile& file, RangeSet& valid, RangeSet& dirty);
 
   std::filesystem::path path_;
