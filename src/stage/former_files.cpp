@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "local_file.h"
+#include "local_files.h"
 #include "prefixfs/stage/staged_file.h"
 #include "staged_log.h"
 #include "staged_name.h"
@@ -86,7 +87,8 @@ Result<UniqueFd> open_former(const std::filesystem::path& path, std::uint64_t si
 
 struct OwnFile {
   WallTime written{};
-  bool kept = false;  ///< it has a name in kept/ too
+  bool kept = false;   ///< it has a name in kept/ too
+  bool empty = false;  ///< it was made ahead
 };
 
 /// Nothing when it is not a file that create() has made.
@@ -96,7 +98,7 @@ std::optional<OwnFile> own_file(const std::filesystem::path& path) {
       status.st_uid != ::geteuid()) {
     return std::nullopt;
   }
-  return OwnFile{WallTime(std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec)), status.st_nlink > 1};
+  return OwnFile{WallTime(std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec)), status.st_nlink > 1, status.st_size == 0};
 }
 
 /// A former process died between keep() and the end of the record: what becomes of the bytes is decided anew.
@@ -122,9 +124,7 @@ Result<void> undo_keep(const UniqueFd& fd, const std::filesystem::path& kept) {
 }  // namespace
 
 bool StageDirectory::claim(const std::string& name, std::uint64_t number) {
-  std::uint64_t next = next_.load();
-  while (next <= number && !next_.compare_exchange_weak(next, number + 1)) {
-  }
+  local_->names.skip(number);
   const std::lock_guard lock(mutex_);
   return claimed_.insert(name).second;
 }
@@ -209,7 +209,7 @@ Result<StageDirectory::Unclaimed> StageDirectory::remove_unclaimed(bool keep_own
       unclaimed.foreign.push_back(name);
       continue;
     }
-    const bool move = keep_own && !own->kept;
+    const bool move = keep_own && !own->kept && !own->empty;
     const int error_number = move ? move_file(path, kept_path(name, own->written)) : ::unlink(path.c_str()) != 0 ? errno : 0;
     if (error_number != 0) {
       return fail(file_error(error_number, move ? "move to kept/" : "remove", path));

@@ -12,9 +12,9 @@
 #include <string>
 
 #include "local_file.h"
+#include "local_files.h"
 #include "prefixfs/base/time_format.h"
 #include "prefixfs/stage/staged_file.h"
-#include "spare_files.h"
 #include "staged_name.h"
 
 namespace prefixfs::stage {
@@ -138,7 +138,11 @@ bool safe_in_a_name(char c) {
 }  // namespace
 
 StageDirectory::StageDirectory(std::filesystem::path root, UniqueFd lock, std::shared_ptr<Budget> budget, std::uint64_t next, std::string boot_id)
-    : root_(std::move(root)), boot_id_(std::move(boot_id)), lock_(std::move(lock)), budget_(std::move(budget)), spares_(std::make_shared<SpareFiles>(root_ / "open")), next_(next) {}
+    : root_(std::move(root)),
+      boot_id_(std::move(boot_id)),
+      lock_(std::move(lock)),
+      budget_(std::move(budget)),
+      local_(std::make_shared<LocalFiles>(root_, next)) {}
 
 StageDirectory::~StageDirectory() = default;
 
@@ -169,22 +173,17 @@ Result<std::unique_ptr<StageDirectory>> StageDirectory::open(const std::filesyst
 }
 
 Result<std::shared_ptr<StagedFile>> StageDirectory::create(std::uint64_t base_size) {
-  std::filesystem::path path = root_ / "stage" / staged_name(next_.fetch_add(1));
-  TRY_ASSIGN(SpareFiles::File spare, spares_->take());
-  if (const int error_number = move_file(spare.path, path); error_number != 0) {
-    spares_->give(std::move(spare));
-    return fail(file_error(error_number, "make", path));
+  TRY_ASSIGN(SpareFiles::File file, local_->names.make());
+  if (base_size > 0 && ::ftruncate(file.fd.get(), static_cast<off_t>(base_size)) != 0) {
+    const Error error = file_error(errno, "resize", file.path);
+    local_->spares.give(std::move(file));
+    return fail(error);
   }
-  if (base_size > 0 && ::ftruncate(spare.fd.get(), static_cast<off_t>(base_size)) != 0) {
-    const int error_number = errno;
-    spares_->give({std::move(path), std::move(spare.fd)});
-    return fail(file_error(error_number, "resize", path));
-  }
-  return make(std::move(path), std::move(spare.fd), base_size);
+  return make(std::move(file.path), std::move(file.fd), base_size);
 }
 
 std::shared_ptr<StagedFile> StageDirectory::make(std::filesystem::path path, UniqueFd fd, std::uint64_t base_size) {
-  auto file = std::shared_ptr<StagedFile>(new StagedFile(std::move(path), std::move(fd), budget_, spares_, base_size));
+  auto file = std::shared_ptr<StagedFile>(new StagedFile(std::move(path), std::move(fd), budget_, local_, base_size));
   file->log_path_ = root_ / "open" / file->path_.filename();
   file->boot_id_ = boot_id_;
   return file;
@@ -194,7 +193,7 @@ std::filesystem::path StageDirectory::kept_path(std::string_view name, WallTime 
   // The end of a long name says more than its beginning: there stand the file name and its type.
   std::string safe(name.substr(name.size() - std::min(name.size(), kKeptNameBytesMax)));
   std::replace_if(safe.begin(), safe.end(), [](char c) { return !safe_in_a_name(c); }, '_');
-  return root_ / "kept" / fmt::format("{}-{}-{}", format_iso8601_basic(now), next_.fetch_add(1), safe);
+  return root_ / "kept" / fmt::format("{}-{}-{}", format_iso8601_basic(now), local_->names.take_number(), safe);
 }
 
 Result<void> StageDirectory::note_kept(const std::filesystem::path& kept, const std::string& text) {

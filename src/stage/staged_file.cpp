@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "local_file.h"
+#include "local_files.h"
 #include "staged_log.h"
 
 namespace prefixfs::stage {
@@ -27,21 +28,21 @@ std::uint64_t blocks_of(ByteRange range) { return (range.length() + kBlockBytes 
 
 }  // namespace
 
-StagedFile::StagedFile(std::filesystem::path path, UniqueFd fd, std::shared_ptr<Budget> budget, std::shared_ptr<SpareFiles> spares, std::uint64_t base_size)
+StagedFile::StagedFile(std::filesystem::path path, UniqueFd fd, std::shared_ptr<Budget> budget, std::shared_ptr<LocalFiles> local, std::uint64_t base_size)
     : path_(std::move(path)),
       fd_(std::move(fd)),
       budget_(std::move(budget)),
-      spares_(std::move(spares)),
+      local_(std::move(local)),
       size_(base_size),
       base_size_(base_size) {}
 
 StagedFile::~StagedFile() {
   budget_->give_back(charged_);
   if (log_ != nullptr) {
-    log_->remove(*spares_);
+    log_->remove(local_->spares);
   }
   if (!kept_ && !retained_) {
-    spares_->give({std::move(path_), std::move(fd_)});
+    local_->spares.give({std::move(path_), std::move(fd_)});
   }
 }
 
@@ -292,10 +293,10 @@ Result<void> StagedFile::sync() {
   }
   std::shared_lock lock(mutex_);
   const bool name_synced = name_synced_;
-  const std::filesystem::path directory = path_.parent_path();
+  const std::filesystem::path path = path_;
   lock.unlock();
   if (!name_synced) {
-    TRY(sync_directory(directory));
+    TRY(local_->names.sync(path));
     const std::unique_lock exclusive(mutex_);
     name_synced_ = true;
   }

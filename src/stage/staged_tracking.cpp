@@ -4,6 +4,7 @@
 
 #include <mutex>
 
+#include "local_files.h"
 #include "prefixfs/stage/staged_file.h"
 #include "staged_log.h"
 
@@ -13,12 +14,12 @@ void StagedFile::track(const std::string& note) {
   const std::unique_lock lock(mutex_);
   if (log_ != nullptr) {
     if (!log_->add_note(note)) {
-      log_->remove(*spares_);
+      log_->remove(local_->spares);
       log_.reset();
     }
     return;
   }
-  if (auto log = StagedLog::begin(log_path_, boot_id_, {state_locked(), note, last_request_}, *spares_)) {
+  if (auto log = StagedLog::begin(log_path_, boot_id_, {state_locked(), note, last_request_}, local_->spares)) {
     log_ = std::make_unique<StagedLog>(std::move(*log));
   } else {
     ::unlink(log_path_.c_str());
@@ -28,7 +29,7 @@ void StagedFile::track(const std::string& note) {
 void StagedFile::untrack() {
   const std::unique_lock lock(mutex_);
   if (log_ != nullptr) {
-    log_->remove(*spares_);
+    log_->remove(local_->spares);
     log_.reset();
   }
 }
@@ -46,7 +47,7 @@ std::uint64_t StagedFile::last_request() const {
 /// A log that lacks a change says something wrong, so it goes.
 void StagedFile::log_change(int change, ByteRange range, std::uint64_t request) {
   if (log_ != nullptr && !log_->add(static_cast<StagedLog::Change>(change), range, request)) {
-    log_->remove(*spares_);
+    log_->remove(local_->spares);
     log_.reset();
   }
 }

@@ -64,7 +64,7 @@ struct FormerFile {
   std::uint64_t last_request = 0;  ///< see StagedFile::last_request()
 };
 
-class SpareFiles;
+struct LocalFiles;
 class StagedLog;
 
 /// Thread-safe: reads run beside each other; a write, fill or resize is seen as a whole or not at all.
@@ -147,7 +147,7 @@ class StagedFile {
 
  private:
   friend class StageDirectory;
-  StagedFile(std::filesystem::path path, UniqueFd fd, std::shared_ptr<Budget> budget, std::shared_ptr<SpareFiles> spares, std::uint64_t base_size);
+  StagedFile(std::filesystem::path path, UniqueFd fd, std::shared_ptr<Budget> budget, std::shared_ptr<LocalFiles> local, std::uint64_t base_size);
   std::int64_t cost_of(ByteRange range) const;
   Result<void> take_of_budget(std::uint64_t bytes) const;
   std::uint64_t cost_of_all() const;
@@ -172,7 +172,7 @@ class StagedFile {
   std::filesystem::path path_;
   UniqueFd fd_;
   std::shared_ptr<Budget> budget_;
-  std::shared_ptr<SpareFiles> spares_;
+  std::shared_ptr<LocalFiles> local_;
   mutable std::shared_mutex mutex_;  ///< shared: reads, and bytes for gaps; exclusive: whatever changes valid bytes, ranges or sizes
   std::uint64_t size_ = 0;
   std::uint64_t base_size_ = 0;
@@ -258,8 +258,7 @@ class StageDirectory {
   const std::string boot_id_;
   UniqueFd lock_;
   std::shared_ptr<Budget> budget_;
-  std::shared_ptr<SpareFiles> spares_;
-  std::atomic<std::uint64_t> next_;  ///< number of the next name
+  std::shared_ptr<LocalFiles> local_;
   std::mutex mutex_;                 ///< of the names alone
   std::set<std::string> claimed_;    ///< that adopt() was asked for
   std::set<std::string> reopened_;   ///< whose logs are in use

@@ -169,8 +169,8 @@ std::vector<std::string> Mount::kept_names() const {
 
 std::size_t Mount::staged_files() const {
   std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory_.path() / "state" / "stage")) {
-    ++count;
+  for (const auto& entry : std::filesystem::directory_iterator(directory_.path() / "state" / "stage")) {
+    count += entry.file_size() > 0 ? 1 : 0;
   }
   return count;
 }
