@@ -262,7 +262,13 @@ Result<void> Filesystem::fsync(HandleId id, const Caller& caller) {
 /// Under the name that the file has when nobody renames a directory above it.
 Result<void> Filesystem::Core::commit(OpenFile& file, const CallContext& context) {
   TRY_ASSIGN(const SubtreeGate::Pass pass, gate.change({{inode_of(file), {}}}, context));
-  return write_back.commit(file, context);
+  const WallTime began = outside.clock.now();
+  TRY(write_back.commit(file, context));
+  const std::lock_guard lock(file.mutex);
+  if (!file.unlinked && !file.node.local && file.owed == nullptr && file.moves.empty() && file.node.checked_at >= began) {  // S3 has it under its name
+    resolver.was_stored_in(file.node.parent, began);
+  }
+  return {};
 }
 
 InodeId Filesystem::Core::inode_of(OpenFile& file) {

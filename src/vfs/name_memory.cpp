@@ -73,6 +73,20 @@ bool DirectoriesRead::believed(InodeId directory, WallTime confirmed, WallTime n
          std::ranges::any_of(found->second, [&](const Reader& reader) { return now < reader.until && confirmed >= reader.began; });
 }
 
+void DirectoriesStoredInto::add(InodeId directory, WallTime stored) {
+  const std::lock_guard lock(mutex_);
+  if (last_.size() >= kDirectoriesMax) {
+    last_.clear();
+  }
+  last_[directory] = stored;
+}
+
+WallTime DirectoriesStoredInto::last(InodeId directory) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = last_.find(directory);
+  return found == last_.end() ? WallTime{} : found->second;
+}
+
 void NamelessFiles::add(const meta::Node& file) {
   const std::lock_guard lock(mutex_);
   files_.push_front(file);

@@ -65,6 +65,19 @@ class DirectoriesRead {
   std::unordered_map<InodeId, std::vector<Reader>> readers_;
 };
 
+/// Directories into which this mount has just stored something: they are there, whatever else has become of them. Thread-safe.
+class DirectoriesStoredInto {
+ public:
+  void add(InodeId directory, WallTime stored);
+  /// When that was last; the epoch where it was not lately.
+  WallTime last(InodeId directory) const;
+
+ private:
+  static constexpr std::size_t kDirectoriesMax = 10000;
+  mutable std::mutex mutex_;
+  std::unordered_map<InodeId, WallTime> last_;
+};
+
 /// Predicts, per directory, whether a name that this host has never seen will be an object of another client (then one GET brings
 /// attributes and bytes) or a name about to be created (then one listing answers for the object and for a directory of that name).
 /// It predicts what came last. Thread-safe.

@@ -10,6 +10,8 @@ namespace {
 
 // A directory of thousands of objects does not vanish from one second to the next, and every lookup in it asks S3 anyway.
 constexpr int kWindowsOfLargeDirectory = 60;
+// One into which this mount stores file after file is there; its mode may be another one by now.
+constexpr int kWindowsWhileStoring = 10;
 // What a program that reads a directory needs for each name before it comes to the last one.
 constexpr std::chrono::microseconds kTimePerName{100};
 constexpr int kMomentsInWindow = 10;
@@ -211,8 +213,16 @@ bool Resolver::believed(const meta::Node& node) const {
   if (current(node)) {
     return true;
   }
-  return node.kind == NodeKind::directory && large(node.id) && p_.clock.now() - node.checked_at < p_.settings.freshness * kWindowsOfLargeDirectory;
+  return node.kind == NodeKind::directory && stays(node);
 }
+
+/// Whether a directory is there without being asked for, as long as that was not long ago.
+bool Resolver::stays(const meta::Node& directory) const {
+  const auto within = [&](int windows) { return p_.clock.now() - directory.checked_at < p_.settings.freshness * windows; };
+  return (large(directory.id) && within(kWindowsOfLargeDirectory)) || (fresh(stored_into_.last(directory.id)) && within(kWindowsWhileStoring));
+}
+
+void Resolver::was_stored_in(InodeId directory, WallTime began) { stored_into_.add(directory, began); }
 
 void Resolver::directory_was_read(InodeId directory, WallTime began, std::uint64_t names) {
   const auto looking = std::chrono::nanoseconds(kTimePerName) * static_cast<std::int64_t>(names);

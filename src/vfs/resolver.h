@@ -71,6 +71,8 @@ class Resolver {
 
   /// A program has removed the name: those behind it may be next.
   void was_removed(InodeId parent, std::string_view name);
+  /// S3 has something new in the directory, by a request of this mount that began at `began`.
+  void was_stored_in(InodeId directory, WallTime began);
   /// A program reads the directory, of which a listing that began at `began` has told so many names: what it said of them holds for a window from
   /// now, and longer the more names there are.
   void directory_was_read(InodeId directory, WallTime began, std::uint64_t names);
@@ -105,6 +107,7 @@ class Resolver {
   Result<meta::Node> apart_from_open(meta::Node node);
   bool listed_lately(const meta::Node& node) const;
   bool believed(const meta::Node& node) const;
+  bool stays(const meta::Node& directory) const;
   bool current(const meta::Node& node) const;
   Result<meta::Node> find_unknown(InodeId parent, std::string_view name, const CallContext& context);
   Result<meta::Node> find_by_listing(InodeId parent, std::string_view name, const CallContext& context);
@@ -132,6 +135,7 @@ class Resolver {
   const WallTime started_;
   UnknownNamePredictor predictor_;
   DirectoriesRead read_;
+  DirectoriesStoredInto stored_into_;
   LargeDirectories large_;
   RemovalOrder removals_;
   std::atomic<std::uint64_t> nonsense_{0};

@@ -50,6 +50,22 @@ TEST_F(RequestsTest, TwoHundredNewFilesAreTwoHundredPutsAndAtMostTwoMore) {
   EXPECT_LE(requests.size(), 202u);
 }
 
+TEST_F(RequestsTest, ADirectoryThatFilesAreStoredIntoIsAskedForEveryTenWindows) {
+  Mount mount;
+  ASSERT_OK(mount.fs().mkdir(kRoot, "d", 0755, mount.caller()));
+  const InodeId directory = mount.id("d");
+  mount.requests();
+  for (int i = 0; i < 199; ++i) {
+    EXPECT_OK(mount.lookup("d"));
+    ASSERT_OK(mount.create_file(directory, fmt::format("f{}", i), "x"));
+    mount.clock.advance(100ms);
+  }
+  EXPECT_EQ(count(mount.requests(), "ListObjectsV2"), 1u) << "20 s";
+  mount.window_ends();
+  EXPECT_OK(mount.lookup("d"));
+  EXPECT_THAT(mount.requests(), ElementsAre("ListObjectsV2 d/")) << "nothing was stored for a window";
+}
+
 TEST_F(RequestsTest, NewFileInALargeDirectoryIsOnePutAndOneQuestion) {
   Mount mount;
   for (int i = 0; i < 5000; ++i) {
