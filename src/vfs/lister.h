@@ -31,6 +31,12 @@ class Lister {
   void ask_ahead(Listing& listing);
   /// Confirms the names behind `name`, up to a page of them. What S3 does not have there any more stays as it is known.
   Result<void> confirm_behind(InodeId directory, std::string_view name, const CallContext& context);
+  /// Confirms what is known of the keys that begin with `prefix` and come behind `start_after`, a page of them, in whatever directories they are.
+  struct TreeOutcome {
+    std::size_t files = 0;  ///< confirmed that were not within the window
+    bool complete = false;  ///< there are no more keys
+  };
+  Result<TreeOutcome> confirm_tree(const std::string& prefix, const std::string& start_after, const CallContext& context);
   /// At most `pages_max` pages of the directory.
   Result<Listing> list(InodeId directory, std::uint32_t pages_max, const CallContext& context);
 
@@ -53,6 +59,7 @@ class Lister {
   static constexpr std::size_t kEscapedMax = 10'000;
 
  private:
+  class KnownInTree;
   Result<s3::ListPage> page(const s3::ListOptions& options, const CallContext& context);
   Result<s3::ListPage> noted(Result<s3::ListPage> answer);
   Result<s3::ListPage> page_of(Listing& listing, const CallContext& context);

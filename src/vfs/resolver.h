@@ -9,6 +9,7 @@
 #include "content.h"
 #include "lister.h"
 #include "open_file.h"
+#include "scattered_files.h"
 
 namespace prefixfs::vfs {
 
@@ -91,6 +92,7 @@ class Resolver {
   Result<meta::Node> fetch_block(InodeId parent, std::string_view name, std::uint64_t bytes, Condition condition, const CallContext& context);
   Result<meta::Node> store_version(InodeId parent, std::string_view name, const ObjectInfo& info, const FileType& type, WallTime seen);
   void note_nonsense(const ObjectInfo& info, NodeKind taken_for);
+  std::optional<meta::Node> confirm_with_others(const meta::Node& known, const Key& key, const CallContext& context);
   Result<void> check_neighbour(InodeId parent, std::string_view name, const CallContext& context);
   Result<meta::Node> find_unseen(InodeId parent, std::string_view name, const CallContext& context, const std::function<LookupIntent()>& intent);
   bool absent_in_outage(InodeId parent, const std::function<LookupIntent()>& intent) const;
@@ -138,6 +140,7 @@ class Resolver {
   DirectoriesStoredInto stored_into_;
   LargeDirectories large_;
   RemovalOrder removals_;
+  ScatteredFiles scattered_;
   std::atomic<std::uint64_t> nonsense_{0};
   std::atomic<WallTime::rep> doubted_before_{0};
 };

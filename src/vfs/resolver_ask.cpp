@@ -179,6 +179,11 @@ Result<meta::Node> Resolver::fetch_block(InodeId parent, std::string_view name, 
   // A 304 brings no headers, so it only serves where the attributes are known.
   const bool exact = is_version && (known->posix_exact || (bytes != nullptr && bytes->headers()));
   const bool have_bytes = condition == Condition::if_changed && exact && (known->size == 0 || bytes != nullptr || !known->target.empty());
+  if (have_bytes) {
+    if (auto confirmed = confirm_with_others(*known, key, context)) {
+      return std::move(*confirmed);
+    }
+  }
   FirstBlockSink sink(p_.stage);
   const s3::GetOptions options{.range = ByteRange{0, bytes_wanted},
                                .if_match = {},
