@@ -382,4 +382,15 @@ void apply(const SetAttributes& changes, meta::Node& node, WallTime now) {
   node.changed_at = now;
 }
 
+bool written_since(const meta::Node& known, WallTime last_modified) {
+  // Last-Modified has whole seconds, and S3's clock is not ours.
+  constexpr std::chrono::seconds kClockSlack{2};
+  if (last_modified == WallTime{}) {
+    return false;
+  }
+  const bool told = known.last_modified != WallTime{};  // not of a version that this mount wrote itself
+  const auto seconds = [](WallTime time) { return std::chrono::floor<std::chrono::seconds>(time); };  // listings may tell fractions
+  return told ? seconds(last_modified) != seconds(known.last_modified) : last_modified > known.checked_at + kClockSlack;
+}
+
 }  // namespace prefixfs::vfs

@@ -52,4 +52,8 @@ void apply(const SetAttributes& changes, PosixAttributes& posix);
 /// The same of a file or directory, whose ctime moves.
 void apply(const SetAttributes& changes, meta::Node& node, WallTime now);
 
+/// Whether S3 has taken another object, or the same bytes with other metadata, since what is known: an object that was copied onto itself keeps its ETag (and all markers of
+/// directories have the same one), so that If-None-Match does not notice; its time tells.
+bool written_since(const meta::Node& known, WallTime last_modified);
+
 }  // namespace prefixfs::vfs

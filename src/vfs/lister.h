@@ -33,8 +33,8 @@ class Lister {
   Result<void> confirm_behind(InodeId directory, std::string_view name, const CallContext& context);
   /// Confirms what is known of the keys that begin with `prefix` and come behind `start_after`, a page of them, in whatever directories they are.
   struct TreeOutcome {
-    std::size_t files = 0;  ///< confirmed that were not within the window
-    bool complete = false;  ///< there are no more keys
+    std::size_t confirmed = 0;  ///< files and directories that were not within the window
+    bool complete = false;      ///< there are no more keys
   };
   Result<TreeOutcome> confirm_tree(const std::string& prefix, const std::string& start_after, const CallContext& context);
   /// At most `pages_max` pages of the directory.

@@ -117,7 +117,7 @@ Result<meta::Node> Resolver::confirm_to_remove(const meta::Node& node, const Cal
 
 void Resolver::was_removed(InodeId parent, std::string_view name) { removals_.add(parent, name, p_.clock.now(), p_.settings.freshness); }
 
-/// All of the file is known and here, as of others all over the tree: a listing may confirm them together. Nothing: it is to be asked for alone.
+/// All of it is known (and here), as of others all over the tree: a listing may confirm them together. Nothing: it is to be asked for alone.
 std::optional<meta::Node> Resolver::confirm_with_others(const meta::Node& known, const Key& key, const CallContext& context) {
   const auto listing = p_.rights.may_list() ? scattered_.listing_for(key.str(), p_.clock.now(), p_.settings.freshness) : std::nullopt;
   if (!listing) {
@@ -127,7 +127,7 @@ std::optional<meta::Node> Resolver::confirm_with_others(const meta::Node& known,
   if (!outcome) {
     return std::nullopt;
   }
-  scattered_.listed(*listing, outcome->files, outcome->complete, p_.clock.now(), p_.settings.freshness);
+  scattered_.listed(*listing, outcome->confirmed, outcome->complete, p_.clock.now(), p_.settings.freshness);
   const auto now = p_.nodes.get(known.id);
   const bool same = now && *now && (*now)->parent == known.parent && (*now)->name == known.name && (*now)->etag == known.etag && (*now)->posix_exact;
   return same && current(**now) ? *now : std::nullopt;

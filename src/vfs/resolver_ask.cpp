@@ -9,22 +9,8 @@
 namespace prefixfs::vfs {
 namespace {
 
-// Last-Modified has whole seconds, and S3's clock is not ours.
-constexpr std::chrono::seconds kClockSlack{2};
-
 /// Whether S3 answers a GET with InvalidObjectState until somebody restores the object.
 bool archived(std::string_view storage_class) { return storage_class == "GLACIER" || storage_class == "DEEP_ARCHIVE"; }
-
-/// An object that was copied onto itself with other metadata keeps its ETag (and all markers of directories have the same one), so that
-/// If-None-Match does not notice; its time tells.
-bool written_since(const meta::Node& known, WallTime last_modified) {
-  if (last_modified == WallTime{}) {
-    return false;
-  }
-  const bool told = known.last_modified != WallTime{};  // not of a version that this mount wrote itself
-  const auto seconds = [](WallTime time) { return std::chrono::floor<std::chrono::seconds>(time); };  // listings may tell fractions
-  return told ? seconds(last_modified) != seconds(known.last_modified) : last_modified > known.checked_at + kClockSlack;
-}
 
 /// The body of a symlink is its target, or it is none. `body`: null where it is not here, and the metadata are believed.
 FileType type_of(const ObjectInfo& info, Content* body, const Settings& settings) {
@@ -64,6 +50,10 @@ Result<meta::Node> Resolver::refresh_directory(const meta::Node& node, const Cal
     return node;
   }
   if (p_.rights.may_list()) {
+    TRY_ASSIGN(const Key prefix, p_.tree.marker_key(node.parent, node.name));
+    if (auto confirmed = node.posix_exact ? confirm_with_others(node, prefix, context) : std::nullopt) {
+      return std::move(*confirmed);
+    }
     auto found = refresh_directory_by_listing(node, context);
     if (!listing_refused(found)) {
       return found;

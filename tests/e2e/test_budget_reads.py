@@ -4,7 +4,7 @@ import os
 from functools import partial
 
 from support import bulk
-from support.budget import GET, HEAD, LIST, At, Row, check, table
+from support.budget import GET, HEAD, LIST, At, Row, check, table, up_to
 
 MIB = 1 << 20
 
@@ -37,6 +37,14 @@ def small_files(at):
     for number in range(20):
         at.put(f"{number:02}", b"content")
     assert at.mnt
+
+
+def own_tree(at):
+    """As git keeps its objects."""
+    for number in range(120):
+        os.makedirs(at.path(f"tree/{number % 60:02}"), exist_ok=True)
+        with open(at.path(f"tree/{number % 60:02}/{number:03}"), "wb") as file:
+            file.write(b"content")
 
 
 def objects(count, above=""):
@@ -85,6 +93,12 @@ def miss_twice(at):
 def read_all(at):
     for name in sorted(os.listdir(at.path())):
         with open(at.path(name), "rb") as file:
+            assert file.read() == b"content"
+
+
+def read_tree(at):
+    for number in range(120):
+        with open(at.path(f"tree/{number % 60:02}/{number:03}"), "rb") as file:
             assert file.read() == b"content"
 
 
@@ -137,6 +151,7 @@ ROWS = [
     Row("an own file read again", own, read_twice_and_stat(), {}),
     Row("a sequential read of 40 MiB", theirs(40 * MIB), read(), {GET: 6}, also=bytes_once),
     Row("20 small files one after another", small_files, read_all, {LIST: 1, GET: 20}),
+    Row("120 own files in 60 directories later", own_tree, read_tree, {LIST: range(1, 30), GET: up_to(30)}, later=True),
     Row("a missing name twice", lambda at: at.mnt, miss_twice, {LIST: 1}),
     Row("a missing name again", missed_before, miss, {}),
     Row("a missing name again later", missed_before, miss, {LIST: 1}, later=True),

@@ -9,6 +9,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 class ScatteredFilesTest : public VfsTest {
  protected:
@@ -104,6 +105,12 @@ class TreeListingTest : public VfsTest {
     }
   }
 
+  static s3::ObjectHeaders with_mode(const char* mode) {
+    s3::ObjectHeaders headers;
+    headers.user_metadata = {{"file-permissions", mode}};
+    return headers;
+  }
+
   Mount mount;
   std::vector<InodeId> inodes_;
 };
@@ -113,6 +120,35 @@ TEST_F(TreeListingTest, FilesOfManyDirectoriesAreConfirmedTogether) {
   const auto requests = mount.requests();
   EXPECT_THAT(requests, Contains("ListObjectsV2 tree/")) << "for the eighth and what lies behind it";
   EXPECT_LE(requests.size(), 30u);
+}
+
+TEST_F(TreeListingTest, TheirDirectoriesAreConfirmedToo) {
+  for (int number = 0; number < kFiles; ++number) {
+    EXPECT_OK(mount.lookup(name_of(number)));
+  }
+  EXPECT_LE(mount.requests().size(), 20u) << "67 directories";
+}
+
+TEST_F(TreeListingTest, ADirectoryWithOtherAttributesIsAskedFor) {
+  const InodeId directory = mount.lookup("tree/60")->attributes.id;
+  const auto mode = [&] { return mount.fs().getattr(directory, mount.caller())->attributes.posix.mode & 0777; };
+  EXPECT_EQ(mode(), 0755u);
+  for (const char* given : {"0040700", "0040750"}) {  // the first time there was no marker, the second time one with the same ETag
+    mount.clock.advance(5s);
+    mount.memory.put_text("tree/60/", "", with_mode(given));
+    mount.window_ends();
+    open_all_up_to(60);
+    mount.requests();
+    EXPECT_EQ(mode(), std::stoul(given, nullptr, 8) & 0777);
+    mount.requests();
+    EXPECT_EQ(mode(), std::stoul(given, nullptr, 8) & 0777);
+    EXPECT_THAT(mount.requests(), IsEmpty());
+  }
+  mount.window_ends();
+  open_all_up_to(60);
+  mount.requests();
+  EXPECT_EQ(mode(), 0750u);
+  EXPECT_THAT(mount.requests(), IsEmpty()) << "its marker is in the listing, and as it was";
 }
 
 TEST_F(TreeListingTest, AnotherVersionIsSeenByIt) {
