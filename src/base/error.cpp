@@ -35,6 +35,7 @@ std::string_view to_string(Errc code) {
     case Errc::past_end: return "past_end";
     case Errc::busy: return "busy";
     case Errc::cross_device: return "cross_device";
+    case Errc::too_many_open: return "too_many_open";
     case Errc::io: return "io";
     case Errc::internal: return "internal";
   }

@@ -24,7 +24,7 @@ void run_guarded(const std::string& pool, std::move_only_function<void()>& task)
 
 }  // namespace
 
-WorkerPool::WorkerPool(std::string name, std::size_t threads) : name_(std::move(name)) {
+WorkerPool::WorkerPool(std::string name, std::size_t threads) : name_(std::move(name)), ahead_max_(std::max<std::size_t>(threads - threads / 4, 1)) {
   name_.resize(std::min<std::size_t>(name_.size(), 15));  // pthread_setname_np refuses more
   threads_.reserve(std::max<std::size_t>(threads, 1));
   do {
@@ -51,29 +51,35 @@ WorkerPool::~WorkerPool() {
   threads_.clear();  // joins before the queue and its mutex go
 }
 
-void WorkerPool::submit(std::move_only_function<void()> task) {
+void WorkerPool::submit(std::move_only_function<void()> task, Urgency urgency) {
   {
     const std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
+    (urgency == Urgency::ahead ? ahead_ : awaited_).push_back(std::move(task));
   }
   ready_.notify_one();
 }
+
+bool WorkerPool::may_run_ahead_locked() const { return !ahead_.empty() && ahead_running_ < ahead_max_; }
 
 void WorkerPool::run() {
   ::pthread_setname_np(::pthread_self(), name_.c_str());
   std::unique_lock lock(mutex_);
   for (;;) {
-    ready_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
-    if (tasks_.empty()) {
-      return;
+    ready_.wait(lock, [this] { return stopping_ || !awaited_.empty() || may_run_ahead_locked(); });
+    const bool ahead = awaited_.empty();
+    if (ahead && !may_run_ahead_locked()) {
+      return;  // what is still queued is run by those who are at it
     }
     {
-      auto task = std::move(tasks_.front());
-      tasks_.pop_front();
+      auto& tasks = ahead ? ahead_ : awaited_;
+      Task task = std::move(tasks.front());
+      tasks.pop_front();
+      ahead_running_ += ahead ? 1 : 0;
       lock.unlock();
       run_guarded(name_, task);
     }  // what the task holds is let go outside of the lock too
     lock.lock();
+    ahead_running_ -= ahead ? 1 : 0;
   }
 }
 

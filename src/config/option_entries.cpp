@@ -174,7 +174,7 @@ std::vector<OptionEntry> make_entries() {
        set_flag<&Options::path_style>},
       {{"profile", "NAME", "AWS_PROFILE", "profile of the shared AWS files"}, set_text<&Options::profile>},
       {{"cache_dir", "DIR", "by mount", "where this mount alone keeps its files"}, set_path<&Options::cache_dir>},
-      {{"cache_size", "SIZE", "1G", "limit of cached bytes"}, set_size<&Options::cache_size_bytes, kMiB, kSizeMax>},
+      {{"cache_size", "SIZE", "1G", "limit of cached bytes; 0 keeps and fetches ahead nothing"}, set_size<&Options::cache_size_bytes, 0, kSizeMax>},
       {{"stage_size", "SIZE", "10G", "limit of bytes that wait for their upload"}, set_size<&Options::stage_size_bytes, kMiB, kSizeMax>},
       {{"commit", "close|journal", "close", "when close() returns 0, the object is in S3, or it is safe on the local disk and follows"},
        set_commit},

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
@@ -60,6 +61,13 @@ void set_process_limits() {
   ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
 
+/// Most of the descriptors are for files that programs have open, and for connections.
+std::size_t cached_files_max() {
+  const std::size_t wanted = vfs::Settings{}.cached_files_max;
+  rlimit files{};
+  return ::getrlimit(RLIMIT_NOFILE, &files) == 0 ? static_cast<std::size_t>(std::min<rlim_t>(wanted, files.rlim_cur / 4)) : wanted;
+}
+
 vfs::MetadataDialect dialect_of(config::PosixMetadata choice) {
   switch (choice) {
     case config::PosixMetadata::aws: return vfs::MetadataDialect::aws;
@@ -90,7 +98,8 @@ vfs::Settings settings_of(const config::Options& options) {
           .max_file_bytes = options.max_file_size_bytes,
           .shown_bytes = options.size_bytes,
           .key_bytes_max = kKeyBytesMax - options.prefix.str().size(),
-          .cache_bytes_max = options.cache_size_bytes};
+          .cache_bytes_max = options.cache_size_bytes,
+          .cached_files_max = cached_files_max()};
 }
 
 /// All that lives as long as the mount, in the order of its dependencies.

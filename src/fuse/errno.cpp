@@ -33,6 +33,7 @@ int errno_of(Errc code) {
     case Errc::past_end: return ENXIO;
     case Errc::busy: return EBUSY;
     case Errc::cross_device: return EXDEV;
+    case Errc::too_many_open: return EMFILE;
     case Errc::io: return EIO;
     case Errc::internal: return EIO;
   }

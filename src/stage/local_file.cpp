@@ -33,6 +33,9 @@ Errc code_of(int error_number) {
       return Errc::denied;
     case EEXIST:
       return Errc::exists;
+    case EMFILE:
+    case ENFILE:
+      return Errc::too_many_open;
     default:
       return Errc::io;
   }
@@ -44,6 +47,7 @@ const char* remedy(int error_number) {
     case EPERM:
     case EROFS: return "; choose another cache_dir, or let this user write there";
     case ENOTDIR: return "; choose another cache_dir";
+    case EMFILE: return "; give the daemon more descriptors (ulimit -n, LimitNOFILE=)";
     case ENOSPC:
     case EDQUOT: return "; free space there, or choose a cache_dir on another disk";
     default: return "";

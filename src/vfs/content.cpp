@@ -8,6 +8,8 @@ namespace {
 
 // So much of a file is given back at a time: whole blocks, and no more of a large file than is needed.
 constexpr std::uint64_t kSliceBytes = 1 << 20;
+// What is fetched to be opened a moment later must find its place in any cache, and in none.
+constexpr std::uint64_t kUnopenedBytes = 1 << 20;
 
 }  // namespace
 
@@ -82,6 +84,7 @@ std::shared_ptr<Content> ContentCache::peek(InodeId id, const ETag& etag) {
 
 void ContentCache::put(InodeId id, std::shared_ptr<Content> content) {
   const std::uint64_t bytes = content->file->allocated_bytes();
+  const std::uint64_t most = content->opened ? bytes_max_ : std::max(bytes_max_, kUnopenedBytes);
   const std::lock_guard lock(mutex_);
   if (const auto found = by_id_.find(id); found != by_id_.end()) {
     drop_locked(found->second);
@@ -89,7 +92,7 @@ void ContentCache::put(InodeId id, std::shared_ptr<Content> content) {
   order_.push_back({id, std::move(content), bytes});
   by_id_[id] = std::prev(order_.end());
   bytes_ += bytes;
-  while (!order_.empty() && (bytes_ > bytes_max_ || order_.size() > files_max_)) {
+  while (!order_.empty() && (bytes_ > most || order_.size() > files_max_)) {
     drop_locked(order_.begin());
   }
 }

@@ -77,11 +77,11 @@ struct Filesystem::Core {
   /// Whether a call that S3 has not answered is acknowledged from the journal instead.
   bool queues(const Error& error) const { return settings.queue_in_outage && s3::is_outage(error); }
 
-  /// Again, as long as what is owed makes room for it.
+  /// Again, as long as what is owed, or what others are storing now, makes room for it.
   template <class Act>
   auto with_space(const CallContext& context, Act&& act) {
     auto done = act();
-    while (!done && done.error().code == Errc::no_space && write_back.wait_for_space(context)) {
+    while (!done && done.error().code == Errc::no_space && (write_back.wait_for_space(context) || room.wait_for_stored(context))) {
       done = act();
     }
     return done;

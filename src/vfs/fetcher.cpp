@@ -83,11 +83,12 @@ Result<void> Fetcher::ensure(const std::shared_ptr<Content>& content, const std:
     return std::pair(std::move(name), content->etag);
   };
   const Pin pin(content, needed);
+  const std::uint64_t behind = needed.begin - std::min(needed.begin, part_bytes_);  // of the reader, not of what is fetched ahead of it
   std::optional<FetchFailure> last;
   for (int attempt = 0; attempt < kTries; ++attempt) {
-    start(content, key, attempt == 0 ? now : needed, context);
+    start(content, key, attempt == 0 ? now : needed, behind, Urgency::awaited, context);
     for (const ByteRange& part : attempt == 0 ? ahead : std::vector<ByteRange>{}) {
-      start(content, key, part, context);
+      start(content, key, part, behind, Urgency::ahead, context);
     }
     std::unique_lock lock(content->mutex);
     const auto settled = [&] {
@@ -126,7 +127,8 @@ Result<void> Fetcher::ensure_all(const std::shared_ptr<Content>& content, const 
   return {};
 }
 
-void Fetcher::start(const std::shared_ptr<Content>& content, const std::function<Key()>& key, ByteRange wanted, const CallContext& context) {
+void Fetcher::start(const std::shared_ptr<Content>& content, const std::function<Key()>& key, ByteRange wanted, std::uint64_t behind, Urgency urgency,
+                    const CallContext& context) {
   std::vector<ByteRange> ranges;
   ETag etag;
   {
@@ -145,19 +147,20 @@ void Fetcher::start(const std::shared_ptr<Content>& content, const std::function
   const Key current = ranges.empty() ? Key() : key();
   for (const ByteRange& range : ranges) {
     // Clean bytes of files that nobody has open go first; then those of this file which lie behind the reader.
-    room_.keep_limit(*content, range.length(), wanted.begin - std::min(wanted.begin, part_bytes_));
+    room_.keep_limit(*content, range.length(), behind);
     {
       const std::lock_guard lock(mutex_);
       ++running_;
     }
     // Read-ahead goes on when the reader is interrupted, so the deadline is kept, the cancellation is not.
-    pool_.submit([this, held = content, current, etag, range, context = CallContext{context.deadline, {}}]() mutable {
+    auto fetch = [this, held = content, current, etag, range, context = CallContext{context.deadline, {}}]() mutable {
       run(held, current, etag, range, context);
       held.reset();  // before the last sign of life: nothing of this fetch outlives the Fetcher
       const std::lock_guard lock(mutex_);
       --running_;
       idle_.notify_all();
-    });
+    };
+    pool_.submit(std::move(fetch), urgency);
   }
 }
 

@@ -28,7 +28,9 @@ class Fetcher {
   Result<void> ensure_all(const std::shared_ptr<Content>& content, const std::function<Key()>& key, const CallContext& context);
 
  private:
-  void start(const std::shared_ptr<Content>& content, const std::function<Key()>& key, ByteRange wanted, const CallContext& context);
+  /// What lies in front of `behind` may give way.
+  void start(const std::shared_ptr<Content>& content, const std::function<Key()>& key, ByteRange wanted, std::uint64_t behind, Urgency urgency,
+             const CallContext& context);
   void run(const std::shared_ptr<Content>& content, const Key& key, const ETag& etag, ByteRange range, const CallContext& context);
 
   s3::ObjectStore& store_;

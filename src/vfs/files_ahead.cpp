@@ -146,11 +146,21 @@ std::uint64_t FilesAhead::bytes_of(const meta::Node& file, bool whole) const {
   return all ? file.size : std::min(file.size, p_.settings.first_block_bytes);
 }
 
+/// What waits in directories in which no program has gone on since one began to read here: perhaps for nothing.
+std::uint64_t FilesAhead::left_behind_locked(const ReadingOrder& now) const {
+  std::uint64_t bytes = 0;
+  for (const auto& [id, directory] : directories_) {
+    bytes += directory.order.advanced_at() < now.began_at() ? directory.order.bytes_ahead() : 0;
+  }
+  return bytes;
+}
+
 void FilesAhead::start(InodeId id, const CallContext& context) {
   const std::lock_guard lock(mutex_);
   Directory& directory = directory_locked(id);
   unused_bytes_ += directory.order.take_unused();
-  const bool thrifty = unused_bytes_ <= kFreeUnusedBytes + opened_bytes_ / kOpenedForOneUnused;
+  const std::uint64_t unused = unused_bytes_ + left_behind_locked(directory.order);
+  const bool thrifty = unused <= kFreeUnusedBytes + opened_bytes_ / kOpenedForOneUnused;
   if (!thrifty || p_.clock.steady() < paused_until_) {
     return;
   }

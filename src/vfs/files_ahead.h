@@ -49,6 +49,7 @@ class FilesAhead {
   void learn_names(InodeId directory);
   std::uint64_t bytes_of(const meta::Node& file, bool whole) const;
   void start(InodeId directory, const CallContext& context);
+  std::uint64_t left_behind_locked(const ReadingOrder& now) const;
   void fetch(InodeId file, std::uint64_t bytes, const CallContext& context);
   Result<void> fetch_beginning(InodeId file, std::uint64_t bytes, const CallContext& context);
   bool begins(InodeId file);

@@ -10,7 +10,8 @@
 namespace prefixfs::vfs {
 namespace {
 
-constexpr std::uint64_t kScatteredPartsAtOnce = 2;
+/// Some of a part may be local, so that less than all of it is on its way; more than one and a half are two.
+bool two_parts_on_their_way(Content& content, std::uint64_t part_bytes) { return content.bytes_in_flight() > part_bytes + part_bytes / 2; }
 
 }  // namespace
 
@@ -41,7 +42,7 @@ Result<std::size_t> Filesystem::read(HandleId id, std::uint64_t offset, std::spa
     const std::lock_guard lock(handle->mutex);
     plan = handle->readahead.plan(wanted, size, is_local);
   }
-  if (plan.scattered && content->bytes_in_flight() > kScatteredPartsAtOnce * core_->settings.read_part_bytes) {
+  if (plan.scattered && two_parts_on_their_way(*content, core_->settings.read_part_bytes)) {
     plan.ahead.clear();  // on a slow line the place that is asked for comes first
   }
   const bool ahead_is_local = plan.ahead.empty() || content->file->missing({plan.now.begin, plan.ahead.back().end}).empty();

@@ -93,7 +93,7 @@ Result<Opened> Filesystem::Core::open_node(const meta::Node& node, int flags, co
   }
   const ReadAhead planner({.first_block_bytes = settings.first_block_bytes,
                            .part_bytes = settings.read_part_bytes,
-                           .parts_ahead = settings.read_parts_ahead,
+                           .parts_ahead = std::min<std::size_t>(settings.read_parts_ahead, settings.cache_bytes_max / settings.read_part_bytes),
                            .scattered_bytes_max = settings.cache_bytes_max / 2});
   return Opened{.handle = open_files.add_handle(file, flags, planner, writes(flags) ? caller.thread : 0),
                 .keep_cache = had_pages && (flags & O_TRUNC) == 0,
@@ -262,6 +262,7 @@ Result<void> Filesystem::fsync(HandleId id, const Caller& caller) {
 /// Under the name that the file has when nobody renames a directory above it.
 Result<void> Filesystem::Core::commit(OpenFile& file, const CallContext& context) {
   TRY_ASSIGN(const SubtreeGate::Pass pass, gate.change({{inode_of(file), {}}}, context));
+  const Room::Storing storing(room);
   const WallTime began = outside.clock.now();
   TRY(write_back.commit(file, context));
   const std::lock_guard lock(file.mutex);

@@ -48,6 +48,7 @@ void ReadingOrder::begin(InodeId file, std::string name, bool continued, SteadyT
   run_ = continued ? kBelievedAfter : 1;
   left_out_ = 0;
   pace_ = {};
+  began_at_ = now;
   advanced_at_ = now;
 }
 

@@ -47,7 +47,10 @@ class ReadingOrder {
   /// Those that are to be fetched now; each is given once.
   std::vector<NextFile> take();
 
+  SteadyTime began_at() const { return began_at_; }
   SteadyTime advanced_at() const { return advanced_at_; }
+  /// Of the files that were fetched and have not been opened yet.
+  std::uint64_t bytes_ahead() const;
   /// Whether programs read in order here.
   bool in_order() const { return run_ >= kBelievedAfter; }
   /// What was fetched and left out since the last call.
@@ -66,7 +69,6 @@ class ReadingOrder {
   void drop_passed();
   void leave_out(const Entry& entry);
   std::size_t depth() const;
-  std::uint64_t bytes_ahead() const;
 
   FilesAheadLimits limits_;
   std::deque<Entry> next_;        ///< in order, from the first that was left out and may still come
@@ -77,6 +79,7 @@ class ReadingOrder {
   std::size_t strays_ = 0;        ///< in a row that stand elsewhere
   std::size_t left_out_ = 0;      ///< of this run: fetched and passed over
   std::uint64_t unused_ = 0;
+  SteadyTime began_at_{};
   SteadyTime advanced_at_{};
   std::chrono::nanoseconds pace_{};  ///< from one file to the next
 };

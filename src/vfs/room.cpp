@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "prefixfs/base/wait_within.h"
+
 namespace prefixfs::vfs {
 namespace {
 
@@ -25,6 +27,24 @@ void Room::keep_limit(Content& content, std::uint64_t bytes, std::uint64_t behin
   if (local + bytes > closed_.bytes_max()) {
     content.give_back({0, behind}, kWholeFile.end);
   }
+}
+
+Room::Storing::Storing(Room& room) : room_(room) {
+  const std::lock_guard lock(room_.storing_mutex_);
+  ++room_.storing_;
+}
+
+Room::Storing::~Storing() {
+  const std::lock_guard lock(room_.storing_mutex_);
+  --room_.storing_;
+  ++room_.times_stored_;
+  room_.stored_.notify_all();
+}
+
+bool Room::wait_for_stored(const CallContext& context) {
+  std::unique_lock lock(storing_mutex_);
+  const std::uint64_t before = times_stored_;
+  return storing_ > 0 && wait_within(stored_, lock, context, [&] { return times_stored_ != before; });
 }
 
 /// True when something was given back.

@@ -1,11 +1,14 @@
 #pragma once
 // Whose bytes give way when the local disk is full: what is only a copy of S3 makes room for what is needed now.
 
+#include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
 
 #include "content.h"
+#include "prefixfs/base/call_context.h"
 
 namespace prefixfs::vfs {
 
@@ -33,12 +36,30 @@ class Room {
   /// lies in front of `behind` make it possible.
   void keep_limit(Content& content, std::uint64_t bytes, std::uint64_t behind);
 
+  /// While it lives, a file is being stored: its bytes will be a copy of S3.
+  class Storing {
+   public:
+    explicit Storing(Room& room);
+    ~Storing();
+    Storing(const Storing&) = delete;
+    Storing& operator=(const Storing&) = delete;
+
+   private:
+    Room& room_;
+  };
+  /// Waits until one of the files that are being stored no longer is. False where there is none, or the call's time is over.
+  bool wait_for_stored(const CallContext& context);
+
  private:
   bool make(std::uint64_t bytes);
 
   ContentCache& closed_;
   std::mutex mutex_;  // taken before those of ContentCache and Content
   std::deque<std::weak_ptr<Content>> open_;  // who gave last stands last
+  std::mutex storing_mutex_;  // a leaf
+  std::condition_variable_any stored_;
+  std::size_t storing_ = 0;
+  std::uint64_t times_stored_ = 0;
 };
 
 }  // namespace prefixfs::vfs

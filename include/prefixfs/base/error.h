@@ -37,6 +37,7 @@ enum class Errc : std::uint8_t {
   past_end,       ///< there is nothing at the offset, or behind it
   busy,           ///< in use by somebody else
   cross_device,   ///< cannot be done in place; the caller copies instead (EXDEV)
+  too_many_open,  ///< this process has no descriptor left
   io,             ///< a local file operation failed
   internal,       ///< a bug
 };

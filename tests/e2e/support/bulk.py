@@ -1,4 +1,4 @@
-"""Many empty objects, fast: an own signer, and requests sent without waiting for each answer (SigV4 as in the S3 API Reference,
+"""Many objects, fast: an own signer, and requests sent without waiting for each answer (SigV4 as in the S3 API Reference,
 "Authenticating Requests: Using the Authorization Header")."""
 
 import concurrent.futures
@@ -10,7 +10,6 @@ import urllib.parse
 
 from .devs3 import ACCESS, REGION, SECRET
 
-EMPTY = hashlib.sha256(b"").hexdigest()
 SIGNED = "host;x-amz-content-sha256;x-amz-date"
 PIPELINE = 50
 
@@ -29,25 +28,26 @@ class Signer:
             key = _digest(key, word)
         self.key = key
 
-    def put(self, bucket, key):
+    def put(self, bucket, key, body):
         path = f"/{bucket}/{urllib.parse.quote(key, safe='/-_.~')}"
-        headers = f"host:{self.host}\nx-amz-content-sha256:{EMPTY}\nx-amz-date:{self.time}\n"
-        canonical = f"PUT\n{path}\n\n{headers}\n{SIGNED}\n{EMPTY}"
+        digest = hashlib.sha256(body).hexdigest()
+        headers = f"host:{self.host}\nx-amz-content-sha256:{digest}\nx-amz-date:{self.time}\n"
+        canonical = f"PUT\n{path}\n\n{headers}\n{SIGNED}\n{digest}"
         to_sign = f"AWS4-HMAC-SHA256\n{self.time}\n{self.scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
         signature = _digest(self.key, to_sign).hex()
-        return (f"PUT {path} HTTP/1.1\r\nHost: {self.host}\r\nContent-Length: 0\r\nx-amz-content-sha256: {EMPTY}\r\n"
+        return (f"PUT {path} HTTP/1.1\r\nHost: {self.host}\r\nContent-Length: {len(body)}\r\nx-amz-content-sha256: {digest}\r\n"
                 f"x-amz-date: {self.time}\r\nAuthorization: AWS4-HMAC-SHA256 Credential={ACCESS}/{self.scope}, "
-                f"SignedHeaders={SIGNED}, Signature={signature}\r\n\r\n").encode()
+                f"SignedHeaders={SIGNED}, Signature={signature}\r\n\r\n").encode() + body
 
 
-def _put_batch(port, bucket, keys):
+def _put_batch(port, bucket, objects):
     signer = Signer(f"127.0.0.1:{port}")
     with socket.create_connection(("127.0.0.1", port)) as connection:
         answers = connection.makefile("rb")
-        for start in range(0, len(keys), PIPELINE):
-            batch = keys[start:start + PIPELINE]
-            connection.sendall(b"".join(signer.put(bucket, key) for key in batch))
-            for key in batch:
+        for start in range(0, len(objects), PIPELINE):
+            batch = objects[start:start + PIPELINE]
+            connection.sendall(b"".join(signer.put(bucket, key, body) for key, body in batch))
+            for key, _ in batch:
                 status = answers.readline()
                 assert b" 200 " in status, (key, status)
                 length = 0
@@ -57,9 +57,14 @@ def _put_batch(port, bucket, keys):
                 answers.read(length)
 
 
-def put_empty(devs3, bucket, keys):
-    """Puts an empty object under each key."""
-    shares = [keys[part::4] for part in range(4)]
+def put(devs3, bucket, objects):
+    """`objects`: key -> body, small ones."""
+    shares = [list(objects.items())[part::4] for part in range(4)]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(_put_batch, devs3.port, bucket, share) for share in shares if share]:
             done.result()
+
+
+def put_empty(devs3, bucket, keys):
+    """Puts an empty object under each key."""
+    put(devs3, bucket, dict.fromkeys(keys, b""))

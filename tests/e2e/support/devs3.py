@@ -131,8 +131,21 @@ class Devs3:
         finally:
             self.faults()
 
+    def hits(self):
+        """How many requests the faults have met."""
+        return sum(fault["hits"] for fault in self._control("faults"))
+
     def latency(self, ms):
         self._control("latency", {"ms": ms})
+
+    @contextlib.contextmanager
+    def far_away(self, ms):
+        """For the length of a block every answer comes so much later."""
+        self.latency(ms)
+        try:
+            yield
+        finally:
+            self.latency(0)
 
     def clock(self, offset_seconds):
         self._control("clock", {"offset_seconds": offset_seconds})

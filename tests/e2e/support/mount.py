@@ -45,6 +45,18 @@ def alive(pid):
         return False
 
 
+def status_number(pid, field):
+    """A line of /proc/PID/status."""
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1])
+    raise AssertionError(f"no {field}")
+
+
+def status_bytes(pid, field):
+    return status_number(pid, field) * 1024
+
+
 class MountFailed(Exception):
     def __init__(self, status, log):
         super().__init__(f"prefixfs ended with status {status}:\n{log}")
@@ -68,6 +80,7 @@ class Mount:
             self.environment |= {"AWS_ACCESS_KEY_ID": access, "AWS_SECRET_ACCESS_KEY": secret, "AWS_REGION": "us-east-1"}
         self.environment |= environment or {}
         self.process = None
+        self.wrapper = []  # a program that starts it, with its arguments
 
     def __truediv__(self, name):
         return self.path / name
@@ -78,7 +91,7 @@ class Mount:
                         for name, value in self.options.items() if value is not False and value is not None)
 
     def command(self):
-        return [paths.PREFIXFS, self.source, self.path, "-f", "-o", self.words()]
+        return [*self.wrapper, paths.PREFIXFS, self.source, self.path, "-f", "-o", self.words()]
 
     def start(self, timeout=20):
         self.process = Process(self.command(), self.directory / "prefixfs.log", self.environment)
@@ -174,7 +187,8 @@ class Mount:
 
     def memory_bytes(self):
         """Resident size of the process that serves."""
-        for line in pathlib.Path(f"/proc/{self.worker()}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024
-        raise AssertionError("no VmRSS")
+        return status_bytes(self.worker(), "VmRSS")
+
+    def peak_memory_bytes(self):
+        """The largest resident size of it so far."""
+        return status_bytes(self.worker(), "VmHWM")

@@ -19,6 +19,18 @@ def until(condition, timeout, what, every=0.02):
         time.sleep(every)
 
 
+def until_quiet(state, timeout, what, looks=25):
+    """state(), once so many looks in a row have seen the same."""
+    seen = []
+
+    def same():
+        seen.append(state())
+        return len(seen) >= looks and all(one == seen[-1] for one in seen[-looks:])
+
+    until(same, timeout, f"{what} stays as it is")
+    return seen[-1]
+
+
 class Stopwatch:
     """with Stopwatch() as watch: ...; watch.seconds"""
 

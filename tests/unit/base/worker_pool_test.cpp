@@ -50,6 +50,31 @@ TEST(WorkerPoolTest, DestructionRunsWhatIsQueued) {
   EXPECT_EQ(ran, 10);
 }
 
+TEST(WorkerPoolTest, WhatIsAheadLeavesThreadsForWhatIsAwaited) {
+  std::latch gate(1);
+  std::latch three_inside(3);
+  std::atomic<int> ahead = 0;
+  {
+    WorkerPool pool("ahead", 4);
+    for (int i = 0; i < 10; ++i) {
+      pool.submit(
+          [&] {
+            if (++ahead <= 3) {
+              three_inside.count_down();
+            }
+            gate.wait();
+          },
+          Urgency::ahead);
+    }
+    three_inside.wait();
+    std::promise<int> done;
+    pool.submit([&done, &ahead] { done.set_value(ahead); });
+    EXPECT_EQ(done.get_future().get(), 3);
+    gate.count_down();
+  }
+  EXPECT_EQ(ahead, 10);
+}
+
 TEST(WorkerPoolTest, ATaskMaySubmitAnother) {
   std::promise<int> done;
   {

@@ -100,11 +100,13 @@ INSTANTIATE_TEST_SUITE_P(Words, NotBuilt,
 class OutOfRange : public testing::TestWithParam<const char*> {};
 TEST_P(OutOfRange, IsRefused) { EXPECT_EQ(parse_list(GetParam()).error().code, Errc::invalid); }
 INSTANTIATE_TEST_SUITE_P(Words, OutOfRange,
-                         testing::Values("part_size=4M", "part_size=6G", "part_size=5368709121", "max_file_size=0", "cache_size=1K",
+                         testing::Values("part_size=4M", "part_size=6G", "part_size=5368709121", "max_file_size=0", "stage_size=1K",
                                          "coherence=sometimes",
                                          "coherence=ttl=", "coherence=ttl=x", "commit=never", "unlisted=all", "posix_metadata=rclone",
                                          "umask=9",
                                          "log_level=loud", "outage_timeout=soon", "uid=no-such-user"));
+
+TEST(OptionEntries, ACacheMayBeNone) { EXPECT_EQ(parse_list("cache_size=0")->cache_size_bytes, 0U); }
 
 TEST(OptionEntries, PartSizeTakesBothEnds) {
   EXPECT_EQ(parse_list("part_size=5M")->part_size_bytes, 5ULL << 20);

@@ -36,6 +36,7 @@ const std::map<Errc, int> kTable = {
     {Errc::invalid, EINVAL},
     {Errc::past_end, ENXIO},
     {Errc::busy, EBUSY},
+    {Errc::too_many_open, EMFILE},
     {Errc::cross_device, EXDEV},
     {Errc::io, EIO},
     {Errc::internal, EIO},

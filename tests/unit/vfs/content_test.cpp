@@ -14,7 +14,9 @@ class ContentCacheTest : public ::testing::Test {
     EXPECT_TRUE(file);
     const std::vector<std::byte> data(bytes, std::byte{1});
     EXPECT_TRUE((*file)->fill(0, data));
-    return std::make_shared<Content>(*file, ETag::from_wire(version));
+    auto made = std::make_shared<Content>(*file, ETag::from_wire(version));
+    made->opened = true;
+    return made;
   }
   static ETag tag(std::string_view text) { return ETag::from_wire(text); }
 
@@ -57,6 +59,17 @@ TEST_F(ContentCacheTest, OldestGoesFirstAtTheLimitOfBytes) {
   EXPECT_EQ(cache.peek(1, tag("e")), nullptr);
   EXPECT_NE(cache.peek(2, tag("e")), nullptr);
   EXPECT_EQ(stage_->budget().used(), 3u * 4096);
+}
+
+TEST_F(ContentCacheTest, WithoutACacheOnlyWhatNobodyHasOpenedYetStays) {
+  ContentCache cache(0, 10);
+  const auto fetched = content("e1");
+  fetched->opened = false;
+  cache.put(1, fetched);
+  EXPECT_EQ(cache.take(1, tag("e1")), fetched);
+  fetched->opened = true;
+  cache.put(1, fetched);
+  EXPECT_EQ(cache.peek(1, tag("e1")), nullptr);
 }
 
 TEST_F(ContentCacheTest, OldestGoesFirstAtTheLimitOfFiles) {

@@ -205,6 +205,29 @@ TEST_F(FilesAheadTest, FilesThatAreReadToTheirEndComeWhole) {
   }
 }
 
+TEST_F(FilesAheadTest, WhatIsLeftBehindInOtherDirectoriesIsFetchedForNothing) {
+  constexpr int kDirectories = 40;
+  constexpr int kEach = 12;
+  constexpr std::size_t kBytes = 100'000;
+  Mount mount(ahead());
+  const auto path = [](int directory, int file) { return fmt::format("{:02}/{:04}", directory, file); };
+  for (int directory = 0; directory < kDirectories; ++directory) {
+    for (int file = 0; file < kEach; ++file) {
+      mount.memory.put_text(path(directory, file), pattern(kBytes));
+    }
+  }
+  ASSERT_OK(mount.names(kRoot));
+  for (int directory = 0; directory < kDirectories; ++directory) {
+    ASSERT_OK(mount.names(mount.id(fmt::format("{:02}", directory))));
+    for (int file = 0; file < 3; ++file) {
+      ASSERT_OK(mount.read_file(path(directory, file)));
+    }
+    mount.clock.advance(1ms);
+  }
+  // A little is free, and one directory may be on its way when it is noticed.
+  EXPECT_LE(mount.store.count("GetObject") - 3 * kDirectories, (4 << 20) / static_cast<int>(kBytes) + 3 * kDirectories / 20 + kEach);
+}
+
 TEST_F(FilesAheadTest, WhoGoesThroughATreeIsExpectedInEachDirectory) {
   Mount mount(ahead());
   for (int file = 0; file < 5; ++file) {
