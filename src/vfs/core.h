@@ -80,11 +80,13 @@ struct Filesystem::Core {
   /// Again, as long as what is owed, or what others are storing now, makes room for it.
   template <class Act>
   auto with_space(const CallContext& context, Act&& act) {
-    auto done = act();
-    while (!done && done.error().code == Errc::no_space && (write_back.wait_for_space(context) || room.wait_for_stored(context))) {
-      done = act();
+    for (;;) {
+      const std::uint64_t stored = room.times_stored();  // what is stored meanwhile makes room too
+      auto done = act();
+      if (done || done.error().code != Errc::no_space || !(write_back.wait_for_space(context) || room.wait_for_stored(stored, context))) {
+        return done;
+      }
     }
-    return done;
   }
 
   /// The node as this mount shows it: an open file's own state comes first.

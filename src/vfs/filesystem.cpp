@@ -41,7 +41,7 @@ Filesystem::Core::Core(const Settings& given, const Surroundings& around)
       committer({settings, outside.store, outside.nodes, outside.stage, outside.uploader, tree, fetcher, untold, contents,
                  outside.clock, outside.random, outside.log}),
       write_back({settings, outside.store, outside.nodes, outside.journal, outside.stage, tree, committer, open_files, absent, gate,
-                  outside.breaker, outside.clock, outside.random, outside.log},
+                  room, outside.breaker, outside.clock, outside.random, outside.log},
                  [this](const std::shared_ptr<OpenFile>& file) { settled(file); }) {
   if (outside.locks != nullptr) {
     outside.locks->on_lost([this](const locks::Lost& lost) { lost_locks(lost); });

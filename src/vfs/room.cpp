@@ -41,10 +41,15 @@ Room::Storing::~Storing() {
   room_.stored_.notify_all();
 }
 
-bool Room::wait_for_stored(const CallContext& context) {
+std::uint64_t Room::times_stored() {
+  const std::lock_guard lock(storing_mutex_);
+  return times_stored_;
+}
+
+bool Room::wait_for_stored(std::uint64_t times_before, const CallContext& context) {
   std::unique_lock lock(storing_mutex_);
-  const std::uint64_t before = times_stored_;
-  return storing_ > 0 && wait_within(stored_, lock, context, [&] { return times_stored_ != before; });
+  const auto once_more = [&] { return times_stored_ != times_before; };
+  return once_more() || (storing_ > 0 && wait_within(stored_, lock, context, once_more));
 }
 
 /// True when something was given back.

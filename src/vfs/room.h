@@ -47,8 +47,10 @@ class Room {
    private:
     Room& room_;
   };
-  /// Waits until one of the files that are being stored no longer is. False where there is none, or the call's time is over.
-  bool wait_for_stored(const CallContext& context);
+  /// How often a file has ceased to be.
+  std::uint64_t times_stored();
+  /// Waits until one more has. False where none is being stored, or the call's time is over.
+  bool wait_for_stored(std::uint64_t times_before, const CallContext& context);
 
  private:
   bool make(std::uint64_t bytes);

@@ -17,6 +17,7 @@
 #include "open_note.h"
 #include "prefixfs/meta/journal.h"
 #include "prefixfs/sync/delivery_queue.h"
+#include "room.h"
 
 namespace prefixfs::vfs {
 
@@ -34,6 +35,7 @@ class WriteBack {
     OpenFiles& open_files;
     AbsentNames& absent;
     SubtreeGate& gate;
+    Room& room;
     const s3::Breaker& breaker;
     const Clock& clock;
     Random& random;

@@ -46,6 +46,7 @@ Result<void> WriteBack::abort_upload(meta::IntentId id, const Entry& entry, cons
 }
 
 Result<void> WriteBack::deliver_store(meta::IntentId id, const Entry& entry, const CallContext& context) {
+  const Room::Storing storing(p_.room);
   std::stop_source given_up;
   {
     const std::lock_guard lock(entry.file->mutex);
