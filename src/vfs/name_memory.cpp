@@ -73,6 +73,11 @@ bool DirectoriesRead::believed(InodeId directory, WallTime confirmed, WallTime n
          std::ranges::any_of(found->second, [&](const Reader& reader) { return now < reader.until && confirmed >= reader.began; });
 }
 
+bool DirectoriesRead::contains(InodeId directory) const {
+  const std::lock_guard lock(mutex_);
+  return readers_.contains(directory);
+}
+
 void DirectoriesStoredInto::add(InodeId directory, WallTime stored) {
   const std::lock_guard lock(mutex_);
   if (last_.size() >= kDirectoriesMax) {
@@ -115,14 +120,14 @@ void UnknownNamePredictor::learn(InodeId directory, bool was_object) {
   last_[directory] = was_object;
 }
 
-std::optional<std::string> RemovalOrder::before(InodeId directory, std::string_view name, WallTime now, std::chrono::nanoseconds pause_max) const {
+std::optional<std::string> NameOrder::before(InodeId directory, std::string_view name, WallTime now, std::chrono::nanoseconds pause_max) const {
   const std::lock_guard lock(mutex_);
   const auto last = last_.find(directory);
   const bool in_order = last != last_.end() && last->second.in_order >= kInOrder && last->second.leads_to(name, now, pause_max);
   return in_order ? std::optional(last->second.name) : std::nullopt;
 }
 
-void RemovalOrder::add(InodeId directory, std::string_view name, WallTime now, std::chrono::nanoseconds pause_max) {
+void NameOrder::add(InodeId directory, std::string_view name, WallTime now, std::chrono::nanoseconds pause_max) {
   const std::lock_guard lock(mutex_);
   if (last_.size() >= kDirectoriesMax) {
     last_.clear();
@@ -130,7 +135,7 @@ void RemovalOrder::add(InodeId directory, std::string_view name, WallTime now, s
   Last& last = last_[directory];
   last.in_order = last.leads_to(name, now, pause_max) ? std::min(last.in_order + 1, kInOrder) : 1;
   last.name = std::string(name);
-  last.removed = now;
+  last.at = now;
 }
 
 void LargeDirectories::add(InodeId directory) {

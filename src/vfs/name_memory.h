@@ -53,6 +53,8 @@ class DirectoriesRead {
   void add(InodeId directory, WallTime began, WallTime until);
   /// Whether a name is believed that S3 confirmed at `confirmed`: by a listing that somebody is still looking at.
   bool believed(InodeId directory, WallTime confirmed, WallTime now) const;
+  /// Whether any has been reading it, if that was not too long ago to be remembered.
+  bool contains(InodeId directory) const;
 
  private:
   static constexpr std::size_t kDirectoriesMax = 10000;
@@ -92,10 +94,10 @@ class UnknownNamePredictor {
   std::unordered_map<InodeId, bool> last_;
 };
 
-/// In which order names are removed from a directory, by one program after another. Thread-safe.
-class RemovalOrder {
+/// In which order something is done with the names of a directory, by one program after another. Thread-safe.
+class NameOrder {
  public:
-  /// The name that was removed last, where this one and the two before it come in order, each within `pause_max` of the one before.
+  /// The last name, where this one and the two before it come in order, each within `pause_max` of the one before.
   std::optional<std::string> before(InodeId directory, std::string_view name, WallTime now, std::chrono::nanoseconds pause_max) const;
   void add(InodeId directory, std::string_view name, WallTime now, std::chrono::nanoseconds pause_max);
 
@@ -104,10 +106,10 @@ class RemovalOrder {
   static constexpr int kInOrder = 2;  ///< names before this one
   struct Last {
     std::string name;
-    WallTime removed{};
+    WallTime at{};
     int in_order = 0;
 
-    bool leads_to(std::string_view next, WallTime now, std::chrono::nanoseconds pause_max) const { return name < next && now - removed < pause_max; }
+    bool leads_to(std::string_view next, WallTime now, std::chrono::nanoseconds pause_max) const { return name < next && now - at < pause_max; }
   };
   mutable std::mutex mutex_;
   std::unordered_map<InodeId, Last> last_;

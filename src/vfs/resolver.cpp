@@ -15,6 +15,7 @@ constexpr int kWindowsWhileStoring = 10;
 // What a program that reads a directory needs for each name before it comes to the last one.
 constexpr std::chrono::microseconds kTimePerName{100};
 constexpr int kMomentsInWindow = 10;
+constexpr std::uint64_t kNamesOfPage = 1000;
 
 }  // namespace
 
@@ -78,7 +79,7 @@ Result<meta::Node> Resolver::find(InodeId parent, std::string_view name, const C
     known.reset();
   }
   if (known) {
-    return wanted_to_remove(*known, intent) ? confirm_to_remove(*known, context) : confirm(*known, context);
+    return wanted_to_remove(*known, intent) ? confirm_to_remove(*known, context) : confirm_in_order(*known, context);
   }
   if (p_.absent.held(parent, name)) {
     return fail(absent_error(parent, name));
@@ -96,6 +97,24 @@ Result<meta::Node> Resolver::find(InodeId parent, std::string_view name, const C
 bool Resolver::absent_in_outage(InodeId parent, const std::function<LookupIntent()>& intent) const {
   const auto listing = p_.nodes.listing(parent);
   return (listing && listing->complete) || (intent && intent() == LookupIntent::open_anew);
+}
+
+/// Who has read a large directory may come to its names long after (`du` looks at none before it has read all). Then each page is asked for again, and not each name;
+/// what that says is shown as it was to who read the directory.
+Result<meta::Node> Resolver::confirm_in_order(const meta::Node& node, const CallContext& context) {
+  const bool only_listed = node.kind == NodeKind::file && !node.posix_exact && !node.local && !believed(node);
+  if (!only_listed || !large(node.parent) || !read_.contains(node.parent) || !p_.rights.may_list()) {
+    return confirm(node, context);
+  }
+  const WallTime now = p_.clock.now();
+  const auto before = looks_.before(node.parent, node.name, now, p_.settings.freshness);
+  looks_.add(node.parent, node.name, now, p_.settings.freshness);
+  if (!before || !p_.lister.confirm_behind(node.parent, *before, context)) {
+    return confirm(node, context);
+  }
+  directory_was_read(node.parent, now, kNamesOfPage);
+  TRY_ASSIGN(const std::optional<meta::Node> listed, p_.nodes.find(node.parent, node.name));
+  return confirm(listed.value_or(node), context);
 }
 
 /// Whether it only matters that there is a file of the name: neither bytes nor attributes of what is removed are wanted. In a sticky directory the kernel judges by the

@@ -103,6 +103,7 @@ class Resolver {
   bool confirmed_enough(Purpose purpose, const meta::Node& node) const;
   Result<meta::Node> confirm_for(Purpose purpose, const meta::Node& node, const CallContext& context);
   Result<meta::Node> confirm_closed(Purpose purpose, const meta::Node& node, const CallContext& context);
+  Result<meta::Node> confirm_in_order(const meta::Node& node, const CallContext& context);
   Result<meta::Node> confirm_to_remove(const meta::Node& node, const CallContext& context);
   bool wanted_to_remove(const meta::Node& node, const std::function<LookupIntent()>& intent) const;
   bool sticky(InodeId directory) const;
@@ -139,7 +140,8 @@ class Resolver {
   DirectoriesRead read_;
   DirectoriesStoredInto stored_into_;
   LargeDirectories large_;
-  RemovalOrder removals_;
+  NameOrder removals_;
+  NameOrder looks_;  ///< at names that only an old listing tells of
   ScatteredFiles scattered_;
   std::atomic<std::uint64_t> nonsense_{0};
   std::atomic<WallTime::rep> doubted_before_{0};

@@ -66,6 +66,28 @@ TEST_F(RequestsTest, ADirectoryThatFilesAreStoredIntoIsAskedForEveryTenWindows) 
   EXPECT_THAT(mount.requests(), ElementsAre("ListObjectsV2 d/")) << "nothing was stored for a window";
 }
 
+TEST_F(RequestsTest, NamesThatAreLookedAtInOrderLongAfterTheyWereListedAreConfirmedByThePage) {
+  constexpr int kNames = 5000;
+  Mount mount;
+  for (int i = 0; i < kNames; ++i) {
+    mount.memory.put_text(fmt::format("big/{:05}", i), "x");
+  }
+  const InodeId big = mount.id("big");
+  ASSERT_OK(mount.names(big, 1000));
+  mount.clock.advance(30s);
+  mount.memory.put_text("big/03000", "more");
+  mount.memory.erase("big/03001");
+  mount.requests();
+  for (int i = 0; i < kNames; ++i) {
+    const auto seen = mount.fs().lookup(big, fmt::format("{:05}", i), mount.caller());
+    ASSERT_EQ(seen.has_value(), i != 3001) << i;
+    EXPECT_TRUE(!seen || seen->attributes.size == (i == 3000 ? 4u : 1u)) << i;
+    mount.clock.advance(300us);
+  }
+  const auto requests = mount.requests();
+  EXPECT_LE(requests.size(), 20u) << "two alone, and pages";
+}
+
 TEST_F(RequestsTest, NewFileInALargeDirectoryIsOnePutAndOneQuestion) {
   Mount mount;
   for (int i = 0; i < 5000; ++i) {
