@@ -38,8 +38,10 @@ class Endpoint:
     def __init__(self, program, directory, latency_ms):
         self.latency_ms = latency_ms
         self._directory = directory
-        self._command = [program, "--root", directory / "buckets", "--listen", "127.0.0.1:0", "--port-file", directory / "port", "--bucket", BUCKET,
-                         "--control", "--allow-unsigned-payload"]
+        # With ACLs: rclone 1.60 sends one with every object.
+        (directory / "devs3.json").write_text(json.dumps({"keys": [{"access": ACCESS, "secret": SECRET}], "buckets": [{"name": BUCKET, "acls": True}]}))
+        self._command = [program, "--root", directory / "buckets", "--listen", "127.0.0.1:0", "--port-file", directory / "port",
+                         "--config", directory / "devs3.json", "--control", "--allow-unsigned-payload"]
         self._start(10)
 
     def _start(self, seconds):
