@@ -11,6 +11,7 @@ from processes import until
 from tools import Mount
 
 QUIET_SECONDS = 0.3
+LARGE_BYTES = 32 << 20  # objects from here on are removed afterwards, so that the disk does not fill
 
 
 class Wrong(Exception):
@@ -187,11 +188,22 @@ def _check_afterwards(workload, tool, endpoint, directory, results):
         figures.remark = remark or ""
 
 
+def fill(workload, tool, endpoint):
+    """Puts what is to be there before. The marker: s3fs mounts no prefix that has none."""
+    endpoint.fill([(f"{tool.prefix}/", b""), *((f"{tool.prefix}/{name}", body) for name, body in workload.objects.items())])
+
+
+def remove_large(workload, tool, endpoint):
+    sizes = {name: len(body) for name, body in workload.objects.items()}
+    for step in workload.steps:
+        sizes.update(step.stored)
+    endpoint.remove([f"{tool.prefix}/{name}" for name, size in sizes.items() if size >= LARGE_BYTES])
+
+
 def run(workload, tool, endpoint, directory):
     """One Figures for each step."""
-    # The marker: s3fs mounts no prefix that has none.
-    endpoint.fill([(f"{tool.prefix}/", b""), *((f"{tool.prefix}/{name}", body) for name, body in workload.objects.items())])
     try:
+        fill(workload, tool, endpoint)
         if workload.earlier:
             with _mounted(tool, endpoint, directory, "before") as mount:
                 problem, _ = _problem_of(workload.earlier, mount.path)
@@ -205,3 +217,5 @@ def run(workload, tool, endpoint, directory):
         return results
     except (OSError, RuntimeError) as error:
         return [Figures(problem=f"fails: {str(error).splitlines()[0]}") for _ in workload.steps]
+    finally:
+        remove_large(workload, tool, endpoint)

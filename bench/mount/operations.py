@@ -14,7 +14,7 @@ import subprocess
 import threading
 
 from measure import NotHere, Wrong
-from workloads import MIB, WARM_PAUSE_SECONDS, Step, Workload, noise
+from workload import MIB, WARM_PAUSE_SECONDS, Step, Workload, noise
 
 FOLDER = "docs"
 FILE = f"{FOLDER}/report.pdf"

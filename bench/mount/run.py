@@ -10,14 +10,15 @@ import sys
 import tempfile
 
 import load
-import measure
 import million
 import operations
 import report
+import rounds
 import takeover
 import tools
 import workloads
 from endpoint import Endpoint
+from workload import FULL, QUICK, ROUNDS
 
 README = pathlib.Path(__file__).resolve().parents[1] / "README.md"
 
@@ -32,8 +33,9 @@ def arguments():
     part.add_argument("--load", action="store_true", help="64 programs for ten minutes, undisturbed and while S3 fails, on prefixfs")
     parser.add_argument("--seconds", type=int, help="of each half of --load; ten minutes")
     parser.add_argument("--only", metavar="WORD", default="", help="only the rows that have it in their title")
-    parser.add_argument("--quick", action="store_true", help="a tenth of everything; bench/README.md stays as it is")
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything, once; bench/README.md stays as it is")
     parser.add_argument("--tool", action="append", choices=["prefixfs", "prefixfs commit=journal", "s3fs", "rclone"], help="only this one; may be given several times")
+    parser.add_argument("--rounds", type=int, help=f"of each workload, at most; {ROUNDS}, with --quick 1")
     parser.add_argument("--busy", action="store_true", help="leave the seconds of operations and of the million out: others use the machine too")
     parser.add_argument("--latency-ms", type=int, default=20)
     return parser.parse_args()
@@ -48,22 +50,19 @@ def stop(*_):
     raise SystemExit(130)
 
 
-def run_all(every, chosen, endpoint, directory):
-    """(title, {tool name: Figures}) for each step. `every`: (workload, its own part of the bucket, or "" for the tool's)."""
+def run_all(every, chosen, endpoint, directory, most):
+    """(title, {tool name: Figures}) for each step. `every`: {a word for the workload: Workload}; `most`: rounds."""
     results = []
-    for number, (workload, place) in enumerate(every):
-        found = {step.title: {} for step in workload.steps}
-        for tool in chosen:
-            print(f"{tool.name}: {', '.join(found)}", file=sys.stderr, flush=True)
-            own = tool.at(place) if place else tool
-            for step, figures in zip(workload.steps, measure.run(workload, own, endpoint, directory / f"{tool.prefix}-{number}")):
-                found[step.title][tool.name] = figures
-        results += found.items()
+    for place, workload in every.items():
+        results += zip((step.title for step in workload.steps), rounds.run(workload, place, chosen, endpoint, directory, most))
     return results
 
 
 def has(word, workload):
     return any(word in step.title for step in workload.steps)
+
+
+KILLED = "When the worker is killed"
 
 
 def take_over(sizes, chosen, endpoint, directory):
@@ -79,17 +78,23 @@ def take_over(sizes, chosen, endpoint, directory):
 
 def workloads_part(options, sizes, chosen, endpoint, directory):
     """What is to be written, and whether something was wrong."""
-    every = [(workload, "") for workload in workloads.all_of(sizes) if has(options.only, workload)]
-    results = run_all(every, chosen, endpoint, directory)
-    pauses, error_seen = take_over(sizes, chosen, endpoint, directory)
-    failed = error_seen or any(figures.problem for _, by_tool in results for figures in by_tool.values())
-    return f"{report.table(results)}\n\nWhen the worker is killed:\n\n{pauses}\n\nThe requests by kind:\n\n{report.operations(results)}", failed
+    every = {f"workload-{number}": workload for number, workload in enumerate(workloads.all_of(sizes)) if has(options.only, workload)}
+    results = run_all(every, chosen, endpoint, directory, options.rounds or (1 if options.quick else ROUNDS))
+    failed = any(figures.problem for _, by_tool in results for figures in by_tool.values())
+    texts = [report.table(results)] if results else []
+    if options.only in KILLED:
+        pauses, error_seen = take_over(sizes, chosen, endpoint, directory)
+        texts.append(f"{KILLED}:\n\n{pauses}")
+        failed = failed or error_seen
+    if results:
+        texts.append(f"The requests by kind:\n\n{report.operations(results)}")
+    return "\n\n".join(texts), failed
 
 
 def operations_part(options, sizes, chosen, endpoint, directory):
     """That a tool refuses something is no failure of the benchmark."""
-    every = [(workload, f"operation-{number}") for number, workload in enumerate(operations.all_of(sizes)) if has(options.only, workload)]
-    return report.operations_table(run_all(every, chosen, endpoint, directory), options.busy), False
+    every = {f"operation-{number}": workload for number, workload in enumerate(operations.all_of(sizes)) if has(options.only, workload)}
+    return report.operations_table(run_all(every, chosen, endpoint, directory, 1), options.busy), False
 
 
 def million_part(options, sizes, chosen, endpoint, directory):
@@ -118,7 +123,7 @@ def main():
         cleanup.callback(lambda: any(map(tools.is_mounted, directory.glob("*/mnt"))) or shutil.rmtree(directory, ignore_errors=True))
         endpoint = Endpoint(options.devs3, directory, options.latency_ms)
         cleanup.callback(endpoint.stop)
-        text, failed = measured(options, workloads.QUICK if options.quick else workloads.FULL, chosen, endpoint, directory)
+        text, failed = measured(options, QUICK if options.quick else FULL, chosen, endpoint, directory)
     text = f"{report.machine(chosen, options.latency_ms)}{' Others used the machine too, so the seconds are left out.' if options.busy else ''}\n\n{text}"
     print(f"\n{text}")
     if not options.quick and not options.tool and not options.only:

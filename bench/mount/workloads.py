@@ -1,86 +1,22 @@
-"""What is measured. A workload says which objects are there before, and what a program does in the mount."""
+"""What is measured: one function for each workload."""
 
 import concurrent.futures
 import contextlib
-import dataclasses
 import os
 import pathlib
 import random
 import sqlite3
 import subprocess
 import tempfile
-import typing
 
-MIB = 1 << 20
+from workload import MIB, WARM_PAUSE_SECONDS, Repeated, Step, Workload, expect, noise, run_program
 
-
-@dataclasses.dataclass(frozen=True)
-class Sizes:
-    files: int
-    large_bytes: int
-    listed: int
-    archived: int
-    kills: int
-    changed_bytes: int
-    tree: int
-    crowd: int
-    load_seconds: int
-    looked_at_bytes: int
-    places: int
-    cloned: int
-    rows: int
-
-
-FULL = Sizes(files=200, large_bytes=1024 * MIB, listed=10_000, archived=1_000, kills=50, changed_bytes=100_000_000, tree=1_000, crowd=1_000_000, load_seconds=600,
-             looked_at_bytes=256 * MIB, places=1_000, cloned=500, rows=100)
-QUICK = Sizes(files=20, large_bytes=64 * MIB, listed=1_000, archived=100, kills=5, changed_bytes=20_000_000, tree=100, crowd=100_000, load_seconds=20,
-              looked_at_bytes=64 * MIB, places=100, cloned=50, rows=10)
 NEW_FILE_BYTES = 500_000
 SMALL_FILE_BYTES = 100_000
 TINY_FILE_BYTES = 4_000
 PLACE_BYTES = 4 << 10
 WRITERS = 8
-WARM_PAUSE_SECONDS = 2  # longer than the second for which prefixfs, as set here, takes what it knows for fresh
-
-
-def noise(size, seed):
-    numbers, piece = random.Random(seed), 64 * MIB  # randbytes cannot give 256 MiB at once
-    return b"".join(numbers.randbytes(min(piece, size - done)) for done in range(0, size, piece))
-
-
-@dataclasses.dataclass(frozen=True)
-class Step:
-    """One row of the table. `stored`: name -> size of the objects that must be in the bucket in the end. `settles`: what it changes may reach the
-    bucket after it, and is waited for. `check` raises Wrong, or gives back a remark."""
-    title: str
-    run: typing.Callable  # with the path of each mount
-    before: typing.Callable | None = None  # likewise; does not count
-    pause_seconds: float = 0  # between `before` and `run`
-    stored: dict = dataclasses.field(default_factory=dict)
-    settles: bool = False
-    check: typing.Callable | None = None  # with the path of a mount that is made afterwards
-    seconds_max: float = 900
-
-
-@dataclasses.dataclass(frozen=True)
-class Workload:
-    """Steps within one mount, or within one of each of several hosts. `objects`: name -> bytes that another client has put there. `earlier`: what
-    programs have done in a mount before."""
-    steps: list
-    objects: dict = dataclasses.field(default_factory=dict)
-    earlier: typing.Callable | None = None
-    hosts: int = 1
-
-
-def expect(size, wanted, what):
-    if size != wanted:
-        raise RuntimeError(f"{what}: {size} bytes, not {wanted}")
-
-
-def run_program(*words):
-    done = subprocess.run(words, capture_output=True)
-    if done.returncode != 0:
-        raise RuntimeError(f"{words[0]}: {done.stderr.decode(errors='replace')[:200]}")
+LARGE_BLOCK = noise(8 * MIB, 4)
 
 
 def new_files(sizes):
@@ -122,28 +58,30 @@ def small_files(sizes):
                     {name: noise(SMALL_FILE_BYTES, 3) for name in names})
 
 
-def large_write(sizes):
-    block = noise(8 * MIB, 4)
+def large_body(sizes):
+    return Repeated(LARGE_BLOCK, sizes.large_bytes // len(LARGE_BLOCK))
 
+
+def large_write(sizes):
     def run(path):
         with open(path / "large.bin", "wb", buffering=0) as file:
-            for _ in range(sizes.large_bytes // len(block)):
+            for block in large_body(sizes):
                 for begin in range(0, len(block), MIB):
                     file.write(block[begin:begin + MIB])
 
     return Workload([Step(f"{sizes.large_bytes // MIB} MiB written", run, stored={"large.bin": sizes.large_bytes})])
 
 
-def large_read(sizes):
-    """What large_write has left in the bucket; nothing of it is cached here."""
-    def run(path):
-        total = 0
-        with open(path / "large.bin", "rb", buffering=0) as file:
-            while data := file.read(MIB):
-                total += len(data)
-        expect(total, sizes.large_bytes, "large.bin")
+def read_large(path, size):
+    total = 0
+    with open(path / "large.bin", "rb", buffering=0) as file:
+        while data := file.read(MIB):
+            total += len(data)
+    expect(total, size, "large.bin")
 
-    return Workload([Step(f"{sizes.large_bytes // MIB} MiB read, cold", run)])
+
+def large_read(sizes):
+    return Workload([Step(f"{sizes.large_bytes // MIB} MiB read, cold", lambda path: read_large(path, sizes.large_bytes))], {"large.bin": large_body(sizes)})
 
 
 def long_listing(sizes):

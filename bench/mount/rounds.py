@@ -1,0 +1,42 @@
+"""How often a workload is run on each tool, and which figures count. In each round every tool has its turn, in a part of the bucket that nobody has used,
+so that what else the machine does at some time is felt by all of them."""
+
+import dataclasses
+import statistics
+import sys
+
+import measure
+
+SLOW_SECONDS = 15  # a tool that takes longer for a workload is not asked again
+
+
+def _took(runs):
+    return sum(max(figures.seconds, figures.stored_seconds or 0) for figures in runs)
+
+
+def middle(runs):
+    """The median of the times, the largest peak, and the requests of the run whose seconds are the median."""
+    if wrong := next((figures for figures in runs if figures.problem), None):
+        return wrong
+    runs = sorted(runs, key=lambda figures: figures.seconds)
+
+    def median(name):
+        values = [getattr(figures, name) for figures in runs]
+        return None if None in values else statistics.median(values)
+
+    return dataclasses.replace(runs[len(runs) // 2], peak_bytes=max(figures.peak_bytes for figures in runs),
+                               **{name: median(name) for name in ("seconds", "stored_seconds", "cpu_seconds")})
+
+
+def run(workload, place, tools, endpoint, directory, rounds):
+    """{tool name: Figures} for each step of the workload. `place`: a word for it, that no other workload has."""
+    found = {tool.name: [] for tool in tools}
+    for number in range(min(rounds, workload.rounds)):
+        for tool in tools:
+            earlier = found[tool.name]
+            if earlier and (_took(earlier[0]) > SLOW_SECONDS or any(figures.problem for figures in earlier[-1])):
+                continue
+            print(f"{tool.name}: {', '.join(step.title for step in workload.steps)}", file=sys.stderr, flush=True)
+            own = tool.at(f"{place}-{number}")
+            earlier.append(measure.run(workload, own, endpoint, directory / own.prefix))
+    return [{name: middle(of_step) for name, runs in found.items() for of_step in [[run[step] for run in runs]]} for step in range(len(workload.steps))]
