@@ -31,7 +31,7 @@ class Figures:
     seconds: float = 0
     stored_seconds: float | None = None
     cpu_seconds: float = 0
-    peak_bytes: int = 0
+    peak_bytes: int | None = 0
     problem: str = ""
     remark: str = ""
 
@@ -104,7 +104,7 @@ def _errno_word(error):
     return same.get(word, word)
 
 
-def _problem_of(call, *paths):
+def problem_of(call, *paths):
     """What is to be said of a call that fails."""
     try:
         return "", call(*paths)
@@ -152,7 +152,7 @@ def _run_step(step, tool, endpoint, mounts):
     figures, processes, paths = Figures(), [mount.process for mount in mounts], [mount.path for mount in mounts]
     with _watched(processes, step.seconds_max, figures):
         if step.before:
-            figures.problem, _ = _problem_of(step.before, *paths)
+            figures.problem, _ = problem_of(step.before, *paths)
             if figures.problem:
                 return figures
         time.sleep(step.pause_seconds)
@@ -160,10 +160,10 @@ def _run_step(step, tool, endpoint, mounts):
         for process in processes:
             process.forget_peak()
         cpu, began, wall = sum(process.cpu_seconds() for process in processes), time.monotonic(), time.time()
-        figures.problem, _ = _problem_of(step.run, *paths)
+        figures.problem, _ = problem_of(step.run, *paths)
         figures.seconds = time.monotonic() - began
         if not figures.problem:
-            figures.problem, figures.stored_seconds = _problem_of(_stored_seconds, step, tool, endpoint, mounts, wall)
+            figures.problem, figures.stored_seconds = problem_of(_stored_seconds, step, tool, endpoint, mounts, wall)
         time.sleep(QUIET_SECONDS)
         if all(process.is_alive() for process in processes):
             figures.cpu_seconds = sum(process.cpu_seconds() for process in processes) - cpu
@@ -183,7 +183,7 @@ def _check_afterwards(workload, tool, endpoint, directory, results):
         if not step.check or figures.problem:
             continue
         with _mounted(tool, endpoint, directory, "after") as mount, _watched([mount.process], step.seconds_max, figures):
-            problem, remark = _problem_of(step.check, mount.path)
+            problem, remark = problem_of(step.check, mount.path)
         figures.problem = figures.problem or problem.replace("refused: ", "wrong: afterwards ")
         figures.remark = remark or ""
 
@@ -206,7 +206,7 @@ def run(workload, tool, endpoint, directory):
         fill(workload, tool, endpoint)
         if workload.earlier:
             with _mounted(tool, endpoint, directory, "before") as mount:
-                problem, _ = _problem_of(workload.earlier, mount.path)
+                problem, _ = problem_of(workload.earlier, mount.path)
                 _wait_until_settled(endpoint, tool, [mount], workload.steps[0].seconds_max)
             if problem:
                 return [Figures(problem=problem) for _ in workload.steps]

@@ -37,7 +37,7 @@ def _cells(figures, reference):
             cell(figures.seconds, ".2f", lambda other: other.seconds),
             cell(figures.stored_seconds, ".2f", lambda other: other.stored_seconds),
             cell(figures.cpu_seconds, ".2f", lambda other: other.cpu_seconds),
-            cell(figures.peak_bytes / (1 << 20), ".0f", lambda other: other.peak_bytes / (1 << 20))]
+            cell(figures.peak_bytes and figures.peak_bytes / (1 << 20), ".0f", lambda other: other.peak_bytes / (1 << 20))]
 
 
 def rows(results):

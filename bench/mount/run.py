@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 
+import bounds
 import load
 import million
 import operations
@@ -34,7 +35,7 @@ def arguments():
     parser.add_argument("--seconds", type=int, help="of each half of --load; ten minutes")
     parser.add_argument("--only", metavar="WORD", default="", help="only the rows that have it in their title")
     parser.add_argument("--quick", action="store_true", help="a tenth of everything, once; bench/README.md stays as it is")
-    parser.add_argument("--tool", action="append", choices=["prefixfs", "prefixfs commit=journal", "s3fs", "rclone"], help="only this one; may be given several times")
+    parser.add_argument("--tool", action="append", metavar="NAME", help="only this one; may be given several times")
     parser.add_argument("--rounds", type=int, help=f"of each workload, at most; {ROUNDS}, with --quick 1")
     parser.add_argument("--busy", action="store_true", help="leave the seconds of operations and of the million out: others use the machine too")
     parser.add_argument("--latency-ms", type=int, default=20)
@@ -113,10 +114,10 @@ def main():
         signal.signal(number, stop)
     part, measured = (("operations", operations_part) if options.operations else
                       ("million", million_part) if options.million else ("load", load_part) if options.load else ("results", workloads_part))
-    chosen = [tool for tool in tools.find(options.prefixfs) if not options.tool or tool.name in options.tool]
+    chosen = [tool for tool in [*tools.find(options.prefixfs), *bounds.find()] if not options.tool or tool.name in options.tool]
     chosen = chosen[:1] if options.million or options.load else chosen
     if not chosen:
-        sys.exit("bench: none of the tools is there")
+        sys.exit("bench: no such tool is here")
     with contextlib.ExitStack() as cleanup:
         directory = pathlib.Path(tempfile.mkdtemp(prefix="prefixfs-bench-"))
         # Not through a mount that could not be ended.

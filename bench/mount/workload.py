@@ -55,7 +55,7 @@ class Repeated:
 @dataclasses.dataclass(frozen=True)
 class Step:
     """One row of the table. `stored`: name -> size of the objects that must be in the bucket in the end. `settles`: what it changes may reach the
-    bucket after it, and is waited for. `check` raises Wrong, or gives back a remark."""
+    bucket after it, and is waited for. `check` raises Wrong, or gives back a remark. `floor`: the same without a mount."""
     title: str
     run: typing.Callable  # with the path of each mount
     before: typing.Callable | None = None  # likewise; does not count
@@ -64,6 +64,7 @@ class Step:
     settles: bool = False
     check: typing.Callable | None = None  # with the path of a mount that is made afterwards
     seconds_max: float = 900
+    floor: typing.Callable | None = None  # with a Curl
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import tempfile
 
+from curl import ranges
 from workload import MIB, WARM_PAUSE_SECONDS, Repeated, Step, Workload, expect, noise, run_program
 
 NEW_FILE_BYTES = 500_000
@@ -16,7 +17,10 @@ SMALL_FILE_BYTES = 100_000
 TINY_FILE_BYTES = 4_000
 PLACE_BYTES = 4 << 10
 WRITERS = 8
-LARGE_BLOCK = noise(8 * MIB, 4)
+PART_BYTES = 8 * MIB
+PARTS_AT_ONCE = 16
+FILES_AT_ONCE = 32
+LARGE_BLOCK = noise(PART_BYTES, 4)
 
 
 def new_files(sizes):
@@ -29,7 +33,7 @@ def new_files(sizes):
                 file.write(body)
 
     title = f"{sizes.files} new files of 500 KB, one after another"
-    return Workload([Step(title, run, stored=dict.fromkeys(names, NEW_FILE_BYTES))])
+    return Workload([Step(title, run, stored=dict.fromkeys(names, NEW_FILE_BYTES), floor=lambda curl: curl.put(names, body))])
 
 
 def new_files_at_once(sizes):
@@ -41,7 +45,7 @@ def new_files_at_once(sizes):
             list(writers.map(lambda name: (path / name).write_bytes(body), names))
 
     title = f"{sizes.files} new files of 500 KB by {WRITERS} threads"
-    return Workload([Step(title, run, stored=dict.fromkeys(names, NEW_FILE_BYTES))])
+    return Workload([Step(title, run, stored=dict.fromkeys(names, NEW_FILE_BYTES), floor=lambda curl: curl.put(names, body, WRITERS))])
 
 
 def small_files(sizes):
@@ -53,7 +57,7 @@ def small_files(sizes):
             with open(path / name, "rb") as file:
                 expect(len(file.read()), SMALL_FILE_BYTES, name)
 
-    return Workload([Step(f"{sizes.files} files of 100 KB read by name, cold", run),
+    return Workload([Step(f"{sizes.files} files of 100 KB read by name, cold", run, floor=lambda curl: curl.get(order)),
                      Step(f"the same again {WARM_PAUSE_SECONDS} s later, warm", run, pause_seconds=WARM_PAUSE_SECONDS)],
                     {name: noise(SMALL_FILE_BYTES, 3) for name in names})
 
@@ -69,7 +73,8 @@ def large_write(sizes):
                 for begin in range(0, len(block), MIB):
                     file.write(block[begin:begin + MIB])
 
-    return Workload([Step(f"{sizes.large_bytes // MIB} MiB written", run, stored={"large.bin": sizes.large_bytes})])
+    return Workload([Step(f"{sizes.large_bytes // MIB} MiB written", run, stored={"large.bin": sizes.large_bytes},
+                          floor=lambda curl: curl.put_parts("large.bin", large_body(sizes), PARTS_AT_ONCE))])
 
 
 def read_large(path, size):
@@ -81,19 +86,25 @@ def read_large(path, size):
 
 
 def large_read(sizes):
-    return Workload([Step(f"{sizes.large_bytes // MIB} MiB read, cold", lambda path: read_large(path, sizes.large_bytes))], {"large.bin": large_body(sizes)})
+    return Workload([Step(f"{sizes.large_bytes // MIB} MiB read, cold", lambda path: read_large(path, sizes.large_bytes),
+                          floor=lambda curl: curl.get_ranges("large.bin", ranges(sizes.large_bytes, PART_BYTES), PARTS_AT_ONCE))],
+                    {"large.bin": large_body(sizes)})
 
 
 def long_listing(sizes):
+    names = [f"{number:06}.pdf" for number in range(sizes.listed)]
+
     def run(path):
         listed = subprocess.run(["ls", "-l", path / "listed"], capture_output=True, check=True, env={**os.environ, "LC_ALL": "C"})
         expect(listed.stdout.count(b".pdf\n"), sizes.listed, "lines of ls -l")
 
-    return Workload([Step(f"ls -l of {sizes.listed:,} files, cold", run)],
-                    {f"listed/{number:06}.pdf": b"x" for number in range(sizes.listed)})
+    return Workload([Step(f"ls -l of {sizes.listed:,} files, cold", run, floor=lambda curl: curl.list_pages("listed", names))],
+                    {f"listed/{name}": b"x" for name in names})
 
 
 def archive(sizes):
+    names = [f"archived/{number:04}.pdf" for number in range(sizes.archived)]
+
     def run(path):
         # tar does not read files when it writes to /dev/null itself.
         done = subprocess.run("set -o pipefail; tar cf - archived | wc -c", shell=True, executable="/bin/bash", cwd=path,
@@ -101,8 +112,8 @@ def archive(sizes):
         if int(done.stdout) < sizes.archived * TINY_FILE_BYTES:
             raise RuntimeError(f"tar: {done.stderr.decode(errors='replace')[:200]}")
 
-    return Workload([Step(f"tar of {sizes.archived:,} files of 4 KB, cold", run)],
-                    {f"archived/{number:04}.pdf": noise(TINY_FILE_BYTES, 5) for number in range(sizes.archived)})
+    return Workload([Step(f"tar of {sizes.archived:,} files of 4 KB, cold", run, floor=lambda curl: curl.get(names, FILES_AT_ONCE))],
+                    {name: noise(TINY_FILE_BYTES, 5) for name in names})
 
 
 class LocalTree:
@@ -121,12 +132,13 @@ class LocalTree:
 
 def copy_in(sizes):
     tree = LocalTree(sizes.archived, TINY_FILE_BYTES)
+    names = [f"copied/{number:04}.txt" for number in range(sizes.archived)]
 
     def run(path):
         run_program("cp", "-r", tree.path(), path / "copied")
 
     return Workload([Step(f"cp -r of {sizes.archived:,} files of 4 KB into the mount", run, before=lambda *_: tree.path(),
-                          stored={f"copied/{number:04}.txt": TINY_FILE_BYTES for number in range(sizes.archived)})])
+                          stored=dict.fromkeys(names, TINY_FILE_BYTES), floor=lambda curl: curl.put(names, noise(TINY_FILE_BYTES, 0)))])
 
 
 def random_reads(sizes):
