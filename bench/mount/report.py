@@ -98,6 +98,18 @@ def crowd_table(readings, busy):
                       "private MiB at the end"], 8, map(line, readings))
 
 
+def listing_table(floor, floor_title, readings, busy):
+    """`floor`: None where it is not known."""
+    def line(reading):
+        title = "; ".join([reading.title, *reading.problems])
+        compared = f"{reading.seconds / floor.seconds:.1f}x" if floor else ""
+        times = ["", "", ""] if busy else [f"{reading.seconds:.2f}", compared, f"{reading.cpu_seconds:.2f}"]
+        return [title, f"{reading.requests:,}", *times, f"{reading.peak_bytes / (1 << 20):.0f}"]
+
+    alone = [] if busy or not floor else [[floor_title, f"{floor.requests:,}", f"{floor.seconds:.2f}", "1.0x", f"{floor.cpu_seconds:.2f}", ""]]
+    return _markdown(["what", "requests", "seconds", "beside the pages alone", "CPU seconds", "peak MiB"], 5, [*alone, *map(line, readings)])
+
+
 def load_table(readings):
     """Ratios are to the first."""
     def line(reading):

@@ -10,6 +10,7 @@ import sys
 import tempfile
 
 import bounds
+import listing
 import load
 import million
 import operations
@@ -31,13 +32,14 @@ def arguments():
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--operations", action="store_true", help="what each operation costs, and whether it holds")
     part.add_argument("--million", action="store_true", help="a million files in one directory, on prefixfs")
+    part.add_argument("--listing", action="store_true", help="ls -l, find and du of 100,000 files, on prefixfs")
     part.add_argument("--load", action="store_true", help="64 programs for ten minutes, undisturbed and while S3 fails, on prefixfs")
     parser.add_argument("--seconds", type=int, help="of each half of --load; ten minutes")
     parser.add_argument("--only", metavar="WORD", default="", help="only the rows that have it in their title")
     parser.add_argument("--quick", action="store_true", help="a tenth of everything, once; bench/README.md stays as it is")
     parser.add_argument("--tool", action="append", metavar="NAME", help="only this one; may be given several times")
     parser.add_argument("--rounds", type=int, help=f"of each workload, at most; {ROUNDS}, with --quick 1")
-    parser.add_argument("--busy", action="store_true", help="leave the seconds of operations and of the million out: others use the machine too")
+    parser.add_argument("--busy", action="store_true", help="leave the seconds of operations, of the million and of the listing out: others use the machine too")
     parser.add_argument("--latency-ms", type=int, default=20)
     return parser.parse_args()
 
@@ -103,19 +105,28 @@ def million_part(options, sizes, chosen, endpoint, directory):
     return f"{sizes.crowd:,} files.\n\n{report.crowd_table(readings, options.busy)}", any(reading.problems for reading in readings)
 
 
+def listing_part(options, sizes, chosen, endpoint, directory):
+    floor, readings = listing.measure(chosen[0], endpoint, directory, sizes.long_list, options.only)
+    return (f"{sizes.long_list:,} files.\n\n{report.listing_table(floor, listing.FLOOR, readings, options.busy)}",
+            any(reading.problems for reading in readings))
+
+
 def load_part(options, sizes, chosen, endpoint, directory):
     readings = load.measure(chosen[0], endpoint, directory, options.seconds or sizes.load_seconds)
     return report.load_table(readings), any(reading.problems for reading in readings)
+
+
+PARTS = {"operations": operations_part, "million": million_part, "listing": listing_part, "load": load_part}
+ALONE = ("million", "listing", "load")  # on prefixfs
 
 
 def main():
     options = arguments()
     for number in SIGNALS:
         signal.signal(number, stop)
-    part, measured = (("operations", operations_part) if options.operations else
-                      ("million", million_part) if options.million else ("load", load_part) if options.load else ("results", workloads_part))
+    part, measured = next((part for part in PARTS.items() if getattr(options, part[0], False)), ("results", workloads_part))
     chosen = [tool for tool in [*tools.find(options.prefixfs), *bounds.find()] if not options.tool or tool.name in options.tool]
-    chosen = chosen[:1] if options.million or options.load else chosen
+    chosen = chosen[:1] if part in ALONE else chosen
     if not chosen:
         sys.exit("bench: no such tool is here")
     with contextlib.ExitStack() as cleanup:

@@ -112,15 +112,15 @@ def find(prefixfs):
 
 
 class Mount:
-    """One life of a tool's daemon, with an empty cache. Ends in every case."""
+    """One life of a tool's daemon, with an empty cache. Ends in every case. `keeps`: what is in the directory stays there for the next life."""
 
-    def __init__(self, tool, endpoint, directory):
+    def __init__(self, tool, endpoint, directory, keeps=False):
         self.path = directory / "mnt"
         home = directory / "home"
         for made in (self.path, home):
-            made.mkdir(parents=True)
+            made.mkdir(parents=True, exist_ok=keeps)
         environment = {"PATH": os.environ["PATH"], "HOME": str(home), **tool.environment(endpoint)}
-        self.directory = directory
+        self.directory, self._keeps = directory, keeps
         self.process = Process(tool.command(endpoint, self.path, directory), directory / "daemon.log", environment)
         try:
             until(lambda: is_mounted(self.path) or not self.process.is_alive(), 30, f"{tool.name} is mounted")
@@ -137,7 +137,7 @@ class Mount:
         if not self.process.wait(30):
             self.process.stop()
         self._unmount(["umount", "-l"] if root else ["fusermount3", "-uz"])
-        if not is_mounted(self.path):
+        if not self._keeps and not is_mounted(self.path):
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def _unmount(self, command):
