@@ -1,6 +1,10 @@
-"""What no mount can be much better than: the same requests by curl alone."""
+"""What no mount can be much better than: the same requests by curl alone, the same files on the local disk."""
 
+import os
 import shutil
+import subprocess
+import tempfile
+import time
 
 import curl
 import measure
@@ -14,6 +18,9 @@ class Bound(Tool):
     def bounds(self, step):
         raise NotImplementedError
 
+    def prepare(self, workload, endpoint, directory):
+        raise NotImplementedError
+
     def run_step(self, step, endpoint, directory):
         raise NotImplementedError
 
@@ -23,6 +30,9 @@ class CurlAlone(Bound):
 
     def bounds(self, step):
         return step.floor is not None
+
+    def prepare(self, workload, endpoint, directory):
+        measure.fill(workload, self, endpoint)
 
     def run_step(self, step, endpoint, directory):
         endpoint.clear_log()
@@ -36,11 +46,39 @@ class CurlAlone(Bound):
         return figures
 
 
+class LocalDisk(Bound):
+    """The file system that the caches of the others are on."""
+
+    def bounds(self, step):
+        return step.local
+
+    def version(self):
+        kind = subprocess.run([self.program, "--file-system", "--format", "%T", tempfile.gettempdir()], capture_output=True, text=True, timeout=20).stdout
+        return f"{self.name} ({kind.strip()})"
+
+    def prepare(self, workload, endpoint, directory):
+        for name, body in workload.objects.items():
+            (directory / name).parent.mkdir(parents=True, exist_ok=True)
+            with open(directory / name, "wb") as file:
+                file.writelines([body] if isinstance(body, bytes) else body)
+                os.fsync(file.fileno())
+
+    def run_step(self, step, endpoint, directory):
+        figures = Figures(requests=None, cpu_seconds=None, peak_bytes=None)
+        if step.before:
+            figures.problem, _ = measure.problem_of(step.before, directory)
+        began = time.monotonic()
+        if not figures.problem:
+            figures.problem, _ = measure.problem_of(step.run, directory)
+        figures.seconds = time.monotonic() - began
+        return figures
+
+
 def run(workload, bound, endpoint, directory):
     """One Figures for each step, or None."""
     directory.mkdir()
     try:
-        measure.fill(workload, bound, endpoint)
+        bound.prepare(workload, endpoint, directory)
         return [bound.run_step(step, endpoint, directory) if bound.bounds(step) else None for step in workload.steps]
     finally:
         measure.remove_large(workload, bound, endpoint)
@@ -48,4 +86,4 @@ def run(workload, bound, endpoint, directory):
 
 
 def find():
-    return [tool for tool in [CurlAlone("curl alone", shutil.which("curl"))] if tool.program]
+    return [bound for bound in [CurlAlone("curl alone", shutil.which("curl")), LocalDisk("local disk", shutil.which("stat"))] if bound.program]

@@ -8,6 +8,7 @@ import time
 
 from endpoint import BUCKET
 from processes import until
+from workload import NotHere
 from tools import Mount
 
 QUIET_SECONDS = 0.3
@@ -18,19 +19,15 @@ class Wrong(Exception):
     """A call has succeeded, and what it should have done is not so."""
 
 
-class NotHere(Exception):
-    """This machine cannot tell."""
-
-
 @dataclasses.dataclass
 class Figures:
-    requests: int = 0
+    requests: int | None = 0
     by_operation: dict = dataclasses.field(default_factory=dict)
     by_kind: dict = dataclasses.field(default_factory=dict)
     bytes_moved: int = 0
     seconds: float = 0
     stored_seconds: float | None = None
-    cpu_seconds: float = 0
+    cpu_seconds: float | None = 0
     peak_bytes: int | None = 0
     problem: str = ""
     remark: str = ""

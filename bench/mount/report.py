@@ -25,16 +25,20 @@ def _ratio(value, reference):
     return f" ({value / reference:.1f}x)" if reference else ""
 
 
+def _seconds(value):
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
+
+
 def _cells(figures, reference):
     """`reference`: of prefixfs; None where these are prefixfs's own, or it has none."""
     if figures.problem:
         return [figures.problem, "", "", "", ""]
 
     def cell(value, form, of):
-        return "" if value is None else format(value, form) + (_ratio(value, of(reference)) if reference else "")
+        return "" if value is None else (form(value) if callable(form) else format(value, form)) + (_ratio(value, of(reference)) if reference else "")
 
     return [cell(figures.requests, ",", lambda other: other.requests),
-            cell(figures.seconds, ".2f", lambda other: other.seconds),
+            cell(figures.seconds, _seconds, lambda other: other.seconds),
             cell(figures.stored_seconds, ".2f", lambda other: other.stored_seconds),
             cell(figures.cpu_seconds, ".2f", lambda other: other.cpu_seconds),
             cell(figures.peak_bytes and figures.peak_bytes / (1 << 20), ".0f", lambda other: other.peak_bytes / (1 << 20))]

@@ -20,6 +20,15 @@ def _run(workload, tool, endpoint, directory):
     return (bounds if isinstance(tool, bounds.Bound) else measure).run(workload, tool, endpoint, directory)
 
 
+def _enough(workload, tools):
+    """Without those that another one of their kind stands for."""
+    stand_ins = {}
+    for tool in tools:
+        if tool.kind not in stand_ins or tool.stands_in:
+            stand_ins[tool.kind] = tool
+    return [tool for tool in tools if tool.kind not in workload.one_of or stand_ins[tool.kind] is tool]
+
+
 def _middle(runs):
     """The median of the times, the largest peak, and the requests of the run whose seconds are the median."""
     if wrong := next((figures for figures in runs if figures.problem), None):
@@ -37,7 +46,7 @@ def _middle(runs):
 
 def run(workload, place, tools, endpoint, directory, rounds):
     """{tool name: Figures} for each step of the workload. `place`: a word for it, that no other workload has."""
-    tools = [tool for tool in tools if not isinstance(tool, bounds.Bound) or any(map(tool.bounds, workload.steps))]
+    tools = [tool for tool in _enough(workload, tools) if not isinstance(tool, bounds.Bound) or any(map(tool.bounds, workload.steps))]
     found = {tool.name: [] for tool in tools}
     for number in range(min(rounds, workload.rounds)):
         for tool in tools:

@@ -20,11 +20,13 @@ def is_mounted(path):
 
 
 class Tool:
-    """A way to mount a prefix. `prefix` is its own part of the bucket. `takes_over`: a killed worker is followed by another."""
+    """A way to mount a prefix. `prefix` is its own part of the bucket. `takes_over`: a killed worker is followed by another. `stands_in`: it is the one
+    of its kind where one is enough; otherwise the first is."""
     takes_over = False
+    kind = ""
 
-    def __init__(self, name, program):
-        self.name, self.program = name, program
+    def __init__(self, name, program, stands_in=False):
+        self.name, self.program, self.stands_in = name, program, stands_in
         self.prefix = re.sub("[^a-z0-9]+", "-", name)
 
     def at(self, place):
@@ -44,6 +46,7 @@ class Tool:
 
 
 class Prefixfs(Tool):
+    kind = "prefixfs"
     takes_over = True
     version_word = "--version"
     options = ""
@@ -90,6 +93,7 @@ def _is_dirty(note):
 
 
 class Rclone(Tool):
+    kind = "rclone"
     version_word = "version"
 
     def command(self, _, mountpoint, directory):

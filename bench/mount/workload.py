@@ -35,6 +35,10 @@ ROUNDS = 3  # of each workload, at most
 WARM_PAUSE_SECONDS = 2  # longer than the second for which prefixfs, as set here, takes what it knows for fresh
 
 
+class NotHere(Exception):
+    """This machine cannot tell."""
+
+
 def noise(size, seed):
     numbers, piece = random.Random(seed), 64 * MIB  # randbytes cannot give 256 MiB at once
     return b"".join(numbers.randbytes(min(piece, size - done)) for done in range(0, size, piece))
@@ -56,7 +60,8 @@ class Repeated:
 @dataclasses.dataclass(frozen=True)
 class Step:
     """One row of the table. `stored`: name -> size of the objects that must be in the bucket in the end. `settles`: what it changes may reach the
-    bucket after it, and is waited for. `check` raises Wrong, or gives back a remark. `floor`: the same without a mount."""
+    bucket after it, and is waited for. `check` raises Wrong, or gives back a remark. `floor`: the same without a mount. `local`: whether the
+    local disk is worth a comparison."""
     title: str
     run: typing.Callable  # with the path of each mount
     before: typing.Callable | None = None  # likewise; does not count
@@ -66,17 +71,20 @@ class Step:
     check: typing.Callable | None = None  # with the path of a mount that is made afterwards
     seconds_max: float = 900
     floor: typing.Callable | None = None  # with a Curl
+    local: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Workload:
     """Steps within one mount, or within one of each of several hosts. `objects`: name -> bytes that another client has put there. `earlier`: what
-    programs have done in a mount before. `rounds`: how often it is run on each tool, at most."""
+    programs have done in a mount before. `rounds`: how often it is run on each tool, at most. `one_of`: kinds of which
+    one tool is enough, where they are slow."""
     steps: list
     objects: dict = dataclasses.field(default_factory=dict)
     earlier: typing.Callable | None = None
     hosts: int = 1
     rounds: int = ROUNDS
+    one_of: tuple = ()
 
 
 def expect(size, wanted, what):

@@ -10,13 +10,13 @@ import subprocess
 import tempfile
 
 from curl import ranges
-from workload import MIB, WARM_PAUSE_SECONDS, Repeated, Step, Workload, expect, noise, run_program
+from workload import MIB, WARM_PAUSE_SECONDS, NotHere, Repeated, Step, Workload, expect, noise, run_program
 
 NEW_FILE_BYTES = 500_000
 SMALL_FILE_BYTES = 100_000
 TINY_FILE_BYTES = 4_000
 PLACE_BYTES = 4 << 10
-WRITERS = 8
+WRITERS = READERS = 8
 PART_BYTES = 8 * MIB
 PARTS_AT_ONCE = 16
 FILES_AT_ONCE = 32
@@ -116,6 +116,55 @@ def archive(sizes):
                     {name: noise(TINY_FILE_BYTES, 5) for name in names})
 
 
+# Where nothing is written prefixfs is the same in both of its ways to commit; and where rclone is slow, one is enough.
+ALIKE = ("prefixfs", "rclone")
+SLOW = {"rounds": 1, "one_of": ALIKE}
+
+
+def texts(sizes):
+    """Names and bytes of 1,000 small files, of which the one in the middle has a word that the others have not."""
+    text = b"all of them have this line\n" * (TINY_FILE_BYTES // 27)
+    return {f"archived/{number:04}.txt": text + (b"needle\n" if number == sizes.archived // 2 else b"") for number in range(sizes.archived)}
+
+
+def search(sizes):
+    files = texts(sizes)
+
+    def run(path):
+        found = subprocess.run(["grep", "-rl", "needle", "archived"], cwd=path, capture_output=True, text=True)
+        if found.stdout.split() != [f"archived/{sizes.archived // 2:04}.txt"]:
+            raise RuntimeError(f"grep: {found.stdout[:100]} {found.stderr[:100]}")
+
+    return Workload([Step(f"grep -r of {sizes.archived:,} files of 4 KB, cold", run, floor=lambda curl: curl.get(files, FILES_AT_ONCE))], files, **SLOW)
+
+
+def pool(sizes):
+    files = texts(sizes)
+
+    def run(path):
+        def read(name):
+            expect(len((path / "archived" / name).read_bytes()), len(files[f"archived/{name}"]), name)
+
+        with concurrent.futures.ThreadPoolExecutor(READERS) as readers:
+            expect(len(list(readers.map(read, sorted(os.listdir(path / "archived"))))), sizes.archived, "archived/")
+
+    return Workload([Step(f"{sizes.archived:,} files of 4 KB read in order by {READERS} threads, cold", run, floor=lambda curl: curl.get(files, FILES_AT_ONCE))],
+                    files, **SLOW)
+
+
+def copy_out(sizes):
+    files = texts(sizes)
+
+    def run(path):
+        with tempfile.TemporaryDirectory(prefix="prefixfs-bench-out.") as directory:
+            run_program("cp", "-r", path / "archived", directory)
+            copied = sum(entry.stat().st_size for entry in os.scandir(f"{directory}/archived"))
+        expect(copied, sum(map(len, files.values())), "the copies")
+
+    return Workload([Step(f"cp -r of {sizes.archived:,} files of 4 KB out of the mount, cold", run, floor=lambda curl: curl.get(files, FILES_AT_ONCE))],
+                    files, **SLOW)
+
+
 class LocalTree:
     """Files on the local disk, made when they are first asked for."""
 
@@ -141,18 +190,74 @@ def copy_in(sizes):
                           stored=dict.fromkeys(names, TINY_FILE_BYTES), floor=lambda curl: curl.put(names, noise(TINY_FILE_BYTES, 0)))])
 
 
-def random_reads(sizes):
-    body = noise(sizes.looked_at_bytes, 7)
-    chance = random.Random(8)
-    places = [chance.randrange(sizes.looked_at_bytes - PLACE_BYTES) for _ in range(sizes.places)]
+def seek(sizes):
+    """As a player does: the file stays open."""
+    middle, opened = sizes.large_bytes // 2, []
 
+    def look(file, place):
+        if os.pread(file.fileno(), 1, place) != LARGE_BLOCK[place % PART_BYTES:][:1]:
+            raise RuntimeError(f"another byte at {place}")
+
+    def first(path):
+        opened.append(open(path / "large.bin", "rb", buffering=0))
+        look(opened[0], 0)
+
+    def then(_):
+        if not opened:
+            raise RuntimeError("it could not be opened")
+        with opened.pop() as file:
+            look(file, middle)
+
+    return Workload([Step(f"the first byte of {sizes.large_bytes // MIB} MiB, cold", first, floor=lambda curl: curl.get_ranges("large.bin", [(0, 0)])),
+                     Step("then one byte in the middle", then, floor=lambda curl: curl.get_ranges("large.bin", [(middle, middle)]))],
+                    {"large.bin": large_body(sizes)})
+
+
+def forget_pages(*_):
+    """What the kernel has of files; the caches of the mounts on the disk stay."""
+    try:
+        os.sync()
+        pathlib.Path("/proc/sys/vm/drop_caches").write_text("1")
+    except PermissionError:
+        raise NotHere("needs root") from None
+
+
+def reading_again(title, run, read_all):
+    """Steps of what was read as a whole before: as the kernel has it, and as the cache on the disk has it."""
+    return [Step(f"{title}, warm", run, before=read_all, local=True), Step(f"{title}, warm, without the page cache", run, before=forget_pages, local=True)]
+
+
+def large_read_again(sizes):
     def run(path):
+        read_large(path, sizes.large_bytes)
+
+    return Workload(reading_again(f"{sizes.large_bytes // MIB} MiB read again", run, run), {"large.bin": large_body(sizes)}, one_of=ALIKE)
+
+
+class RandomReads:
+    """4 KiB each, and what they must be."""
+
+    def __init__(self, sizes):
+        self.body, chance = noise(sizes.looked_at_bytes, 7), random.Random(8)
+        self._places = [chance.randrange(sizes.looked_at_bytes - PLACE_BYTES) for _ in range(sizes.places)]
+        self.title = f"{sizes.places:,} reads of 4 KiB at random places of {sizes.looked_at_bytes // MIB} MiB"
+
+    def run(self, path):
         with open(path / "random.bin", "rb", buffering=0) as file:
-            for place in places:
-                if os.pread(file.fileno(), PLACE_BYTES, place) != body[place:place + PLACE_BYTES]:
+            for place in self._places:
+                if os.pread(file.fileno(), PLACE_BYTES, place) != self.body[place:place + PLACE_BYTES]:
                     raise RuntimeError(f"other bytes at {place}")
 
-    return Workload([Step(f"{sizes.places:,} reads of 4 KiB at random places of {sizes.looked_at_bytes // MIB} MiB, cold", run)], {"random.bin": body})
+
+def random_reads(sizes):
+    reads = RandomReads(sizes)
+    return Workload([Step(f"{reads.title}, cold", reads.run)], {"random.bin": reads.body})
+
+
+def random_reads_again(sizes):
+    reads = RandomReads(sizes)
+    return Workload(reading_again(reads.title, reads.run, lambda path: expect(len((path / "random.bin").read_bytes()), len(reads.body), "random.bin")),
+                    {"random.bin": reads.body}, one_of=ALIKE)
 
 
 def clone(sizes):
@@ -188,5 +293,5 @@ def database(sizes):
 
 
 def all_of(sizes):
-    return [make(sizes) for make in (new_files, new_files_at_once, copy_in, small_files, archive, long_listing, large_write, large_read, random_reads, clone,
-                                     database)]
+    return [make(sizes) for make in (new_files, new_files_at_once, copy_in, small_files, archive, search, pool, copy_out, long_listing, large_write, large_read,
+                                     seek, large_read_again, random_reads, random_reads_again, clone, database)]
