@@ -90,6 +90,15 @@ def operations_table(results, busy):
     return _markdown(["operation", *names], 0, lines)
 
 
+def costs_table(costs):
+    """Memory and threads of each process, where there are two."""
+    def line(cost):
+        sizes = " + ".join(f"{size / (1 << 20):.0f}" for size in cost.resident_bytes)
+        return [cost.name, cost.problem or f"{cost.seconds * 1e3:.0f}", sizes, " + ".join(map(str, cost.threads))]
+
+    return _markdown(["tool", "ms to the mount", "MiB resident, unused", "threads"], 3, map(line, costs))
+
+
 def crowd_table(readings, busy):
     def line(reading):
         first = "" if reading.first_seconds is None else f"{reading.first_seconds:.2f}"

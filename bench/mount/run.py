@@ -10,6 +10,7 @@ import sys
 import tempfile
 
 import bounds
+import costs
 import listing
 import load
 import million
@@ -65,6 +66,8 @@ def has(word, workload):
     return any(word in step.title for step in workload.steps)
 
 
+COSTS = "What a mount costs that nobody uses"
+TEN_TIMES = "Ten times as many files"
 KILLED = "When the worker is killed"
 
 
@@ -85,6 +88,14 @@ def workloads_part(options, sizes, chosen, endpoint, directory):
     results = run_all(every, chosen, endpoint, directory, options.rounds or (1 if options.quick else ROUNDS))
     failed = any(figures.problem for _, by_tool in results for figures in by_tool.values())
     texts = [report.table(results)] if results else []
+    if options.only in COSTS:
+        mounted = [tool for tool in chosen if not isinstance(tool, bounds.Bound)]
+        texts.append(f"{COSTS}:\n\n{report.costs_table([costs.of_mount(tool, endpoint, directory) for tool in mounted])}")
+    if options.only in TEN_TIMES:
+        for tool in [tool for tool in chosen if tool.commits_later]:
+            sentence, wrong = costs.linear(tool, endpoint, directory, sizes.few_and_many)
+            texts.append(f"{TEN_TIMES}:\n\n{sentence}")
+            failed = failed or wrong
     if options.only in KILLED:
         pauses, error_seen = take_over(sizes, chosen, endpoint, directory)
         texts.append(f"{KILLED}:\n\n{pauses}")

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 from endpoint import ACCESS, BUCKET, REGION, SECRET
 from processes import Process, until
@@ -20,9 +21,9 @@ def is_mounted(path):
 
 
 class Tool:
-    """A way to mount a prefix. `prefix` is its own part of the bucket. `takes_over`: a killed worker is followed by another. `stands_in`: it is the one
-    of its kind where one is enough; otherwise the first is."""
-    takes_over = False
+    """A way to mount a prefix. `prefix` is its own part of the bucket. `takes_over`: a killed worker is followed by another; `commits_later`: S3
+    has what is closed a little later. `stands_in`: it is the one of its kind where one is enough; otherwise the first is."""
+    takes_over = commits_later = False
     kind = ""
 
     def __init__(self, name, program, stands_in=False):
@@ -58,7 +59,6 @@ class Prefixfs(Tool):
     def environment(self, _):
         return {"AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": REGION}
 
-
     def with_options(self, more):
         other = copy.copy(self)
         other.options += more
@@ -66,6 +66,7 @@ class Prefixfs(Tool):
 
 
 class PrefixfsJournal(Prefixfs):
+    commits_later = True
     options = ",commit=journal"
 
     def owes(self, mount):
@@ -125,12 +126,14 @@ class Mount:
             made.mkdir(parents=True, exist_ok=keeps)
         environment = {"PATH": os.environ["PATH"], "HOME": str(home), **tool.environment(endpoint)}
         self.directory, self._keeps = directory, keeps
+        began = time.monotonic()
         self.process = Process(tool.command(endpoint, self.path, directory), directory / "daemon.log", environment)
         try:
-            until(lambda: is_mounted(self.path) or not self.process.is_alive(), 30, f"{tool.name} is mounted")
+            until(lambda: is_mounted(self.path) or not self.process.is_alive(), 30, f"{tool.name} is mounted", nap=0.001)
             if not is_mounted(self.path):
                 raise RuntimeError(f"{tool.name} did not mount: {self.process.last_lines()}")
             os.stat(self.path)
+            self.seconds_to_start = time.monotonic() - began
         except BaseException:
             self.end()
             raise

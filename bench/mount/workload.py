@@ -25,12 +25,13 @@ class Sizes:
     places: int
     cloned: int
     rows: int
+    few_and_many: tuple
 
 
 FULL = Sizes(files=200, large_bytes=1024 * MIB, listed=10_000, archived=1_000, kills=50, changed_bytes=100_000_000, tree=1_000, crowd=1_000_000, long_list=100_000,
-             load_seconds=600, looked_at_bytes=256 * MIB, places=1_000, cloned=500, rows=100)
+             load_seconds=600, looked_at_bytes=256 * MIB, places=1_000, cloned=500, rows=100, few_and_many=(300, 3_000))
 QUICK = Sizes(files=20, large_bytes=64 * MIB, listed=1_000, archived=100, kills=5, changed_bytes=20_000_000, tree=100, crowd=100_000, long_list=10_000, load_seconds=20,
-              looked_at_bytes=64 * MIB, places=100, cloned=50, rows=10)
+              looked_at_bytes=64 * MIB, places=100, cloned=50, rows=10, few_and_many=(30, 300))
 ROUNDS = 3  # of each workload, at most
 WARM_PAUSE_SECONDS = 2  # longer than the second for which prefixfs, as set here, takes what it knows for fresh
 
