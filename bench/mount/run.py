@@ -30,6 +30,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--devs3", required=True)
     parser.add_argument("--prefixfs", required=True)
+    parser.add_argument("--rclone", metavar="PROGRAM", help="another one than Debian's, which is measured too, where it is there")
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--operations", action="store_true", help="what each operation costs, and whether it holds")
     part.add_argument("--million", action="store_true", help="a million files in one directory, on prefixfs")
@@ -136,7 +137,7 @@ def main():
     for number in SIGNALS:
         signal.signal(number, stop)
     part, measured = next((part for part in PARTS.items() if getattr(options, part[0], False)), ("results", workloads_part))
-    chosen = [tool for tool in [*tools.find(options.prefixfs), *bounds.find()] if not options.tool or tool.name in options.tool]
+    chosen = [tool for tool in [*tools.find(options.prefixfs, options.rclone), *bounds.find()] if not options.tool or tool.name in options.tool]
     chosen = chosen[:1] if part in ALONE else chosen
     if not chosen:
         sys.exit("bench: no such tool is here")

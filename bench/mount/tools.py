@@ -109,10 +109,10 @@ class Rclone(Tool):
         return rclone.environment(endpoint.url, ACCESS, SECRET, REGION, "bench")
 
 
-def find(prefixfs):
-    """All tools that this machine has, prefixfs first."""
+def find(prefixfs, rclone_newest):
+    """All tools that this machine has, prefixfs first. `rclone_newest`: None, or a program that may be missing."""
     tools = [Prefixfs("prefixfs", prefixfs), PrefixfsJournal("prefixfs commit=journal", prefixfs), S3fs("s3fs", shutil.which("s3fs")),
-             Rclone("rclone", shutil.which("rclone"))]
+             Rclone("rclone", shutil.which("rclone")), Rclone("rclone (newest)", rclone_newest, stands_in=True)]
     return [tool for tool in tools if tool.program and os.access(tool.program, os.X_OK)]
 
 
