@@ -1,45 +1,33 @@
-"""devs3, the one S3 endpoint of all tools, and a small client that fills it (SigV4 as in the S3 API Reference, "Authenticating
-Requests: Using the Authorization Header")."""
+"""devs3, the one S3 endpoint of all tools, and a small client that fills it."""
 
 import concurrent.futures
-import datetime
 import hashlib
-import hmac
 import http.client
 import json
 import os
-import urllib.parse
 import urllib.request
 
 from processes import Process, until
+from signing import UNSIGNED, Signer, quoted
+from workload import Repeated
 
 ACCESS, SECRET, REGION, BUCKET = "devs3", "devs3secret", "us-east-1", "bench"
-SIGNED = "host;x-amz-content-sha256;x-amz-date"
 
 
-def _digest(key, text):
-    return hmac.new(key, text.encode(), hashlib.sha256).digest()
-
-
-def _headers(method, host, path, body):
-    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    scope = f"{now[:8]}/{REGION}/s3/aws4_request"
-    payload = hashlib.sha256(body).hexdigest()
-    canonical = f"{method}\n{path}\n\nhost:{host}\nx-amz-content-sha256:{payload}\nx-amz-date:{now}\n\n{SIGNED}\n{payload}"
-    key = ("AWS4" + SECRET).encode()
-    for word in (now[:8], REGION, "s3", "aws4_request"):
-        key = _digest(key, word)
-    signature = _digest(key, f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}").hex()
-    return {"Host": host, "x-amz-content-sha256": payload, "x-amz-date": now,
-            "Authorization": f"AWS4-HMAC-SHA256 Credential={ACCESS}/{scope}, SignedHeaders={SIGNED}, Signature={signature}"}
+def path_of(key):
+    """Of an object, as it is sent."""
+    return f"/{BUCKET}/{quoted(key, safe='/')}"
 
 
 class Endpoint:
     def __init__(self, program, directory, latency_ms):
         self.latency_ms = latency_ms
         self._directory = directory
-        self._command = [program, "--root", directory / "buckets", "--listen", "127.0.0.1:0", "--port-file", directory / "port", "--bucket", BUCKET,
-                         "--control", "--allow-unsigned-payload"]
+        self._shared = {}  # Repeated -> key of the object that has these bytes
+        # With ACLs: rclone 1.60 sends one with every object.
+        (directory / "devs3.json").write_text(json.dumps({"keys": [{"access": ACCESS, "secret": SECRET}], "buckets": [{"name": BUCKET, "acls": True}]}))
+        self._command = [program, "--root", directory / "buckets", "--listen", "127.0.0.1:0", "--port-file", directory / "port",
+                         "--config", directory / "devs3.json", "--control", "--allow-unsigned-payload"]
         self._start(10)
 
     def _start(self, seconds):
@@ -56,6 +44,10 @@ class Endpoint:
     @property
     def url(self):
         return f"http://{self.host}"
+
+    @property
+    def signer(self):
+        return Signer(ACCESS, SECRET, REGION, self.host)
 
     def stop(self):
         self.process.stop()
@@ -97,13 +89,32 @@ class Endpoint:
     def _put_all(self, objects):
         connection = http.client.HTTPConnection(self.host)
         for key, body in objects:
-            path = f"/{BUCKET}/{urllib.parse.quote(key, safe='/-_.~')}"
-            connection.request("PUT", path, body, _headers("PUT", self.host, path, body))
-            answer = connection.getresponse()
-            text = answer.read()
-            if answer.status != 200:
-                raise RuntimeError(f"PUT {key}: {answer.status} {text[:200]}")
+            if isinstance(body, Repeated):
+                self._put_copy(connection, key, body)
+            else:
+                self._put(connection, key, body, hashlib.sha256(body).hexdigest())
         connection.close()
+
+    def _put_copy(self, connection, key, body):
+        """Large bytes go over the wire once; devs3's copies share them."""
+        if body not in self._shared:
+            source = f"shared/{len(self._shared)}"
+            self._put(connection, source, body, UNSIGNED)
+            self._shared[body] = source
+        self._put(connection, key, b"", hashlib.sha256(b"").hexdigest(), {"x-amz-copy-source": path_of(self._shared[body])})
+
+    def _put(self, connection, key, body, payload, more=None):
+        path = path_of(key)
+        connection.request("PUT", path, body, {**self.signer.headers("PUT", path, payload, more), "content-length": str(len(body))})
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"PUT {key}: {answer.status} {text[:200]}")
+
+    def remove(self, keys):
+        """As if they had expired: without a request of anybody."""
+        for key in keys:
+            self._control("objects/expire", {"bucket": BUCKET, "key": key})
 
     def clear_log(self):
         self._control("log/clear", {})

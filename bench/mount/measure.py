@@ -8,29 +8,27 @@ import time
 
 from endpoint import BUCKET
 from processes import until
+from workload import NotHere
 from tools import Mount
 
 QUIET_SECONDS = 0.3
+LARGE_BYTES = 32 << 20  # objects from here on are removed afterwards, so that the disk does not fill
 
 
 class Wrong(Exception):
     """A call has succeeded, and what it should have done is not so."""
 
 
-class NotHere(Exception):
-    """This machine cannot tell."""
-
-
 @dataclasses.dataclass
 class Figures:
-    requests: int = 0
+    requests: int | None = 0
     by_operation: dict = dataclasses.field(default_factory=dict)
     by_kind: dict = dataclasses.field(default_factory=dict)
     bytes_moved: int = 0
     seconds: float = 0
     stored_seconds: float | None = None
-    cpu_seconds: float = 0
-    peak_bytes: int = 0
+    cpu_seconds: float | None = 0
+    peak_bytes: int | None = 0
     problem: str = ""
     remark: str = ""
 
@@ -103,7 +101,7 @@ def _errno_word(error):
     return same.get(word, word)
 
 
-def _problem_of(call, *paths):
+def problem_of(call, *paths):
     """What is to be said of a call that fails."""
     try:
         return "", call(*paths)
@@ -151,7 +149,7 @@ def _run_step(step, tool, endpoint, mounts):
     figures, processes, paths = Figures(), [mount.process for mount in mounts], [mount.path for mount in mounts]
     with _watched(processes, step.seconds_max, figures):
         if step.before:
-            figures.problem, _ = _problem_of(step.before, *paths)
+            figures.problem, _ = problem_of(step.before, *paths)
             if figures.problem:
                 return figures
         time.sleep(step.pause_seconds)
@@ -159,10 +157,10 @@ def _run_step(step, tool, endpoint, mounts):
         for process in processes:
             process.forget_peak()
         cpu, began, wall = sum(process.cpu_seconds() for process in processes), time.monotonic(), time.time()
-        figures.problem, _ = _problem_of(step.run, *paths)
+        figures.problem, _ = problem_of(step.run, *paths)
         figures.seconds = time.monotonic() - began
         if not figures.problem:
-            figures.problem, figures.stored_seconds = _problem_of(_stored_seconds, step, tool, endpoint, mounts, wall)
+            figures.problem, figures.stored_seconds = problem_of(_stored_seconds, step, tool, endpoint, mounts, wall)
         time.sleep(QUIET_SECONDS)
         if all(process.is_alive() for process in processes):
             figures.cpu_seconds = sum(process.cpu_seconds() for process in processes) - cpu
@@ -182,19 +180,30 @@ def _check_afterwards(workload, tool, endpoint, directory, results):
         if not step.check or figures.problem:
             continue
         with _mounted(tool, endpoint, directory, "after") as mount, _watched([mount.process], step.seconds_max, figures):
-            problem, remark = _problem_of(step.check, mount.path)
+            problem, remark = problem_of(step.check, mount.path)
         figures.problem = figures.problem or problem.replace("refused: ", "wrong: afterwards ")
         figures.remark = remark or ""
 
 
+def fill(workload, tool, endpoint):
+    """Puts what is to be there before. The marker: s3fs mounts no prefix that has none."""
+    endpoint.fill([(f"{tool.prefix}/", b""), *((f"{tool.prefix}/{name}", body) for name, body in workload.objects.items())])
+
+
+def remove_large(workload, tool, endpoint):
+    sizes = {name: len(body) for name, body in workload.objects.items()}
+    for step in workload.steps:
+        sizes.update(step.stored)
+    endpoint.remove([f"{tool.prefix}/{name}" for name, size in sizes.items() if size >= LARGE_BYTES])
+
+
 def run(workload, tool, endpoint, directory):
     """One Figures for each step."""
-    # The marker: s3fs mounts no prefix that has none.
-    endpoint.fill([(f"{tool.prefix}/", b""), *((f"{tool.prefix}/{name}", body) for name, body in workload.objects.items())])
     try:
+        fill(workload, tool, endpoint)
         if workload.earlier:
             with _mounted(tool, endpoint, directory, "before") as mount:
-                problem, _ = _problem_of(workload.earlier, mount.path)
+                problem, _ = problem_of(workload.earlier, mount.path)
                 _wait_until_settled(endpoint, tool, [mount], workload.steps[0].seconds_max)
             if problem:
                 return [Figures(problem=problem) for _ in workload.steps]
@@ -205,3 +214,5 @@ def run(workload, tool, endpoint, directory):
         return results
     except (OSError, RuntimeError) as error:
         return [Figures(problem=f"fails: {str(error).splitlines()[0]}") for _ in workload.steps]
+    finally:
+        remove_large(workload, tool, endpoint)

@@ -114,7 +114,7 @@ def _read_and_check(path, staying):
     return first
 
 
-def _long_listing(path, count):
+def long_listing(path, count):
     environment = {**os.environ, "LC_ALL": "C"}
     with subprocess.Popen(["ls", "-l", path], stdout=subprocess.PIPE, env=environment) as listing:
         lines = sum(1 for line in listing.stdout if line.endswith(b"_cv.pdf\n"))
@@ -140,7 +140,7 @@ def _read_while_it_changes(path, staying, changing, reading):
     return first
 
 
-def _measured(reading, mount, endpoint, work):
+def measured(reading, mount, endpoint, work):
     """Runs `work`, which gives back when the first name came, and fills `reading`."""
     print(f"prefixfs: {reading.title}, {reading.latency_ms} ms", file=sys.stderr, flush=True)
     wait_until_quiet(endpoint)
@@ -167,7 +167,7 @@ def _measured(reading, mount, endpoint, work):
 def _work_of(path, everything, changing):
     """For each kind of row what gives back when the first name came."""
     return {NAMES: lambda reading: _read_and_check(path, everything),
-            LONG: lambda reading: _long_listing(path, len(everything)),
+            LONG: lambda reading: long_listing(path, len(everything)),
             CHANGING: lambda reading: _read_while_it_changes(path, everything - set(changing), changing, reading)}
 
 
@@ -185,6 +185,6 @@ def measure(tool, endpoint, directory, count, latency_ms, only):
         with Mount(tool.with_options(options), endpoint, directory / f"{tool.prefix}-{number}") as mount:
             work = _work_of(mount.path / FOLDER, frozenset(names), changing)
             for title, kind, shown in rows[:max(wanted)]:
-                reading = _measured(Reading(title, latency), mount, endpoint, work[kind])
+                reading = measured(Reading(title, latency), mount, endpoint, work[kind])
                 readings += [reading] if shown and only in title else []
     return readings

@@ -13,8 +13,8 @@ import stat
 import subprocess
 import threading
 
-from measure import NotHere, Wrong
-from workloads import MIB, WARM_PAUSE_SECONDS, Step, Workload, noise
+from measure import Wrong
+from workload import MIB, WARM_PAUSE_SECONDS, NotHere, Step, Workload, noise
 
 FOLDER = "docs"
 FILE = f"{FOLDER}/report.pdf"

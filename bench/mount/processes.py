@@ -8,12 +8,12 @@ import time
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def until(condition, seconds, what):
+def until(condition, seconds, what, nap=0.02):
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise RuntimeError(f"not within {seconds} s: {what}")
-        time.sleep(0.02)
+        time.sleep(nap)
 
 
 class Process:
@@ -67,21 +67,29 @@ class Process:
             ticks += int(fields[11]) + int(fields[12])
         return ticks / TICKS
 
-    def peak_bytes(self):
-        """The largest resident size since the start, or since forget_peak()."""
-        peak = 0
+    def _facts(self, *names):
+        """For each process the sum of these lines of its status."""
+        sums = []
         for pid in self.pids():
             with open(f"/proc/{pid}/status") as status:
-                peak += sum(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
-        return peak
+                sums.append(sum(int(line.split()[1]) for line in status if line.startswith(tuple(f"{name}:" for name in names))))
+        return sums
+
+    def peak_bytes(self):
+        """The largest resident size since the start, or since forget_peak()."""
+        return sum(self._facts("VmHWM")) * 1024
 
     def private_bytes(self):
         """What is resident now and not a page of a file: those of its database the kernel takes back when it needs them."""
-        private = 0
-        for pid in self.pids():
-            with open(f"/proc/{pid}/status") as status:
-                private += sum(int(line.split()[1]) * 1024 for line in status if line.startswith(("RssAnon:", "RssShmem:")))
-        return private
+        return sum(self._facts("RssAnon", "RssShmem")) * 1024
+
+    def resident_bytes(self):
+        """Of each process."""
+        return [kib * 1024 for kib in self._facts("VmRSS")]
+
+    def threads(self):
+        """Of each process."""
+        return self._facts("Threads")
 
     def forget_peak(self):
         for pid in self.pids():

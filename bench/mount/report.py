@@ -25,19 +25,23 @@ def _ratio(value, reference):
     return f" ({value / reference:.1f}x)" if reference else ""
 
 
+def _seconds(value):
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
+
+
 def _cells(figures, reference):
     """`reference`: of prefixfs; None where these are prefixfs's own, or it has none."""
     if figures.problem:
         return [figures.problem, "", "", "", ""]
 
     def cell(value, form, of):
-        return "" if value is None else format(value, form) + (_ratio(value, of(reference)) if reference else "")
+        return "" if value is None else (form(value) if callable(form) else format(value, form)) + (_ratio(value, of(reference)) if reference else "")
 
     return [cell(figures.requests, ",", lambda other: other.requests),
-            cell(figures.seconds, ".2f", lambda other: other.seconds),
+            cell(figures.seconds, _seconds, lambda other: other.seconds),
             cell(figures.stored_seconds, ".2f", lambda other: other.stored_seconds),
             cell(figures.cpu_seconds, ".2f", lambda other: other.cpu_seconds),
-            cell(figures.peak_bytes / (1 << 20), ".0f", lambda other: other.peak_bytes / (1 << 20))]
+            cell(figures.peak_bytes and figures.peak_bytes / (1 << 20), ".0f", lambda other: other.peak_bytes / (1 << 20))]
 
 
 def rows(results):
@@ -86,6 +90,15 @@ def operations_table(results, busy):
     return _markdown(["operation", *names], 0, lines)
 
 
+def costs_table(costs):
+    """Memory and threads of each process, where there are two."""
+    def line(cost):
+        sizes = " + ".join(f"{size / (1 << 20):.0f}" for size in cost.resident_bytes)
+        return [cost.name, cost.problem or f"{cost.seconds * 1e3:.0f}", sizes, " + ".join(map(str, cost.threads))]
+
+    return _markdown(["tool", "ms to the mount", "MiB resident, unused", "threads"], 3, map(line, costs))
+
+
 def crowd_table(readings, busy):
     def line(reading):
         first = "" if reading.first_seconds is None else f"{reading.first_seconds:.2f}"
@@ -96,6 +109,18 @@ def crowd_table(readings, busy):
 
     return _markdown(["what", "names", "latency, ms", "requests", "listings", "first names after s", "seconds", "CPU seconds", "peak MiB",
                       "private MiB at the end"], 8, map(line, readings))
+
+
+def listing_table(floor, floor_title, readings, busy):
+    """`floor`: None where it is not known."""
+    def line(reading):
+        title = "; ".join([reading.title, *reading.problems])
+        compared = f"{reading.seconds / floor.seconds:.1f}x" if floor else ""
+        times = ["", "", ""] if busy else [f"{reading.seconds:.2f}", compared, f"{reading.cpu_seconds:.2f}"]
+        return [title, f"{reading.requests:,}", *times, f"{reading.peak_bytes / (1 << 20):.0f}"]
+
+    alone = [] if busy or not floor else [[floor_title, f"{floor.requests:,}", f"{floor.seconds:.2f}", "1.0x", f"{floor.cpu_seconds:.2f}", ""]]
+    return _markdown(["what", "requests", "seconds", "beside the pages alone", "CPU seconds", "peak MiB"], 5, [*alone, *map(line, readings)])
 
 
 def load_table(readings):

@@ -9,15 +9,19 @@ import signal
 import sys
 import tempfile
 
+import bounds
+import costs
+import listing
 import load
-import measure
 import million
 import operations
 import report
+import rounds
 import takeover
 import tools
 import workloads
 from endpoint import Endpoint
+from workload import FULL, QUICK, ROUNDS
 
 README = pathlib.Path(__file__).resolve().parents[1] / "README.md"
 
@@ -26,15 +30,18 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--devs3", required=True)
     parser.add_argument("--prefixfs", required=True)
+    parser.add_argument("--rclone", metavar="PROGRAM", help="another one than Debian's, which is measured too, where it is there")
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--operations", action="store_true", help="what each operation costs, and whether it holds")
     part.add_argument("--million", action="store_true", help="a million files in one directory, on prefixfs")
+    part.add_argument("--listing", action="store_true", help="ls -l, find and du of 100,000 files, on prefixfs")
     part.add_argument("--load", action="store_true", help="64 programs for ten minutes, undisturbed and while S3 fails, on prefixfs")
     parser.add_argument("--seconds", type=int, help="of each half of --load; ten minutes")
     parser.add_argument("--only", metavar="WORD", default="", help="only the rows that have it in their title")
-    parser.add_argument("--quick", action="store_true", help="a tenth of everything; bench/README.md stays as it is")
-    parser.add_argument("--tool", action="append", choices=["prefixfs", "prefixfs commit=journal", "s3fs", "rclone"], help="only this one; may be given several times")
-    parser.add_argument("--busy", action="store_true", help="leave the seconds of operations and of the million out: others use the machine too")
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything, once; bench/README.md stays as it is")
+    parser.add_argument("--tool", action="append", metavar="NAME", help="only this one; may be given several times")
+    parser.add_argument("--rounds", type=int, help=f"of each workload, at most; {ROUNDS}, with --quick 1")
+    parser.add_argument("--busy", action="store_true", help="leave the seconds of operations, of the million and of the listing out: others use the machine too")
     parser.add_argument("--latency-ms", type=int, default=20)
     return parser.parse_args()
 
@@ -48,22 +55,21 @@ def stop(*_):
     raise SystemExit(130)
 
 
-def run_all(every, chosen, endpoint, directory):
-    """(title, {tool name: Figures}) for each step. `every`: (workload, its own part of the bucket, or "" for the tool's)."""
+def run_all(every, chosen, endpoint, directory, most):
+    """(title, {tool name: Figures}) for each step. `every`: {a word for the workload: Workload}; `most`: rounds."""
     results = []
-    for number, (workload, place) in enumerate(every):
-        found = {step.title: {} for step in workload.steps}
-        for tool in chosen:
-            print(f"{tool.name}: {', '.join(found)}", file=sys.stderr, flush=True)
-            own = tool.at(place) if place else tool
-            for step, figures in zip(workload.steps, measure.run(workload, own, endpoint, directory / f"{tool.prefix}-{number}")):
-                found[step.title][tool.name] = figures
-        results += found.items()
+    for place, workload in every.items():
+        results += zip((step.title for step in workload.steps), rounds.run(workload, place, chosen, endpoint, directory, most))
     return results
 
 
 def has(word, workload):
     return any(word in step.title for step in workload.steps)
+
+
+COSTS = "What a mount costs that nobody uses"
+TEN_TIMES = "Ten times as many files"
+KILLED = "When the worker is killed"
 
 
 def take_over(sizes, chosen, endpoint, directory):
@@ -79,17 +85,31 @@ def take_over(sizes, chosen, endpoint, directory):
 
 def workloads_part(options, sizes, chosen, endpoint, directory):
     """What is to be written, and whether something was wrong."""
-    every = [(workload, "") for workload in workloads.all_of(sizes) if has(options.only, workload)]
-    results = run_all(every, chosen, endpoint, directory)
-    pauses, error_seen = take_over(sizes, chosen, endpoint, directory)
-    failed = error_seen or any(figures.problem for _, by_tool in results for figures in by_tool.values())
-    return f"{report.table(results)}\n\nWhen the worker is killed:\n\n{pauses}\n\nThe requests by kind:\n\n{report.operations(results)}", failed
+    every = {f"workload-{number}": workload for number, workload in enumerate(workloads.all_of(sizes)) if has(options.only, workload)}
+    results = run_all(every, chosen, endpoint, directory, options.rounds or (1 if options.quick else ROUNDS))
+    failed = any(figures.problem for _, by_tool in results for figures in by_tool.values())
+    texts = [report.table(results)] if results else []
+    if options.only in COSTS:
+        mounted = [tool for tool in chosen if not isinstance(tool, bounds.Bound)]
+        texts.append(f"{COSTS}:\n\n{report.costs_table([costs.of_mount(tool, endpoint, directory) for tool in mounted])}")
+    if options.only in TEN_TIMES:
+        for tool in [tool for tool in chosen if tool.commits_later]:
+            sentence, wrong = costs.linear(tool, endpoint, directory, sizes.few_and_many)
+            texts.append(f"{TEN_TIMES}:\n\n{sentence}")
+            failed = failed or wrong
+    if options.only in KILLED:
+        pauses, error_seen = take_over(sizes, chosen, endpoint, directory)
+        texts.append(f"{KILLED}:\n\n{pauses}")
+        failed = failed or error_seen
+    if results:
+        texts.append(f"The requests by kind:\n\n{report.operations(results)}")
+    return "\n\n".join(texts), failed
 
 
 def operations_part(options, sizes, chosen, endpoint, directory):
     """That a tool refuses something is no failure of the benchmark."""
-    every = [(workload, f"operation-{number}") for number, workload in enumerate(operations.all_of(sizes)) if has(options.only, workload)]
-    return report.operations_table(run_all(every, chosen, endpoint, directory), options.busy), False
+    every = {f"operation-{number}": workload for number, workload in enumerate(operations.all_of(sizes)) if has(options.only, workload)}
+    return report.operations_table(run_all(every, chosen, endpoint, directory, 1), options.busy), False
 
 
 def million_part(options, sizes, chosen, endpoint, directory):
@@ -97,28 +117,37 @@ def million_part(options, sizes, chosen, endpoint, directory):
     return f"{sizes.crowd:,} files.\n\n{report.crowd_table(readings, options.busy)}", any(reading.problems for reading in readings)
 
 
+def listing_part(options, sizes, chosen, endpoint, directory):
+    floor, readings = listing.measure(chosen[0], endpoint, directory, sizes.long_list, options.only)
+    return (f"{sizes.long_list:,} files.\n\n{report.listing_table(floor, listing.FLOOR, readings, options.busy)}",
+            any(reading.problems for reading in readings))
+
+
 def load_part(options, sizes, chosen, endpoint, directory):
     readings = load.measure(chosen[0], endpoint, directory, options.seconds or sizes.load_seconds)
     return report.load_table(readings), any(reading.problems for reading in readings)
+
+
+PARTS = {"operations": operations_part, "million": million_part, "listing": listing_part, "load": load_part}
+ALONE = ("million", "listing", "load")  # on prefixfs
 
 
 def main():
     options = arguments()
     for number in SIGNALS:
         signal.signal(number, stop)
-    part, measured = (("operations", operations_part) if options.operations else
-                      ("million", million_part) if options.million else ("load", load_part) if options.load else ("results", workloads_part))
-    chosen = [tool for tool in tools.find(options.prefixfs) if not options.tool or tool.name in options.tool]
-    chosen = chosen[:1] if options.million or options.load else chosen
+    part, measured = next((part for part in PARTS.items() if getattr(options, part[0], False)), ("results", workloads_part))
+    chosen = [tool for tool in [*tools.find(options.prefixfs, options.rclone), *bounds.find()] if not options.tool or tool.name in options.tool]
+    chosen = chosen[:1] if part in ALONE else chosen
     if not chosen:
-        sys.exit("bench: none of the tools is there")
+        sys.exit("bench: no such tool is here")
     with contextlib.ExitStack() as cleanup:
         directory = pathlib.Path(tempfile.mkdtemp(prefix="prefixfs-bench-"))
         # Not through a mount that could not be ended.
         cleanup.callback(lambda: any(map(tools.is_mounted, directory.glob("*/mnt"))) or shutil.rmtree(directory, ignore_errors=True))
         endpoint = Endpoint(options.devs3, directory, options.latency_ms)
         cleanup.callback(endpoint.stop)
-        text, failed = measured(options, workloads.QUICK if options.quick else workloads.FULL, chosen, endpoint, directory)
+        text, failed = measured(options, QUICK if options.quick else FULL, chosen, endpoint, directory)
     text = f"{report.machine(chosen, options.latency_ms)}{' Others used the machine too, so the seconds are left out.' if options.busy else ''}\n\n{text}"
     print(f"\n{text}")
     if not options.quick and not options.tool and not options.only:

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 from endpoint import ACCESS, BUCKET, REGION, SECRET
 from processes import Process, until
@@ -20,11 +21,13 @@ def is_mounted(path):
 
 
 class Tool:
-    """A way to mount a prefix. `prefix` is its own part of the bucket. `takes_over`: a killed worker is followed by another."""
-    takes_over = False
+    """A way to mount a prefix. `prefix` is its own part of the bucket. `takes_over`: a killed worker is followed by another; `commits_later`: S3
+    has what is closed a little later. `stands_in`: it is the one of its kind where one is enough; otherwise the first is."""
+    takes_over = commits_later = False
+    kind = ""
 
-    def __init__(self, name, program):
-        self.name, self.program = name, program
+    def __init__(self, name, program, stands_in=False):
+        self.name, self.program, self.stands_in = name, program, stands_in
         self.prefix = re.sub("[^a-z0-9]+", "-", name)
 
     def at(self, place):
@@ -44,6 +47,7 @@ class Tool:
 
 
 class Prefixfs(Tool):
+    kind = "prefixfs"
     takes_over = True
     version_word = "--version"
     options = ""
@@ -55,7 +59,6 @@ class Prefixfs(Tool):
     def environment(self, _):
         return {"AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": REGION}
 
-
     def with_options(self, more):
         other = copy.copy(self)
         other.options += more
@@ -63,6 +66,7 @@ class Prefixfs(Tool):
 
 
 class PrefixfsJournal(Prefixfs):
+    commits_later = True
     options = ",commit=journal"
 
     def owes(self, mount):
@@ -90,6 +94,7 @@ def _is_dirty(note):
 
 
 class Rclone(Tool):
+    kind = "rclone"
     version_word = "version"
 
     def command(self, _, mountpoint, directory):
@@ -104,29 +109,31 @@ class Rclone(Tool):
         return rclone.environment(endpoint.url, ACCESS, SECRET, REGION, "bench")
 
 
-def find(prefixfs):
-    """All tools that this machine has, prefixfs first."""
+def find(prefixfs, rclone_newest):
+    """All tools that this machine has, prefixfs first. `rclone_newest`: None, or a program that may be missing."""
     tools = [Prefixfs("prefixfs", prefixfs), PrefixfsJournal("prefixfs commit=journal", prefixfs), S3fs("s3fs", shutil.which("s3fs")),
-             Rclone("rclone", shutil.which("rclone"))]
+             Rclone("rclone", shutil.which("rclone")), Rclone("rclone (newest)", rclone_newest, stands_in=True)]
     return [tool for tool in tools if tool.program and os.access(tool.program, os.X_OK)]
 
 
 class Mount:
-    """One life of a tool's daemon, with an empty cache. Ends in every case."""
+    """One life of a tool's daemon, with an empty cache. Ends in every case. `keeps`: what is in the directory stays there for the next life."""
 
-    def __init__(self, tool, endpoint, directory):
+    def __init__(self, tool, endpoint, directory, keeps=False):
         self.path = directory / "mnt"
         home = directory / "home"
         for made in (self.path, home):
-            made.mkdir(parents=True)
+            made.mkdir(parents=True, exist_ok=keeps)
         environment = {"PATH": os.environ["PATH"], "HOME": str(home), **tool.environment(endpoint)}
-        self.directory = directory
+        self.directory, self._keeps = directory, keeps
+        began = time.monotonic()
         self.process = Process(tool.command(endpoint, self.path, directory), directory / "daemon.log", environment)
         try:
-            until(lambda: is_mounted(self.path) or not self.process.is_alive(), 30, f"{tool.name} is mounted")
+            until(lambda: is_mounted(self.path) or not self.process.is_alive(), 30, f"{tool.name} is mounted", nap=0.001)
             if not is_mounted(self.path):
                 raise RuntimeError(f"{tool.name} did not mount: {self.process.last_lines()}")
             os.stat(self.path)
+            self.seconds_to_start = time.monotonic() - began
         except BaseException:
             self.end()
             raise
@@ -137,7 +144,7 @@ class Mount:
         if not self.process.wait(30):
             self.process.stop()
         self._unmount(["umount", "-l"] if root else ["fusermount3", "-uz"])
-        if not is_mounted(self.path):
+        if not self._keeps and not is_mounted(self.path):
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def _unmount(self, command):
