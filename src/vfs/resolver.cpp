@@ -102,14 +102,14 @@ bool Resolver::absent_in_outage(InodeId parent, const std::function<LookupIntent
 /// Who has read a large directory may come to its names long after (`du` looks at none before it has read all). Then each page is asked for again, and not each name;
 /// what that says is shown as it was to who read the directory.
 Result<meta::Node> Resolver::confirm_in_order(const meta::Node& node, const CallContext& context) {
-  const bool only_listed = node.kind == NodeKind::file && !node.posix_exact && !node.local && !believed(node);
-  if (!only_listed || !large(node.parent) || !read_.contains(node.parent) || !p_.rights.may_list()) {
+  const bool only_listed = node.kind == NodeKind::file && !node.posix_exact && !node.local;
+  if (!only_listed || !large(node.parent) || !read_.contains(node.parent)) {
     return confirm(node, context);
   }
   const WallTime now = p_.clock.now();
   const auto before = looks_.before(node.parent, node.name, now, p_.settings.freshness);
   looks_.add(node.parent, node.name, now, p_.settings.freshness);
-  if (!before || !p_.lister.confirm_behind(node.parent, *before, context)) {
+  if (believed(node) || !before || !p_.rights.may_list() || !p_.lister.confirm_behind(node.parent, *before, context)) {
     return confirm(node, context);
   }
   directory_was_read(node.parent, now, kNamesOfPage);

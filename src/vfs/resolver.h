@@ -141,7 +141,7 @@ class Resolver {
   DirectoriesStoredInto stored_into_;
   LargeDirectories large_;
   NameOrder removals_;
-  NameOrder looks_;  ///< at names that only an old listing tells of
+  NameOrder looks_;  ///< at names of large directories that only a listing tells of
   ScatteredFiles scattered_;
   std::atomic<std::uint64_t> nonsense_{0};
   std::atomic<WallTime::rep> doubted_before_{0};

@@ -54,6 +54,13 @@ def objects(count, above=""):
     return before
 
 
+def read_long_ago(count):
+    def before(at):
+        objects(count)(at)
+        os.listdir(at.path())
+    return before
+
+
 def missed_before(at):
     miss(at)
 
@@ -108,6 +115,13 @@ def ls(count, above=""):
     return calls
 
 
+def stat_each(count):
+    def calls(at):
+        for number in range(count):
+            assert os.stat(at.path(f"{number:06}")).st_size == 0
+    return calls
+
+
 def ls_with_attributes(count, above=""):
     def calls(at):
         with os.scandir(at.path(above)) as entries:
@@ -159,6 +173,7 @@ ROWS = [
     Row("a missing name where listing is not allowed", lambda at: at.mnt, miss, {GET: 1, HEAD: 1}, listing=False),
     *(Row(f"ls of {count}", objects(count), ls(count), {LIST: pages}) for count, pages in ((1, 1), (1000, 1), (1001, 2), (2500, 3))),
     *(Row(f"ls -l of {count}", objects(count), ls_with_attributes(count), {LIST: pages}) for count, pages in ((999, 1), (1001, 2), (10_000, 10))),
+    Row("stat of 5,000 in order, later than they were read", read_long_ago(5000), stat_each(5000), {LIST: up_to(20), GET: up_to(4), HEAD: up_to(4)}, later=True),
     Row("ls -l of 1,001 in a directory", objects(1001, "dir/"), ls_with_attributes(1001, "dir"), {LIST: 4}),
 ]
 

@@ -85,7 +85,7 @@ TEST_F(RequestsTest, NamesThatAreLookedAtInOrderLongAfterTheyWereListedAreConfir
     mount.clock.advance(300us);
   }
   const auto requests = mount.requests();
-  EXPECT_LE(requests.size(), 20u) << "two alone, and pages";
+  EXPECT_LE(requests.size(), 10u) << "two alone, a name that is gone, and pages";
 }
 
 TEST_F(RequestsTest, NewFileInALargeDirectoryIsOnePutAndOneQuestion) {
