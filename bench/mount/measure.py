@@ -12,6 +12,7 @@ from workload import NotHere
 from tools import Mount
 
 QUIET_SECONDS = 0.3
+MANY = 2_000  # objects, from which on it takes too long to put each of them
 LARGE_BYTES = 32 << 20  # objects from here on are removed afterwards, so that the disk does not fill
 
 
@@ -187,7 +188,11 @@ def _check_afterwards(workload, tool, endpoint, directory, results):
 
 def fill(workload, tool, endpoint):
     """Puts what is to be there before. The marker: s3fs mounts no prefix that has none."""
-    endpoint.fill([(f"{tool.prefix}/", b""), *((f"{tool.prefix}/{name}", body) for name, body in workload.objects.items())])
+    objects = {f"{tool.prefix}/{name}": body for name, body in workload.objects.items()}
+    if len(objects) >= MANY and len(set(objects.values())) == 1:
+        endpoint.fill_alike(list(objects), next(iter(objects.values())))
+        objects = {}
+    endpoint.fill([(f"{tool.prefix}/", b""), *objects.items()])
 
 
 def remove_large(workload, tool, endpoint):

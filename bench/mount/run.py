@@ -150,7 +150,7 @@ def main():
         text, failed = measured(options, QUICK if options.quick else FULL, chosen, endpoint, directory)
     text = f"{report.machine(chosen, options.latency_ms)}{' Others used the machine too, so the seconds are left out.' if options.busy else ''}\n\n{text}"
     print(f"\n{text}")
-    if not options.quick and not options.tool and not options.only:
+    if not options.quick and not options.tool and not options.only and not options.rounds:
         report.write(README, part, text)
     return 1 if failed else 0
 

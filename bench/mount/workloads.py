@@ -99,7 +99,7 @@ def long_listing(sizes):
         expect(listed.stdout.count(b".pdf\n"), sizes.listed, "lines of ls -l")
 
     return Workload([Step(f"ls -l of {sizes.listed:,} files, cold", run, floor=lambda curl: curl.list_pages("listed", names))],
-                    {f"listed/{name}": b"x" for name in names})
+                    {f"listed/{name}": b"x" for name in names}, one_of=("rclone",))
 
 
 def archive(sizes):
@@ -251,7 +251,7 @@ class RandomReads:
 
 def random_reads(sizes):
     reads = RandomReads(sizes)
-    return Workload([Step(f"{reads.title}, cold", reads.run)], {"random.bin": reads.body})
+    return Workload([Step(f"{reads.title}, cold", reads.run)], {"random.bin": reads.body}, one_of=("rclone",))
 
 
 def random_reads_again(sizes):
