@@ -72,10 +72,15 @@ Result<void> Lister::next_page(Listing& listing, const CallContext& context) {
 
 Result<std::vector<meta::Node>> Lister::record(const s3::ListPage& page, Listing& listing) {
   std::vector<meta::Node> nodes = nodes_of(page, listing);
-  TRY_ASSIGN(const std::vector<InodeId> changed, nodes_.put_page(listing.directory, nodes));
-  std::ranges::for_each(changed, [&](InodeId file) { untold_.add(file); });
-  TRY(drop_deleted(nodes, listing.asked));
+  TRY(store(listing.directory, nodes, listing.asked));
   return nodes;
+}
+
+/// What an answer that was asked for at `asked` tells of names in the directory.
+Result<void> Lister::store(InodeId directory, std::vector<meta::Node>& nodes, WallTime asked) {
+  TRY_ASSIGN(const std::vector<InodeId> changed, nodes_.put_page(directory, nodes));
+  std::ranges::for_each(changed, [&](InodeId file) { untold_.add(file); });
+  return drop_deleted(nodes, asked);
 }
 
 Result<void> Lister::confirm_behind(InodeId directory, std::string_view name, const CallContext& context) {

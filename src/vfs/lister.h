@@ -64,6 +64,7 @@ class Lister {
   Result<s3::ListPage> noted(Result<s3::ListPage> answer);
   Result<s3::ListPage> page_of(Listing& listing, const CallContext& context);
   Result<std::vector<meta::Node>> record(const s3::ListPage& page, Listing& listing);
+  Result<void> store(InodeId directory, std::vector<meta::Node>& nodes, WallTime asked);
   std::vector<meta::Node> nodes_of(const s3::ListPage& page, Listing& listing);
   static void note_earlier(const s3::ListPage& page, Listing& listing);
   struct Told {

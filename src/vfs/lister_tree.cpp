@@ -34,11 +34,7 @@ class Lister::KnownInTree {
   /// Gives back how many were not confirmed within the window.
   Result<std::size_t> record() {
     for (auto& [directory, nodes] : nodes_) {
-      TRY_ASSIGN(const std::vector<InodeId> changed, lister_.nodes_.put_page(directory, nodes));
-      for (const InodeId file : changed) {
-        lister_.untold_.add(file);
-      }
-      TRY(lister_.drop_deleted(nodes, asked_));
+      TRY(lister_.store(directory, nodes, asked_));
     }
     return old_;
   }

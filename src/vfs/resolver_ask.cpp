@@ -50,9 +50,11 @@ Result<meta::Node> Resolver::refresh_directory(const meta::Node& node, const Cal
     return node;
   }
   if (p_.rights.may_list()) {
-    TRY_ASSIGN(const Key prefix, p_.tree.marker_key(node.parent, node.name));
-    if (auto confirmed = node.posix_exact ? confirm_with_others(node, prefix, context) : std::nullopt) {
-      return std::move(*confirmed);
+    if (node.posix_exact) {
+      TRY_ASSIGN(const Key marker, p_.tree.marker_key(node.parent, node.name));
+      if (auto confirmed = confirm_with_others(node, marker, context)) {
+        return std::move(*confirmed);
+      }
     }
     auto found = refresh_directory_by_listing(node, context);
     if (!listing_refused(found)) {

@@ -26,7 +26,7 @@ std::optional<ScatteredFiles::Listing> ScatteredFiles::listing_for(const std::st
     return std::nullopt;
   }
   Listing listing{.prefix = common_directory_locked(), .start_after = {}};
-  if (!last_was_whole_ || listing.prefix != whole_) {
+  if (whole_ != listing.prefix) {
     listing.start_after = key.substr(0, key.size() - 1);  // the key itself comes behind this
   }
   if (listing.start_after.size() <= listing.prefix.size()) {
@@ -39,8 +39,7 @@ std::optional<ScatteredFiles::Listing> ScatteredFiles::listing_for(const std::st
 void ScatteredFiles::listed(const Listing& listing, std::size_t confirmed, bool complete, WallTime now, std::chrono::nanoseconds window) {
   const std::lock_guard lock(mutex_);
   // One that began in the middle says nothing of what lies before; but the next one may begin at the beginning, to find out.
-  last_was_whole_ = complete;
-  whole_ = listing.prefix;
+  whole_ = complete ? std::optional(listing.prefix) : std::nullopt;
   if (confirmed < kAsked) {
     not_before_ = now + window * kPauseWindows;
   }

@@ -35,10 +35,9 @@ class ScatteredFiles {
   std::string common_directory_locked() const;
 
   std::mutex mutex_;
-  std::deque<Asked> asked_;      ///< the last ones, at most kAsked
-  std::string whole_;            ///< the prefix of the last listing, if that was all of it
-  bool last_was_whole_ = false;
-  WallTime not_before_{};        ///< the next one
+  std::deque<Asked> asked_;  ///< the last ones, at most kAsked
+  std::optional<std::string> whole_;  ///< the prefix of the last listing, if that was all of it
+  WallTime not_before_{};    ///< the next one
 };
 
 }  // namespace prefixfs::vfs
